@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import type { CrmObject } from '../ports/crm.ts'
+import { durationMs } from './duration.ts'
+
+const SCORE_FIELDS = [
+  'score',
+  'grade',
+  'usage_status',
+  'sales_status',
+  'status_since',
+  'qualified_at',
+  'change',
+  'trend',
+  'reason_1',
+  'reason_2',
+  'reason_3',
+  'summary',
+  'last_active',
+  'active_days_30',
+  'model',
+] as const
+
+/** What a property of a person can be filled with. */
+export const PERSON_FIELDS = [...SCORE_FIELDS, 'email'] as const
+
+/** What a property of an account can be filled with. */
+export const ACCOUNT_FIELDS = [
+  ...SCORE_FIELDS,
+  'active_users',
+  'qualified_users',
+  'champion',
+  'domain',
+  'name',
+] as const
+
+const propertyName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,99}$/, 'use a HubSpot property name: lower-case letters, digits and _')
+
+const property = <F extends readonly [string, ...string[]]>(fields: F) =>
+  z.strictObject({
+    from: z.enum(fields),
+    type: z.enum(['string', 'text', 'number', 'bool', 'date', 'datetime', 'enumeration']),
+    label: z.string().min(1).max(120),
+    description: z.string().max(500).optional(),
+    options: z
+      .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
+      .min(1)
+      .optional(),
+  })
+
+const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
+  z.strictObject({
+    subject: z.literal(subject),
+    /** The model whose score is written; a person or account has one score for each model. */
+    model: z.string(),
+    /** Our own unique property; created, and set on every record that we write. */
+    key: z.strictObject({ property: propertyName, label: z.string().min(1).max(120) }),
+    /** When a record that the CRM lacks is created. */
+    create: z.enum(['never', 'qualified', 'always']),
+    /** Properties of the CRM's own that are set only when we create the record. */
+    'on-create': z.record(propertyName, z.enum(fields)).default({}),
+    group: z.strictObject({ name: propertyName, label: z.string().min(1).max(120) }),
+    properties: z.record(propertyName, property(fields)),
+  })
+
+const tasks = z.strictObject({
+  /** One task for each account that enters `qualified`. */
+  on: z.literal('account-qualified'),
+  /** Older behaviour starts no task (a backfill, a first sync, a changed model). */
+  'evidence-within': durationMs,
+  'due-in': durationMs,
+  priority: z.enum(['low', 'medium', 'high']),
+  /** E-mail address of the owner of tasks whose company has no active owner. */
+  'fallback-owner': z.email().optional(),
+  subject: z.string().min(1).max(500),
+  body: z.string().min(1).max(20_000),
+})
+
+/** What RevOps decides about one HubSpot portal (mappings/hubspot.yaml). */
+export const crmMappingSchema = z.strictObject({
+  version: z.literal(1),
+  objects: z.strictObject({
+    contact: object(PERSON_FIELDS, 'person').optional(),
+    company: object(ACCOUNT_FIELDS, 'account').optional(),
+  }),
+  tasks: tasks.optional(),
+})
+
+export type CrmMapping = z.output<typeof crmMappingSchema>
+export type ObjectMapping = NonNullable<CrmMapping['objects'][CrmObject]>
+export type TaskMapping = z.output<typeof tasks>

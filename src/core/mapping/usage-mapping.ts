@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,63}$/, 'use lower-case letters, digits and _, at most 64')
+
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+
+/** A condition on one event property. All that are given must hold. */
+const condition = z
+  .strictObject({
+    equals: scalar.optional(),
+    in: z.array(scalar).min(1).optional(),
+    gte: z.number().optional(),
+    lte: z.number().optional(),
+    exists: z.boolean().optional(),
+  })
+  .refine((c) => Object.keys(c).length > 0, 'give one of equals, in, gte, lte, exists')
+
+const match = z.strictObject({
+  source: z.string().min(1).optional(),
+  event: z.string().min(1),
+  where: z.record(z.string().min(1), condition).optional(),
+})
+
+const action = z.strictObject({
+  label: z.string().min(1).max(120),
+  family: z.enum([
+    'activation',
+    'usage',
+    'feature',
+    'collaboration',
+    'limit',
+    'intent',
+    'negative',
+  ]),
+  /** Counts as work in the product, not only as presence. */
+  core: z.boolean().default(false),
+  from: z.array(match).min(1),
+})
+
+const place = z
+  .string()
+  .regex(
+    /^(user|event)\.[^"\\]{1,120}$/,
+    'write user.<property> or event.<property>: where the value stands in an event',
+  )
+
+/**
+ * The tracking plan (mappings/usage.yaml): canonical actions from vendor events, and where e-mail
+ * addresses and traits stand.
+ */
+export const usageMappingSchema = z.strictObject({
+  version: z.literal(1),
+  email: z.array(place).min(1),
+  traits: z.record(name, z.array(place).min(1)).default({}),
+  /** Vendor event names that are no usage, besides the reserved ones. */
+  ignore: z.array(z.string().min(1)).default([]),
+  actions: z
+    .record(name, action)
+    .refine((a) => Object.keys(a).length > 0, 'name one action at least'),
+})
+
+export type UsageMapping = z.output<typeof usageMappingSchema>
+export type ActionMatch = z.output<typeof match>
+export type Condition = z.output<typeof condition>

@@ -1,0 +1,35 @@
+import { type Logger, pino } from 'pino'
+import type { Config } from './config.ts'
+
+export type { Logger }
+
+/**
+ * Logs to stderr (stdout belongs to the answer of a command): JSON lines, or readable on a terminal.
+ * What could hold a secret or a person is cut out by key, should it ever be passed in.
+ */
+export function createLogger(config: Pick<Config, 'RIPEN_LOG_LEVEL'>): Logger {
+  const options = {
+    level: config.RIPEN_LOG_LEVEL,
+    base: null,
+    redact: {
+      paths: [
+        'email',
+        'token',
+        'authorization',
+        'body',
+        'headers',
+        'properties',
+        '*.email',
+        '*.token',
+      ],
+      remove: true,
+    },
+  }
+  if (process.stderr.isTTY) {
+    return pino({
+      ...options,
+      transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
+    })
+  }
+  return pino(options, pino.destination({ dest: 2, sync: true }))
+}
