@@ -1,0 +1,155 @@
+import {
+  ConfigError,
+  RateLimitedError,
+  RetryableError,
+  type SyncFailure,
+} from '../../../src/core/errors.ts'
+import { type Refusal, refusalOf } from './refusal.ts'
+import { type Answer, parseErrorBody } from './wire-shapes.ts'
+
+/** How a call ended that did not succeed. */
+export type CallFailure =
+  /** HubSpot read the call and refused what is in it: one input may be to blame. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** The call as a whole failed; `mayHaveHappened` when a write could have been carried out all the same. */
+  | { readonly kind: 'failed'; readonly error: SyncFailure; readonly mayHaveHappened: boolean }
+
+/** What is known about a call for its error message; never anything that was sent in it. */
+export interface CallPlace {
+  /** Such as `POST contacts/batch/update`. */
+  readonly endpoint: string
+  /** Host (and port) of HUBSPOT_BASE_URL. */
+  readonly host: string
+}
+
+/** The call broke without an answer: a dead line, a deadline, a caller that gave up. */
+export interface Broken {
+  readonly broken: unknown
+}
+
+const REFUSALS = new Set([400, 404, 409, 413, 414, 422])
+const TEN_SECONDS_MS = 10_000
+const ONE_SECOND_MS = 1_000
+/**
+ * The daily quota is free again at midnight in the account's own time zone, which the answer does
+ * not tell, and another app of the account may have used it up: look again every quarter of an hour.
+ */
+const DAILY_PAUSE_MS = 15 * 60_000
+/** A lock lasts two seconds. */
+const LOCKED_PAUSE_MS = 2_000
+const MIGRATION_PAUSE_MS = 60_000
+const MAX_PAUSE_MS = 24 * 60 * 60_000
+
+/** Turns an answer that is no success, or the lack of one, into what the caller must know. Pure. */
+export function classifyError(ended: Answer | Broken, place: CallPlace): CallFailure {
+  if ('broken' in ended) return classifyBroken(ended.broken, place)
+  const { status } = ended
+  if (status === 401) return failed(new ConfigError(wrongToken(ended, place)))
+  if (status === 403) return failed(new ConfigError(missingScopes(ended, place)))
+  if (status === 429) return failed(pause('rate limit', rateLimitMs(ended), ended, place))
+  if (status === 423) return failed(pause('record lock', LOCKED_PAUSE_MS, ended, place))
+  if (status === 477) return failed(pause('account migration', MIGRATION_PAUSE_MS, ended, place))
+  if (status === 408 || status >= 500) {
+    const error = new RetryableError(`HubSpot could not answer ${facts(ended, place)}.`)
+    return failed(error, { mayHaveHappened: true })
+  }
+  if (REFUSALS.has(status) && speaksHubspot(ended)) {
+    return { kind: 'refused', refusal: refusalOf(ended) }
+  }
+  return failed(new ConfigError(wrongAddress(ended, place)))
+}
+
+function classifyBroken(cause: unknown, place: CallPlace): CallFailure {
+  const { code, syscall } = systemError(cause)
+  if (syscall === 'connect' || syscall === 'getaddrinfo' || isCertificateCode(code)) {
+    const message =
+      `The CRM cannot be reached at ${place.host} (${code}). ` +
+      'Check HUBSPOT_BASE_URL and the network; nothing was sent.'
+    return failed(new RetryableError(message, systemCause(cause)))
+  }
+  const message = `No answer from ${place.host} to ${place.endpoint} (${code}).`
+  return failed(new RetryableError(message, systemCause(cause)), { mayHaveHappened: true })
+}
+
+function rateLimitMs(answer: Answer): number {
+  const { policyName = '', message = '' } = parseErrorBody(answer.body)
+  const policy = `${policyName} ${message}`.toLowerCase()
+  if (policy.includes('daily')) return DAILY_PAUSE_MS
+  if (policy.includes('ten_secondly')) return intervalMs(answer)
+  return policy.includes('secondly') ? ONE_SECOND_MS : TEN_SECONDS_MS
+}
+
+function intervalMs(answer: Answer): number {
+  const ms = Number(answer.headers['x-hubspot-ratelimit-interval-milliseconds'])
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_PAUSE_MS) : TEN_SECONDS_MS
+}
+
+/** `Retry-After` is promised (in seconds) for a migration only, but never worth less than our own guess. */
+function pause(why: string, leastMs: number, answer: Answer, place: CallPlace): RateLimitedError {
+  const retryAfterMs = Number(answer.headers['retry-after']) * 1_000
+  const waitMs = Number.isFinite(retryAfterMs) ? Math.max(leastMs, retryAfterMs) : leastMs
+  const message = `HubSpot asks for a pause (${why}): ${facts(answer, place)}.`
+  return new RateLimitedError(message, Math.min(waitMs, MAX_PAUSE_MS))
+}
+
+function wrongToken(answer: Answer, place: CallPlace): string {
+  return `HubSpot does not accept HUBSPOT_ACCESS_TOKEN: ${facts(answer, place)}. Set a valid one.`
+}
+
+function missingScopes(answer: Answer, place: CallPlace): string {
+  const details = parseErrorBody(answer.body).errors ?? []
+  const scopes = details
+    .flatMap((detail) => detail.context?.['requiredGranularScopes'] ?? [])
+    .filter((scope) => /^[a-z0-9._-]{1,80}$/i.test(scope))
+  const wanted = scopes.length > 0 ? `one of ${[...new Set(scopes)].join(', ')}` : 'more scopes'
+  return `HUBSPOT_ACCESS_TOKEN needs ${wanted}: ${facts(answer, place)}.`
+}
+
+function wrongAddress(answer: Answer, place: CallPlace): string {
+  return (
+    `Unexpected answer from ${place.host}: ${facts(answer, place)}. ` +
+    'Check that HUBSPOT_BASE_URL is the address of the HubSpot API.'
+  )
+}
+
+/** Status, category, code and correlation id; never the vendor's message, which may hold values. */
+function facts(answer: Answer, place: CallPlace): string {
+  const { category, code, correlationId } = refusalOf(answer)
+  const parts = [
+    `HTTP ${answer.status}`,
+    category,
+    code,
+    correlationId && `correlation id ${correlationId}`,
+  ]
+  return `${place.endpoint} (${parts.filter(Boolean).join(', ')})`
+}
+
+/** A 404 of a proxy says nothing about a record; HubSpot's own answers are JSON with a message. */
+function speaksHubspot(answer: Answer): boolean {
+  if (answer.status === 413 || answer.status === 414) return true
+  const { status, category, message } = parseErrorBody(answer.body)
+  return (status ?? category ?? message) !== undefined
+}
+
+function failed(error: SyncFailure, { mayHaveHappened = false } = {}): CallFailure {
+  return { kind: 'failed', error, mayHaveHappened }
+}
+
+function systemError(cause: unknown): { code: string; syscall: string | null } {
+  if (cause instanceof AggregateError && cause.errors.length > 0) {
+    return systemError(cause.errors[0])
+  }
+  if (!(cause instanceof Error)) return { code: 'unknown', syscall: null }
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  const syscall = 'syscall' in cause && typeof cause.syscall === 'string' ? cause.syscall : null
+  return { code, syscall }
+}
+
+/** Only an error of the operating system is kept: the client's own errors hold bodies and headers. */
+function systemCause(cause: unknown): { cause?: unknown } {
+  return cause instanceof Error && 'syscall' in cause ? { cause } : {}
+}
+
+function isCertificateCode(code: string): boolean {
+  return /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_)/.test(code)
+}

@@ -1,0 +1,82 @@
+import { AssociationTypes } from '@hubspot/api-client'
+import { AssociationSpecAssociationCategoryEnum as Category } from '@hubspot/api-client/lib/codegen/crm/objects/models/AssociationSpec.js'
+import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
+import { describeRefusal } from './refusal.ts'
+import { type Session, sendSettled } from './session.ts'
+import { toTaskBody } from './task-body.ts'
+import { cut, MAX_VALUE_CHARACTERS } from './to-wire.ts'
+import type { Call, CallResult } from './transport.ts'
+import { parseRecord } from './wire-shapes.ts'
+
+const UNKNOWN: TaskOutcome = { kind: 'unknown' }
+
+/**
+ * Creates tasks one by one: HubSpot has no key that makes a repeated create harmless, and a refused
+ * batch is known to leave some of its records behind, so only a call about a single task can be
+ * judged by its answer. Tasks are few; the calls are affordable.
+ *
+ * Throws only while nothing was sent. After that, what was not sent is `unknown` like what was
+ * doubtful: looking for the marker settles both.
+ */
+export async function createTasks(
+  session: Session,
+  tasks: readonly CrmTask[],
+  signal: AbortSignal,
+): Promise<TaskOutcome[]> {
+  const outcomes: TaskOutcome[] = tasks.map(() => UNKNOWN)
+  for (const [position, task] of tasks.entries()) {
+    const result = await sendSettled(session, createCall(session, task), signal)
+    outcomes[position] = outcomeOf(result, task)
+    if (result.ok || result.failure.kind === 'refused') continue
+    if (position === 0 && !result.failure.mayHaveHappened) throw result.failure.error
+    return outcomes
+  }
+  return outcomes
+}
+
+function outcomeOf(result: CallResult, task: CrmTask): TaskOutcome {
+  if (result.ok) {
+    const taskId = parseRecord(result.answer.body)?.id
+    return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
+  }
+  if (result.failure.kind === 'failed') return UNKNOWN
+  const { refusal } = result.failure
+  const reason = describeRefusal(refusal, [task.subject, task.marker, ...task.body.split('\n')])
+  const { code, category, correlationId } = refusal
+  return { kind: 'rejected', reason, code: code ?? category, correlationId }
+}
+
+function createCall(session: Session, task: CrmTask): Call {
+  const input = { properties: toProperties(task), associations: toAssociations(task) }
+  return {
+    kind: 'write',
+    endpoint: 'POST tasks',
+    invoke: (options) => session.apis.record.create('tasks', input, options),
+  }
+}
+
+/** `hs_timestamp` is when the task is due. */
+function toProperties(task: CrmTask): Record<string, string> {
+  return {
+    hs_timestamp: task.dueAt,
+    hs_task_subject: cut(task.subject, MAX_VALUE_CHARACTERS),
+    hs_task_body: toTaskBody(task.body, task.marker),
+    hs_task_status: 'NOT_STARTED',
+    hs_task_priority: task.priority.toUpperCase(),
+    hs_task_type: 'TODO',
+    ...(task.ownerId === null ? {} : { hubspot_owner_id: task.ownerId }),
+  }
+}
+
+function toAssociations(task: CrmTask) {
+  const contacts = task.contactIds.map((id) => association(id, AssociationTypes.taskToContact))
+  if (task.companyId === null) return contacts
+  return [...contacts, association(task.companyId, AssociationTypes.taskToCompany)]
+}
+
+function association(id: string, associationTypeId: number) {
+  return {
+    to: { id },
+    types: [{ associationCategory: Category.HubspotDefined, associationTypeId }],
+  }
+}

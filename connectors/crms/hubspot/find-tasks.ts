@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { MAX_BATCH, readRecords } from './records.ts'
+import { assertOnlyAbsences, chunks, type Session, sendForListing } from './session.ts'
+import { markersIn } from './task-body.ts'
+import type { HubspotRecord } from './wire-shapes.ts'
+
+const BODY = 'hs_task_body'
+/** HubSpot's limit for one read of associations, in records. */
+const MAX_ASSOCIATION_INPUTS = 1_000
+
+export interface WantedTask {
+  readonly marker: string
+  readonly companyId: string | null
+  readonly contactIds: readonly string[]
+}
+
+const id = z.union([z.string(), z.number()]).transform(String)
+const associatedShape = z.object({
+  from: z.object({ id }),
+  to: z.array(z.object({ toObjectId: id })).catch([]),
+  paging: z
+    .object({ next: z.object({ after: id }) })
+    .optional()
+    .catch(undefined),
+})
+
+/**
+ * Looks for our markers among the tasks of the given records. Associations are read from the records
+ * themselves and not from the search index, which lags behind. Newest first: a marker in doubt was
+ * written a moment ago, and the reading stops once all are found.
+ */
+export async function findTasks(
+  session: Session,
+  wanted: readonly WantedTask[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const companyIds = wanted.flatMap(({ companyId }) => (companyId === null ? [] : [companyId]))
+  const contactIds = wanted.flatMap((task) => task.contactIds)
+  const taskIds = new Set([
+    ...(await readTaskIds(session, 'companies', companyIds, signal)),
+    ...(await readTaskIds(session, 'contacts', contactIds, signal)),
+  ])
+  const open = new Set(wanted.map((task) => task.marker))
+  const found = new Map<string, string>()
+  for (const ids of chunks([...taskIds].sort(newestFirst), MAX_BATCH)) {
+    if (open.size === 0) break
+    for (const task of await readTasks(session, ids, signal)) {
+      for (const marker of markersIn(task.properties[BODY] ?? '')) {
+        if (open.delete(marker)) found.set(marker, task.id)
+      }
+    }
+  }
+  return found
+}
+
+/** Also the archived ones among them: a task that somebody deleted was created all the same. */
+async function readTasks(
+  session: Session,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<HubspotRecord[]> {
+  const read = { object: 'task', properties: [BODY] } as const
+  const live = await readRecords(session, { ...read, ids }, signal)
+  const liveIds = new Set(live.map((task) => task.id))
+  const others = ids.filter((taskId) => !liveIds.has(taskId))
+  if (others.length === 0) return live
+  return [
+    ...live,
+    ...(await readRecords(session, { ...read, ids: others, archived: true }, signal)),
+  ]
+}
+
+async function readTaskIds(
+  session: Session,
+  from: 'companies' | 'contacts',
+  recordIds: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const taskIds: string[] = []
+  let inputs: { id: string; after?: string }[] = [...new Set(recordIds)].map((id) => ({ id }))
+  while (inputs.length > 0) {
+    const page = inputs.slice(0, MAX_ASSOCIATION_INPUTS)
+    const endpoint = `POST associations/${from}/tasks/batch/read`
+    const listing = await sendForListing(
+      session,
+      {
+        kind: 'read',
+        endpoint,
+        invoke: (options) =>
+          session.apis.associations.getPage(from, 'tasks', { inputs: page }, options),
+      },
+      (item) => associatedShape.safeParse(item).data ?? null,
+      signal,
+    )
+    assertOnlyAbsences(listing.errors, endpoint)
+    taskIds.push(...listing.results.flatMap(({ to }) => to.map((task) => task.toObjectId)))
+    const next = listing.results.flatMap(({ from: { id }, paging }) =>
+      paging ? [{ id, after: paging.next.after }] : [],
+    )
+    inputs = [...inputs.slice(MAX_ASSOCIATION_INPUTS), ...next]
+  }
+  return taskIds
+}
+
+/** Ids are numbers that grow. */
+function newestFirst(a: string, b: string): number {
+  return b.length - a.length || (a < b ? 1 : -1)
+}

@@ -1,0 +1,31 @@
+import { Client } from '@hubspot/api-client'
+import type { CrmObject } from '../../../src/core/ports/crm.ts'
+
+/** HubSpot's names of the objects in paths. */
+export const OBJECT_PATHS: Readonly<Record<CrmObject, 'contacts' | 'companies'>> = {
+  contact: 'contacts',
+  company: 'companies',
+}
+
+/** The parts of the official client that are used. */
+export type HubspotApis = ReturnType<typeof openHubspotApis>
+
+/**
+ * Opens the official client with its own retries and limiter off.
+ * Its decorators live in one place for the whole process and are taken over when a part is first
+ * touched, so every part is touched here: no client that is built later can change this one.
+ */
+export function openHubspotApis(baseUrl: URL, accessToken: string) {
+  const basePath = baseUrl.href.replace(/\/+$/, '')
+  const { crm } = new Client({ accessToken, basePath, numberOfApiCallRetries: 0 })
+  return {
+    record: crm.objects.basicApi,
+    records: crm.objects.batchApi,
+    search: crm.objects.searchApi,
+    properties: crm.properties.coreApi,
+    propertyBatch: crm.properties.batchApi,
+    propertyGroups: crm.properties.groupsApi,
+    associations: crm.associations.v4.batchApi,
+    owners: crm.owners.ownersApi,
+  }
+}

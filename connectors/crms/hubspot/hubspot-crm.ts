@@ -1,0 +1,78 @@
+import { ConfigError } from '../../../src/core/errors.ts'
+import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
+import { associatePairs } from './associate.ts'
+import { createTasks } from './create-tasks.ts'
+import { findRecords } from './find.ts'
+import { findTasks } from './find-tasks.ts'
+import { openHubspotApis } from './hubspot-apis.ts'
+import { readOneOwner, readOwners } from './owners.ts'
+import { provision } from './provision.ts'
+import { MAX_BATCH, readValues } from './records.ts'
+import type { Session } from './session.ts'
+import { createTransport } from './transport.ts'
+import { writeRecords } from './write.ts'
+
+export interface HubspotCrmOptions {
+  /** Address of the API, such as `https://api.hubapi.com`. */
+  readonly baseUrl: string
+  readonly accessToken: string
+  /** Name of our own unique property on each object, such as `pql_person_id`. */
+  readonly keyProperty: Readonly<Record<CrmObject, string>>
+  /** Asked for permission before every call. */
+  readonly pace: Pace
+  /** Told about every call, answered or not. */
+  readonly onCall?: (call: CrmCall) => void
+  /** Deadline of every call, in milliseconds; 30,000 by default. */
+  readonly timeoutMs?: number
+  /**
+   * Whether to search for contacts that have an address as an additional one only; true by default.
+   * It costs one search for five addresses that were not found directly.
+   */
+  readonly searchAdditionalEmails?: boolean
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000
+
+/**
+ * HubSpot as a CRM. Calls are made by the official client with its retries and its limiter off:
+ * pacing is `pace`'s, repeating is the caller's.
+ * @throws {ConfigError} when HUBSPOT_BASE_URL or HUBSPOT_ACCESS_TOKEN cannot be used at all.
+ */
+export function createHubspotCrm(options: HubspotCrmOptions): Crm {
+  const baseUrl = parseBaseUrl(options.baseUrl)
+  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs })
+  const session: Session = {
+    apis: openHubspotApis(baseUrl, checkToken(options.accessToken)),
+    send: transport.send,
+    keyProperty: options.keyProperty,
+  }
+  const { searchAdditionalEmails = true } = options
+  return {
+    name: 'hubspot',
+    maxBatch: MAX_BATCH,
+    check: (signal) => readOneOwner(session, signal),
+    provision: (plan, signal) => provision(session, plan, signal),
+    find: (object, lookups, signal) =>
+      findRecords(session, object, lookups, { searchAdditionalEmails }, signal),
+    read: (object, crmIds, properties, signal) =>
+      readValues(session, object, crmIds, properties, signal),
+    write: (object, records, signal) => writeRecords(session, object, records, signal),
+    associate: (pairs, signal) => associatePairs(session, pairs, signal),
+    owners: (signal) => readOwners(session, signal),
+    createTasks: (tasks, signal) => createTasks(session, tasks, signal),
+    findTasks: (wanted, signal) => findTasks(session, wanted, signal),
+  }
+}
+
+function parseBaseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url
+  throw new ConfigError('HUBSPOT_BASE_URL is not an http(s) address.')
+}
+
+/** Anything else cannot be put into a header, and the error of the HTTP client would show it. */
+function checkToken(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new ConfigError('HUBSPOT_ACCESS_TOKEN is empty or holds blanks or other odd characters.')
+}

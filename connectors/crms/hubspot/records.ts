@@ -1,0 +1,65 @@
+import type { CrmObject } from '../../../src/core/ports/crm.ts'
+import { OBJECT_PATHS } from './hubspot-apis.ts'
+import { assertOnlyAbsences, chunks, type Session, sendForListing } from './session.ts'
+import { type HubspotRecord, parseRecord } from './wire-shapes.ts'
+
+/** HubSpot's limit for one batch call, in records. */
+export const MAX_BATCH = 100
+
+export interface BatchRead {
+  readonly object: CrmObject | 'task'
+  /** Record ids, or values of `idProperty`. */
+  readonly ids: readonly string[]
+  readonly idProperty?: string
+  readonly properties: readonly string[]
+  readonly archived?: boolean
+}
+
+/** Reads records in batches; the ones that do not exist are left out. */
+export async function readRecords(
+  session: Session,
+  read: BatchRead,
+  signal: AbortSignal,
+): Promise<HubspotRecord[]> {
+  const path = read.object === 'task' ? 'tasks' : OBJECT_PATHS[read.object]
+  const endpoint = `POST ${path}/batch/read`
+  const records: HubspotRecord[] = []
+  for (const ids of chunks([...new Set(read.ids)], MAX_BATCH)) {
+    const body = {
+      inputs: ids.map((id) => ({ id })),
+      properties: [...read.properties],
+      propertiesWithHistory: [],
+      ...(read.idProperty === undefined ? {} : { idProperty: read.idProperty }),
+    }
+    const listing = await sendForListing(
+      session,
+      {
+        kind: 'read',
+        endpoint,
+        invoke: (options) => session.apis.records.read(path, body, read.archived ?? false, options),
+      },
+      parseRecord,
+      signal,
+    )
+    assertOnlyAbsences(listing.errors, endpoint)
+    records.push(...listing.results)
+  }
+  return records
+}
+
+/** Current values by record id, as the port returns them. */
+export async function readValues(
+  session: Session,
+  object: CrmObject,
+  crmIds: readonly string[],
+  properties: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Readonly<Record<string, string | null>>>> {
+  const records = await readRecords(session, { object, ids: crmIds, properties }, signal)
+  return new Map(
+    records.map((record) => [
+      record.id,
+      Object.fromEntries(properties.map((name) => [name, record.properties[name] ?? null])),
+    ]),
+  )
+}

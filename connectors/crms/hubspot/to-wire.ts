@@ -1,0 +1,53 @@
+import type { CrmValue } from '../../../src/core/ports/crm.ts'
+
+/** HubSpot's limit for one value, in characters. */
+export const MAX_VALUE_CHARACTERS = 65_536
+/** Beyond this many digits a number keeps its exponent, which HubSpot reads too. */
+const MAX_PLAIN_DIGITS = 100
+
+/** Properties ready to be sent, or the first one that has no meaning on the wire. */
+export type WireProperties =
+  | { readonly ok: true; readonly properties: Record<string, string> }
+  | { readonly ok: false; readonly property: string }
+
+/**
+ * One value as HubSpot takes it: always a string. Null clears; instants and days are passed on as
+ * they are (`…Z`, `YYYY-MM-DD`: a day names its own midnight UTC). Undefined for NaN and infinities.
+ */
+export function toWire(value: CrmValue): string | undefined {
+  if (value === null) return ''
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  if (typeof value === 'number') return Number.isFinite(value) ? plainNumber(value) : undefined
+  return cut(value, MAX_VALUE_CHARACTERS)
+}
+
+/** All properties of one record; names are sorted, so that equal writes are equal on the wire. */
+export function toWireProperties(values: Readonly<Record<string, CrmValue>>): WireProperties {
+  const properties: Record<string, string> = {}
+  for (const property of Object.keys(values).sort()) {
+    const wire = toWire(values[property] ?? null)
+    if (wire === undefined) return { ok: false, property }
+    properties[property] = wire
+  }
+  return { ok: true, properties }
+}
+
+/** The first `maxCharacters` UTF-16 units, never ending in half a character. */
+export function cut(value: string, maxCharacters: number): string {
+  if (value.length <= maxCharacters) return value
+  const last = value.charCodeAt(maxCharacters - 1)
+  const isHighSurrogate = last >= 0xd800 && last <= 0xdbff
+  return value.slice(0, isHighSurrogate ? maxCharacters - 1 : maxCharacters)
+}
+
+function plainNumber(value: number): string {
+  const shortest = String(value === 0 ? 0 : value)
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(shortest)
+  if (!match) return shortest
+  const [, sign = '', first = '', fraction = '', exponentText = '0'] = match
+  const digits = first + fraction
+  const exponent = Number(exponentText)
+  if (Math.abs(exponent) > MAX_PLAIN_DIGITS) return shortest
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
+  return sign + digits.padEnd(exponent + 1, '0')
+}

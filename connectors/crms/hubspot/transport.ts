@@ -1,0 +1,153 @@
+import type { Agent } from 'node:http'
+import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
+import type { CrmCall, Pace } from '../../../src/core/ports/crm.ts'
+import { createAgentPool } from './agent-pool.ts'
+import { type CallFailure, classifyError } from './classify-error.ts'
+import type { Answer } from './wire-shapes.ts'
+
+/** One call to be made: what it is for, and the client's method that makes it. */
+export interface Call {
+  readonly kind: 'read' | 'write'
+  readonly bucket?: 'search'
+  /** The endpoint without ids. */
+  readonly endpoint: string
+  /** Calls one method of the client with `options` as its last argument. */
+  invoke(options: CallOptions): Promise<unknown>
+}
+
+/** What every method of the client takes as its last argument. */
+export interface CallOptions {
+  readonly middleware: Recorder[]
+  readonly middlewareMergeStrategy: 'append'
+}
+
+export type CallResult =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly failure: CallFailure }
+
+export interface Transport {
+  /**
+   * Paces, makes one call with a deadline and reports it. Never repeats it.
+   * Throws only what `pace` throws.
+   */
+  send(call: Call, signal: AbortSignal): Promise<CallResult>
+}
+
+/** Sees each request and answer of the client; generic, since every API of the client has its own classes. */
+interface Recorder {
+  pre<Request extends { setAgent(agent: Agent): void }>(request: Request): Promise<Request>
+  post<Response extends WireResponse>(response: Response): Promise<Response>
+}
+
+interface WireResponse {
+  readonly httpStatusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: { text(): Promise<string> }
+}
+
+export interface TransportOptions {
+  readonly baseUrl: URL
+  readonly pace: Pace
+  readonly onCall?: ((call: CrmCall) => void) | undefined
+  readonly timeoutMs: number
+}
+
+/** The one way to HubSpot: connections, deadline, pacing, reporting and the classification of failures. */
+export function createTransport(options: TransportOptions): Transport {
+  const pool = createAgentPool(options.baseUrl.protocol === 'https:' ? 'https:' : 'http:')
+
+  /**
+   * The answer is taken off the wire by a middleware, not from the client's return value: the client
+   * throws on an empty success and puts bodies and headers into its errors.
+   */
+  async function exchange(call: Call, signal: AbortSignal): Promise<Answer | { broken: unknown }> {
+    const lease = pool.lease()
+    let answer: Answer | undefined
+    const recorder: Recorder = {
+      pre: async (request) => {
+        request.setAgent(lease.agent)
+        return request
+      },
+      post: async (response) => {
+        answer = await toAnswer(response)
+        return response
+      },
+    }
+    const invoke = () => call.invoke({ middleware: [recorder], middlewareMergeStrategy: 'append' })
+    try {
+      await withDeadline(invoke, options.timeoutMs, signal)
+    } catch (error) {
+      if (!answer) {
+        lease.abort()
+        return { broken: error }
+      }
+    }
+    lease.release()
+    return answer ?? { broken: new Error('no answer was seen') }
+  }
+
+  return {
+    async send(call, signal) {
+      await permission(options.pace, call, signal)
+      const startedMs = performance.now()
+      const ended = await exchange(call, signal)
+      const status = 'broken' in ended ? 0 : ended.status
+      const ms = Math.round(performance.now() - startedMs)
+      options.onCall?.({ kind: call.kind, endpoint: call.endpoint, status, ms })
+      if (!('broken' in ended) && status >= 200 && status < 300) return { ok: true, answer: ended }
+      const place = { endpoint: call.endpoint, host: options.baseUrl.host }
+      return { ok: false, failure: classifyError(ended, place) }
+    },
+  }
+}
+
+async function permission(pace: Pace, call: Call, signal: AbortSignal): Promise<void> {
+  try {
+    signal.throwIfAborted()
+    await pace(call.bucket ?? 'general', signal)
+    signal.throwIfAborted()
+  } catch (error) {
+    if (isSyncFailure(error) || !signal.aborted) throw error
+    throw new RetryableError(`Stopped before ${call.endpoint}; nothing was sent.`)
+  }
+}
+
+/** Rejects when the time is up or the caller gives up; the call itself is then the caller's to break. */
+async function withDeadline(
+  invoke: () => Promise<unknown>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let giveUp: (name: string) => void = () => {}
+  const stopped = new Promise<never>((_, reject) => {
+    giveUp = (name) => reject(named(name))
+  })
+  const stop = () => giveUp('Stopped')
+  const timer = setTimeout(() => giveUp('DeadlineExceeded'), timeoutMs)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([invoke(), stopped])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function named(name: string): Error {
+  const error = new Error(name)
+  error.name = name
+  return error
+}
+
+async function toAnswer(response: WireResponse): Promise<Answer> {
+  const text = await response.body.text()
+  return { status: response.httpStatusCode, headers: response.headers, body: parseJson(text) }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
