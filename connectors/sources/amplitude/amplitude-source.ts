@@ -1,0 +1,129 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
+import type {
+  DownloadedFile,
+  UsageSource,
+  UsageWindow,
+} from '../../../src/core/ports/usage-source.ts'
+import { callExport, saveBody } from '../http.ts'
+import { eventsSql } from './events-sql.ts'
+import { BrokenZipError, unpackExport } from './export-zip.ts'
+
+export interface AmplitudeOptions {
+  readonly baseUrl: string
+  readonly apiKey: string
+  readonly secretKey: string
+}
+
+const HOUR_MS = 3_600_000
+/** An hour is complete two hours after its end (Amplitude, Export API, "Considerations"). */
+const LAG_MS = 3 * HOUR_MS
+
+/** Amplitude's Export API and its export files; the window is the UTC hour of upload. */
+export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
+  return {
+    name: 'amplitude',
+    maxWindowsPerDownload: 24,
+    windows: hoursBetween,
+    download: (windows, dir, signal) => download(options, windows, dir, signal),
+    open: openFiles,
+    eventsSql,
+  }
+}
+
+function hoursBetween(from: Date, to: Date, now: Date): UsageWindow[] {
+  const windows: UsageWindow[] = []
+  const first = Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS
+  for (
+    let at = first;
+    at + HOUR_MS <= to.getTime() && at + LAG_MS <= now.getTime();
+    at += HOUR_MS
+  ) {
+    windows.push({ key: hourKey(at), start: new Date(at), end: new Date(at + HOUR_MS) })
+  }
+  return windows
+}
+
+const hourKey = (at: number): string => new Date(at).toISOString().slice(0, 13)
+
+async function download(
+  options: AmplitudeOptions,
+  windows: readonly UsageWindow[],
+  dir: string,
+  signal: AbortSignal,
+): Promise<DownloadedFile[]> {
+  const [first, last] = [windows[0], windows.at(-1)]
+  if (!first || !last) return []
+  const url = new URL('/api/2/export', options.baseUrl)
+  // Both ends are inclusive.
+  url.searchParams.set('start', first.key.replaceAll('-', ''))
+  url.searchParams.set('end', last.key.replaceAll('-', ''))
+  const answer = await callExport({
+    vendor: 'Amplitude',
+    urlVariable: 'AMPLITUDE_BASE_URL',
+    credentialVariables: 'AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY',
+    url,
+    user: options.apiKey,
+    password: options.secretKey,
+    signal,
+  })
+  if (answer.kind === 'empty') return []
+  if (answer.kind === 'too-large') return halve(options, windows, dir, signal, answer.detail)
+  const path = join(dir, `${first.key}.zip`)
+  await saveBody('Amplitude', answer.response, path)
+  try {
+    let counter = 0
+    return await unpackExport(path, dir, () => counter++)
+  } catch (cause) {
+    if (!(cause instanceof BrokenZipError)) throw cause
+    throw new RetryableError(`the export of ${first.key} to ${last.key} ${cause.message}`, {
+      cause,
+    })
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** 400 and 504 mean too much data: ask for less, down to one hour. */
+async function halve(
+  options: AmplitudeOptions,
+  windows: readonly UsageWindow[],
+  dir: string,
+  signal: AbortSignal,
+  detail: string,
+): Promise<DownloadedFile[]> {
+  if (windows.length === 1) {
+    throw new ConfigError(
+      `Amplitude refuses the hour ${windows[0]?.key} (${detail}); an hour above 4 GB can only be had by its S3 export`,
+    )
+  }
+  const middle = Math.ceil(windows.length / 2)
+  const older = await download(options, windows.slice(0, middle), dir, signal)
+  return [...older, ...(await download(options, windows.slice(middle), dir, signal))]
+}
+
+async function openFiles(paths: readonly string[], dir: string): Promise<DownloadedFile[]> {
+  const zips = (await Promise.all(paths.map(zipsIn))).flat().sort()
+  if (zips.length === 0) {
+    throw new ConfigError(`no Amplitude export (*.zip) in ${paths.join(', ')}; check --files`)
+  }
+  const files: DownloadedFile[] = []
+  for (const zip of zips) {
+    try {
+      files.push(...(await unpackExport(zip, dir, () => files.length)))
+    } catch (cause) {
+      if (!(cause instanceof BrokenZipError)) throw cause
+      throw new ConfigError(`${zip} ${cause.message}; export it again`, { cause })
+    }
+  }
+  return files
+}
+
+async function zipsIn(path: string): Promise<string[]> {
+  if (path.endsWith('.zip')) return [path]
+  const names = await readdir(path).catch((cause: unknown) => {
+    throw new ConfigError(`${path} cannot be read; check --files`, { cause })
+  })
+  return names.filter((name) => name.endsWith('.zip')).map((name) => join(path, name))
+}

@@ -1,0 +1,49 @@
+import type { DownloadedFile, SqlQuery } from '../../../src/core/ports/usage-source.ts'
+
+const PATHS = [
+  '$.time',
+  '$.distinct_id',
+  '$."$user_id"',
+  '$."$device_id"',
+  '$."$insert_id"',
+  '$.mp_processing_time_ms',
+  '$."$distinct_id_before_identity"',
+  '$.mp_original_event_name',
+  '$.mp_original_distinct_id',
+]
+
+/**
+ * Mixpanel rows as canonical events. The window is the day of `time`, which is the project's wall
+ * clock written as if it were UTC for projects from before 2023, and UTC for later ones. Two copies
+ * of an event agree in name, `$insert_id` and UTC day (Mixpanel, "Event deduplication"); not in
+ * `distinct_id`, which is rewritten on a merge and therefore only links. Rows of a hot shard get
+ * their own name and id back (Mixpanel, "Hot shard limits").
+ */
+export function eventsSql(files: readonly DownloadedFile[], timezone: string): SqlQuery {
+  return {
+    params: { files: files.map((file) => file.path), paths: PATHS, zone: timezone },
+    sql: `select
+      wall::date::varchar as window_key,
+      md5(concat_ws('|', name, coalesce(p[5], properties::varchar), occurred_at::date::varchar))::uuid as event_key,
+      name, occurred_at,
+      coalesce(make_timestamp(try_cast(p[6] as bigint) * 1000), occurred_at) as arrived_at,
+      nullif(p[3], '') as user_id,
+      nullif(p[4], '') as device_id,
+      case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
+      properties as event_properties, null::json as user_properties
+    from (
+      select properties, p, wall,
+        case when $zone = 'UTC' then wall else (wall at time zone $zone) at time zone 'UTC' end as occurred_at,
+        case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
+        coalesce(nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
+      from (
+        select event, properties, p, make_timestamp((p[1]::double * 1000000)::bigint) as wall
+        from (
+          select event, properties, json_extract_string(properties, $paths::varchar[]) as p
+          from read_json($files, format = 'newline_delimited',
+            columns = {event: 'VARCHAR', properties: 'JSON'})
+        )
+      )
+    )`,
+  }
+}

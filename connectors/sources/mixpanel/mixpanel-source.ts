@@ -1,0 +1,103 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
+import type {
+  DownloadedFile,
+  UsageSource,
+  UsageWindow,
+} from '../../../src/core/ports/usage-source.ts'
+import { callExport, saveBody } from '../http.ts'
+import { checkWhole } from './check-whole.ts'
+import { eventsSql } from './events-sql.ts'
+import { projectDay } from './project-day.ts'
+
+export interface MixpanelOptions {
+  readonly baseUrl: string
+  readonly projectId: string
+  readonly serviceAccount: string
+  readonly secret: string
+  /** The project's zone if it is from before 2023, else UTC. */
+  readonly timezone: string
+}
+
+const DAY_MS = 86_400_000
+
+/** Mixpanel's raw export and its files; the window is the day of the project. */
+export function createMixpanelSource(options: MixpanelOptions): UsageSource {
+  return {
+    name: 'mixpanel',
+    maxWindowsPerDownload: 30,
+    windows: (from, to, now) => daysBetween(from, to, now, options.timezone),
+    download: (windows, dir, signal) => download(options, windows, dir, signal),
+    open: openFiles,
+    eventsSql: (files) => eventsSql(files, options.timezone),
+  }
+}
+
+/** The day that is still open is a window too: it is pulled again until it is over. */
+function daysBetween(from: Date, to: Date, now: Date, timezone: string): UsageWindow[] {
+  const until = projectDay(new Date(Math.min(to.getTime() - 1, now.getTime())), timezone)
+  const windows: UsageWindow[] = []
+  for (let at = Date.parse(projectDay(from, timezone)); at <= Date.parse(until); at += DAY_MS) {
+    const key = new Date(at).toISOString().slice(0, 10)
+    // Wide enough for any zone; only "is it over" is read from it.
+    windows.push({ key, start: new Date(at), end: new Date(at + DAY_MS) })
+  }
+  return windows
+}
+
+async function download(
+  options: MixpanelOptions,
+  windows: readonly UsageWindow[],
+  dir: string,
+  signal: AbortSignal,
+): Promise<DownloadedFile[]> {
+  const [first, last] = [windows[0], windows.at(-1)]
+  if (!first || !last) return []
+  const url = new URL('/api/2.0/export', options.baseUrl)
+  url.searchParams.set('project_id', options.projectId)
+  url.searchParams.set('from_date', first.key)
+  url.searchParams.set('to_date', last.key)
+  const answer = await callExport({
+    vendor: 'Mixpanel',
+    urlVariable: 'MIXPANEL_BASE_URL',
+    credentialVariables: 'MIXPANEL_SERVICE_ACCOUNT, MIXPANEL_SECRET and MIXPANEL_PROJECT_ID',
+    url,
+    user: options.serviceAccount,
+    password: options.secret,
+    signal,
+  })
+  if (answer.kind === 'empty') return []
+  if (answer.kind === 'too-large') {
+    throw new ConfigError(`Mixpanel refuses ${first.key} to ${last.key}: ${answer.detail}`)
+  }
+  const path = join(dir, `${first.key}_${last.key}.jsonl`)
+  await saveBody('Mixpanel', answer.response, path)
+  const broken = await checkWhole(path)
+  if (broken) {
+    throw new RetryableError(
+      `the export of ${first.key} to ${last.key} ${broken}; it is fetched again`,
+    )
+  }
+  return [{ path, windowKey: null }]
+}
+
+async function openFiles(paths: readonly string[]): Promise<DownloadedFile[]> {
+  const files = (await Promise.all(paths.map(exportsIn))).flat().sort()
+  if (files.length === 0) {
+    throw new ConfigError(`no Mixpanel export (*.jsonl) in ${paths.join(', ')}; check --files`)
+  }
+  for (const path of files) {
+    const broken = await checkWhole(path)
+    if (broken) throw new ConfigError(`${path} ${broken}; export it again`)
+  }
+  return files.map((path) => ({ path, windowKey: null }))
+}
+
+async function exportsIn(path: string): Promise<string[]> {
+  if (path.endsWith('.jsonl')) return [path]
+  const names = await readdir(path).catch((cause: unknown) => {
+    throw new ConfigError(`${path} cannot be read; check --files`, { cause })
+  })
+  return names.filter((name) => name.endsWith('.jsonl')).map((name) => join(path, name))
+}

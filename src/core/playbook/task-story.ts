@@ -1,0 +1,60 @@
+import { Liquid } from 'liquidjs'
+import { ConfigError } from '../errors.ts'
+import type { TaskMapping } from '../mapping/crm-mapping.ts'
+
+/** What a task template may tell; every text is as the rep reads it. */
+export interface TaskStory {
+  readonly account: { readonly name: string; readonly domain: string }
+  readonly score: number
+  readonly grade: string
+  readonly trend: string
+  readonly summary: string
+  readonly reasons: readonly string[]
+  readonly active_users: number
+  readonly qualified_users: number
+  readonly champion: Person | null
+  readonly others: readonly Person[]
+}
+
+interface Person {
+  readonly email: string
+  readonly score: number
+  readonly reasons: readonly string[]
+}
+
+const MOST_SUBJECT = 255
+
+const liquid = new Liquid({ strictFilters: true, strictVariables: true })
+
+/**
+ * Renders subject and body of a task.
+ * @throws {ConfigError} naming the template and the place when it does not render.
+ */
+export async function renderTask(
+  mapping: Pick<TaskMapping, 'subject' | 'body'>,
+  story: TaskStory,
+): Promise<{ subject: string; body: string }> {
+  const subject = await render('tasks.subject', mapping.subject, story)
+  const body = await render('tasks.body', mapping.body, story)
+  return {
+    subject: subject.replace(/\s+/g, ' ').trim().slice(0, MOST_SUBJECT),
+    body: body.replace(/\n{3,}/g, '\n\n').trim(),
+  }
+}
+
+async function render(where: string, template: string, story: TaskStory): Promise<string> {
+  try {
+    return String(await liquid.parseAndRender(template, story))
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`${where}: ${message}; correct the template`, { cause })
+  }
+}
+
+/**
+ * True when behaviour is fresh enough to start a task: a backfill, a first sync or a changed model
+ * sets fields quietly.
+ */
+export function isFresh(evidenceAt: string | null, withinMs: number, now: Date): boolean {
+  return evidenceAt !== null && now.getTime() - Date.parse(evidenceAt) <= withinMs
+}

@@ -1,0 +1,51 @@
+import type { CrmValue } from '../ports/crm.ts'
+import type { Score } from '../scoring/score-subject.ts'
+
+/** A person or account, as far as a CRM record tells about it. */
+export interface SubjectFacts {
+  readonly id: string
+  readonly email: string | null
+  readonly domain: string | null
+  readonly name: string | null
+  /** E-mail address of the champion of an account, or her id when she has none. */
+  readonly champion: string | null
+}
+
+/** Longest text in one property: HubSpot cuts at 65,536, a list view long before. */
+const MOST_TEXT = 1000
+
+/** The value of every field that a mapping may name. */
+export function fieldsOf(
+  facts: SubjectFacts,
+  score: Score,
+  model: string,
+): Record<string, CrmValue> {
+  const reason = (index: number) => cut(score.reasons[index] ?? null)
+  return {
+    score: score.score,
+    grade: score.grade,
+    usage_status: score.usageStatus,
+    sales_status: score.salesStatus,
+    status_since: score.statusSince,
+    qualified_at: score.qualifiedAt,
+    change: score.change,
+    trend: score.trend,
+    reason_1: reason(0),
+    reason_2: reason(1),
+    reason_3: reason(2),
+    summary: cut(score.facts.summary),
+    last_active: score.facts.lastActive,
+    active_days_30: score.facts.activeDays30,
+    model,
+    email: facts.email,
+    active_users: score.facts.activeUsers,
+    qualified_users: score.facts.qualifiedUsers,
+    champion: facts.champion,
+    domain: facts.domain,
+    name: facts.name,
+  }
+}
+
+function cut(text: string | null): string | null {
+  return text === null || text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT - 1)}…`
+}

@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  LIST,
+  listValue,
+  VARCHAR,
+} from '@duckdb/node-api'
+import type { SqlQuery } from '../../core/ports/usage-source.ts'
+
+export interface DuckOptions {
+  readonly dataDir: string
+  /** Bound on DuckDB's own memory; beyond it, it spills into the data folder. */
+  readonly memoryMb: number
+  /** Default: one for each core. */
+  readonly threads?: number | undefined
+}
+
+/** A value that may be bound to a parameter of a DuckDB statement. */
+export type DuckParam = string | number | readonly string[]
+
+/** The event engine: one in-process DuckDB, a connection for each piece of work. */
+export interface Duck {
+  /** Runs `work` on a connection of its own and closes it. */
+  connect<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+  close(): void
+}
+
+/** A connection with our way of binding lists. Rows come as objects of plain JavaScript values. */
+export interface Connection {
+  run(sql: string, params?: Readonly<Record<string, DuckParam>>): Promise<void>
+  rows(
+    sql: string,
+    params?: Readonly<Record<string, DuckParam>>,
+  ): Promise<Record<string, unknown>[]>
+  /** The connection itself, for appenders. */
+  readonly raw: DuckDBConnection
+}
+
+/** Starts DuckDB in this process. */
+export async function startDuck(options: DuckOptions): Promise<Duck> {
+  const spill = join(options.dataDir, 'tmp')
+  await mkdir(spill, { recursive: true })
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${options.memoryMb}MB`,
+    temp_directory: spill,
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    ...(options.threads ? { threads: String(options.threads) } : {}),
+  })
+  return {
+    async connect(work) {
+      const connection = await instance.connect()
+      try {
+        return await work(wrap(connection))
+      } finally {
+        connection.closeSync()
+      }
+    },
+    close: () => instance.closeSync(),
+  }
+}
+
+/** Makes a query of a source or of the compiler a part of a larger statement: `(sql)`. */
+export function subquery(query: SqlQuery): string {
+  return `(${query.sql})`
+}
+
+function wrap(connection: DuckDBConnection): Connection {
+  return {
+    raw: connection,
+    async run(sql, params) {
+      const { values, types } = bind(params)
+      await connection.run(sql, values, types)
+    },
+    async rows(sql, params) {
+      const { values, types } = bind(params)
+      const reader = await connection.runAndReadAll(sql, values, types)
+      return reader.getRowObjectsJS() as Record<string, unknown>[]
+    },
+  }
+}
+
+function bind(params: Readonly<Record<string, DuckParam>> = {}): {
+  values: Record<string, DuckDBValue>
+  types: Record<string, DuckDBType>
+} {
+  const values: Record<string, DuckDBValue> = {}
+  const types: Record<string, DuckDBType> = {}
+  for (const [name, value] of Object.entries(params)) {
+    if (typeof value === 'string' || typeof value === 'number') {
+      values[name] = value
+    } else {
+      values[name] = listValue([...value])
+      types[name] = LIST(VARCHAR)
+    }
+  }
+  return { values, types }
+}

@@ -1,0 +1,16 @@
+import { join } from 'node:path'
+
+/** Where a file of the lake lies. */
+export function lakePath(lakeDir: string, id: string): string {
+  return join(lakeDir, `${id}.parquet`)
+}
+
+/** Where the facts of an events file lie. */
+export function factsPath(lakeDir: string, id: string): string {
+  return join(lakeDir, `${id}.facts.parquet`)
+}
+
+/** A path of ours as an SQL literal: `copy … to` takes no parameter. */
+export function quoted(path: string): string {
+  return `'${path.replaceAll("'", "''")}'`
+}

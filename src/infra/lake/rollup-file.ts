@@ -1,0 +1,114 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
+import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
+import { needsProperties, rollupSql } from '../../core/usage/rollup-sql.ts'
+import type { LivePart } from '../postgres/manifest.ts'
+import type { Connection } from './duck.ts'
+import { loadLive } from './live.ts'
+import { lakePath, quoted } from './paths.ts'
+
+export interface WrittenRollup {
+  /** Null when the days hold no event any more. */
+  readonly id: string | null
+  readonly rows: number
+  readonly bytes: number
+  /** Distinct events of each day, copies and vendor noise left out. */
+  readonly eventsByDay: ReadonlyMap<string, number>
+}
+
+/**
+ * Rebuilds the daily rollup of `days` from the live files: one canonical winner for each event key
+ * (the copy that arrived last), then one row for each profile, action and day.
+ */
+export async function writeRollup(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  days: readonly string[],
+  live: readonly LivePart[],
+  mapping: UsageMapping,
+): Promise<WrittenRollup> {
+  await mkdir(lakeDir, { recursive: true })
+  if (live.length === 0) return { id: null, rows: 0, bytes: 0, eventsByDay: new Map() }
+  await selectEvents(connection, lakeDir, days, live, mapping)
+  const counted = await connection.rows(
+    'select occurred_at::date::varchar as day, count(*)::double as n from event group by 1',
+  )
+  const eventsByDay = new Map(counted.map((row) => [String(row['day']), Number(row['n'])]))
+  const query = rollupSql(mapping, source)
+  await connection.run(`create or replace temp table rollup as ${query.sql}`, query.params)
+  const written = await writeTable(connection, lakeDir, source)
+  await connection.run('drop table event; drop table rollup')
+  return { ...written, eventsByDay }
+}
+
+async function selectEvents(
+  connection: Connection,
+  lakeDir: string,
+  days: readonly string[],
+  live: readonly LivePart[],
+  mapping: UsageMapping,
+): Promise<void> {
+  const paths = await loadLive(connection, lakeDir, live)
+  await connection.run(
+    'create or replace temp table touched as select unnest($days::varchar[])::date as day',
+    { days },
+  )
+  const properties = needsProperties(mapping)
+    ? 'event_properties'
+    : 'null::json as event_properties'
+  await connection.run(
+    `create or replace temp table event as
+     select event_key, name, occurred_at, arrived_at, window_key, profile, ${properties}
+     from read_parquet($paths, filename = true) e
+     semi join live on e.filename = live.path and e.window_key = live.partition
+     semi join touched on e.occurred_at::date = touched.day
+     where not list_contains($reserved::varchar[], name)
+       and not list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p)))`,
+    { paths, reserved: [...RESERVED_EVENTS, ...mapping.ignore], prefixes: RESERVED_PREFIXES },
+  )
+  await dropCopies(connection)
+}
+
+async function dropCopies(connection: Connection): Promise<void> {
+  const [counts] = await connection.rows(
+    'select count(*)::double as n, count(distinct event_key)::double as keys from event',
+  )
+  if (counts?.['n'] === counts?.['keys']) return
+  await connection.run(
+    `create or replace temp table event as
+     select distinct on (event_key) * from event
+     order by event_key, arrived_at desc, window_key desc, profile, occurred_at, name`,
+  )
+}
+
+async function writeTable(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+): Promise<{ id: string | null; rows: number; bytes: number }> {
+  const [told] = await connection.rows(
+    `select count(*)::double as n,
+       bit_xor(hash(profile, action, day, count, first_at, last_at))::varchar || '-' ||
+       sum(hash(profile, action, day, count, first_at, last_at))::varchar as content
+     from rollup`,
+  )
+  const rows = Number(told?.['n'] ?? 0)
+  if (rows === 0) return { id: null, rows: 0, bytes: 0 }
+  const content = createHash('sha256').update(`${source} ${rows} ${told?.['content']}`)
+  const id = `${source}-rollup-${content.digest('hex').slice(0, 32)}`
+  const temporary = join(lakeDir, `.writing-${randomUUID()}.parquet`)
+  try {
+    await connection.run(
+      `copy (select * from rollup order by day, profile, action)
+       to ${quoted(temporary)} (format parquet, compression zstd)`,
+    )
+    const { size } = await stat(temporary)
+    await rename(temporary, lakePath(lakeDir, id))
+    return { id, rows, bytes: size }
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

@@ -1,0 +1,30 @@
+import type { Pool } from 'pg'
+
+/**
+ * Runs `work` while this process alone holds the lock `name`, or returns `null` at once when another
+ * one has it. The lock is the session's: it ends with the process, however that ends.
+ */
+export async function withLock<T>(
+  pool: Pool,
+  name: string,
+  work: () => Promise<T>,
+): Promise<{ readonly value: T } | null> {
+  const client = await pool.connect()
+  let broken = true
+  try {
+    const got = await client.query('select pg_try_advisory_lock(hashtextextended($1, 0)) as got', [
+      name,
+    ])
+    if (got.rows[0]?.got !== true) {
+      broken = false
+      return null
+    }
+    const value = await work()
+    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name])
+    broken = false
+    return { value }
+  } finally {
+    // A client that may still hold the lock is closed, not reused.
+    client.release(broken)
+  }
+}

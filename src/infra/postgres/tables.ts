@@ -1,0 +1,156 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+
+/** Instants are read as `Date` and may be written as `Date` or ISO text. */
+type Instant = ColumnType<Date, Date | string, Date | string>
+type InstantOrNull = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+/** `jsonb`: read as `unknown` until a schema or the one writer vouches for it; written as JSON text. */
+type Json = ColumnType<unknown, string, string>
+type JsonOrNull = ColumnType<unknown, string | null | undefined, string | null>
+/** `bigint`: `pg` is told to read it as a number (counters stay far below 2^53). */
+type Count = ColumnType<number, number | undefined, number>
+
+export interface Tables {
+  installation: { id: Generated<string> }
+  mapping_version: {
+    id: Generated<number>
+    hash: string
+    usage_hash: string
+    folder: string
+    files: JSONColumnType<Record<string, string>>
+    published_at: Generated<Date>
+  }
+  work: {
+    step: string
+    key: string
+    requested: Count
+    done: Count
+    failed: Count
+    error_kind: string | null
+    error: string | null
+    changed_at: Generated<Date>
+  }
+  lake_file: {
+    id: string
+    source: string
+    kind: 'events' | 'rollup'
+    rows: Count
+    bytes: Count
+    facts_usage_hash: string | null
+    created_at: Generated<Date>
+  }
+  source_window: {
+    source: string
+    window_key: string
+    file_id: string | null
+    content_hash: string
+    rows: Count
+    event_days: ColumnType<string[], string[], string[]>
+    pulled_at: Instant
+  }
+  rollup_day: {
+    source: string
+    day: ColumnType<string, string, string>
+    file_id: string | null
+    events: Count
+    requested: Count
+    done: Count
+  }
+  account: { id: string; domain: string; name: string; created_at: Generated<Date> }
+  person: {
+    id: string
+    email: string | null
+    email_kind: string
+    account_id: string | null
+    traits: Json
+    first_seen: InstantOrNull
+    last_seen: InstantOrNull
+    created_at: Generated<Date>
+  }
+  person_alias: { id: string; person_id: string; since: Generated<Date> }
+  identity_node: { node: string; person_id: string }
+  score: {
+    subject_id: string
+    subject: 'person' | 'account'
+    model: string
+    model_version: number
+    score: number
+    grade: string
+    usage_status: string
+    sales_status: string
+    status_since: Instant
+    qualified_at: InstantOrNull
+    change: number
+    trend: string
+    contributions: Json
+    reasons: Json
+    facts: Json
+    evidence_at: InstantOrNull
+    next_change_at: InstantOrNull
+    as_of: Instant
+  }
+  score_change: {
+    subject_id: string
+    id: Generated<number>
+    model: string
+    model_version: number
+    cause: string
+    from_score: number | null
+    to_score: number
+    from_status: string | null
+    to_status: string
+    contributions: Json
+    evidence_at: InstantOrNull
+    as_of: Instant
+    recorded_at: Generated<Date>
+  }
+  crm_record: {
+    ref: string
+    crm: string
+    object: 'contact' | 'company'
+    crm_id: string | null
+    owner_id: string | null
+    may_create: boolean
+    lookup: Json
+    desired: Json
+    desired_on_create: Json
+    written: JsonOrNull
+    state: 'pending' | 'writing' | 'in-sync' | 'parked' | 'unlinked'
+    reason: string | null
+    code: string | null
+    correlation_id: string | null
+    company_ref: string | null
+    company_linked: string | null
+    changed_at: Generated<Date>
+  }
+  task_intent: {
+    key: string
+    crm: string
+    account_ref: string
+    marker: string
+    state: 'planned' | 'creating' | 'created' | 'parked'
+    task: Json
+    crm_task_id: string | null
+    reason: string | null
+    settle_after: InstantOrNull
+    created_at: Generated<Date>
+  }
+  crm_provisioned: { crm: string; plan_hash: string }
+  pace: { name: string; spoken_until: Instant }
+  run: {
+    id: Generated<number>
+    step: string
+    key: string
+    started_at: Instant
+    finished_at: InstantOrNull
+    outcome: string | null
+    counts: Json
+    error: string | null
+  }
+  run_record: {
+    run_id: number
+    ref: string
+    outcome: string
+    reason: string | null
+    correlation_id: string | null
+  }
+}

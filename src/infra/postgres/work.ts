@@ -1,0 +1,70 @@
+import { sql } from 'kysely'
+import type { SyncFailureKind } from '../../core/errors.ts'
+import type { Db, Tx } from './database.ts'
+
+/** The steps of the flow, in its order. Each is level-triggered by one row for each key. */
+export const STEPS = ['pull', 'rollup', 'identity', 'score', 'desire', 'reconcile'] as const
+export type Step = (typeof STEPS)[number]
+
+export interface WorkRow {
+  readonly step: Step
+  readonly key: string
+  readonly requested: number
+  readonly done: number
+  /** The requested version that failed last; below `requested` when there is something new to try. */
+  readonly failed: number
+  readonly errorKind: SyncFailureKind | 'bug' | null
+  readonly error: string | null
+}
+
+/** Asks a step to look again; part of the transaction that gives it something to see. */
+export async function requestWork(tx: Tx | Db, step: Step, key: string): Promise<void> {
+  await sql`insert into work (step, key, requested) values (${step}, ${key}, 1)
+    on conflict (step, key) do update
+      set requested = work.requested + 1, changed_at = now()`.execute(tx)
+}
+
+/** Notes that everything asked for up to `version` is done. */
+export async function finishWork(
+  tx: Tx | Db,
+  step: Step,
+  key: string,
+  version: number,
+): Promise<void> {
+  await sql`update work set done = greatest(done, ${version}), error = null, error_kind = null,
+      changed_at = now()
+    where step = ${step} and key = ${key}`.execute(tx)
+}
+
+/** Notes why the request `version` came to nothing; it stays open. */
+export async function failWork(
+  db: Db,
+  step: Step,
+  key: string,
+  version: number,
+  kind: SyncFailureKind | 'bug',
+  message: string,
+): Promise<void> {
+  await sql`update work set failed = ${version}, error = ${message}, error_kind = ${kind},
+      changed_at = now()
+    where step = ${step} and key = ${key}`.execute(db)
+}
+
+/** All rows, or those of one step and key. */
+export async function readWork(db: Db, step?: Step, key?: string): Promise<readonly WorkRow[]> {
+  const rows = await db
+    .selectFrom('work')
+    .selectAll()
+    .$if(step !== undefined, (q) => q.where('step', '=', step ?? ''))
+    .$if(key !== undefined, (q) => q.where('key', '=', key ?? ''))
+    .execute()
+  return rows.map((row) => ({
+    step: row.step as Step,
+    key: row.key,
+    requested: row.requested,
+    done: row.done,
+    failed: row.failed,
+    errorKind: row.error_kind as WorkRow['errorKind'],
+    error: row.error,
+  }))
+}
