@@ -1,0 +1,90 @@
+import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { Owner } from './default-owners.ts'
+import { invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
+import type { PortalState } from './portal-state.ts'
+import type { RateLimits } from './rate-limits.ts'
+
+const MAX_OWNERS = 100
+
+/** Owners and what an account tells about itself. */
+export function accountEndpoints(
+  state: PortalState,
+  limits: RateLimits,
+  now: () => number,
+): ApiEndpoint[] {
+  return [
+    { method: 'get', path: '/crm/v3/owners', kind: 'read', handle: (call) => list(state, call) },
+    {
+      method: 'get',
+      path: '/crm/v3/owners/:ownerId',
+      kind: 'read',
+      handle: (call) => one(state, call),
+    },
+    {
+      method: 'get',
+      path: '/account-info/v3/api-usage/daily/private-apps',
+      kind: 'read',
+      handle: () => ({ status: 200, body: { results: [usage(limits, now())] } }),
+    },
+    {
+      method: 'get',
+      path: '/account-info/v3/details',
+      kind: 'read',
+      handle: () => ({ status: 200, body: details }),
+    },
+  ]
+}
+
+const details = {
+  portalId: PORTAL_ID,
+  accountType: 'DEVELOPER_TEST',
+  timeZone: 'Etc/UTC',
+  companyCurrency: 'USD',
+  additionalCurrencies: [],
+  utcOffset: '+00:00',
+  utcOffsetMilliseconds: 0,
+  uiDomain: 'app.hubspot.com',
+  dataHostingLocation: 'na1',
+}
+
+function usage(limits: RateLimits, now: number) {
+  const { limit, used, resetsAt } = limits.daily(now)
+  return {
+    name: 'private-apps-api-calls-daily',
+    usageLimit: limit,
+    currentUsage: used,
+    collectedAt: new Date(now).toISOString(),
+    fetchStatus: 'SUCCESS',
+    resetsAt: new Date(resetsAt).toISOString(),
+  }
+}
+
+function list(state: PortalState, call: ApiCall): ApiReply {
+  const limit = Number(call.query.get('limit') ?? MAX_OWNERS)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_OWNERS) {
+    throw invalid(`limit must be between 1 and ${MAX_OWNERS}`)
+  }
+  const archived = call.query.get('archived') === 'true'
+  const email = call.query.get('email')?.toLowerCase()
+  const after = Number(call.query.get('after') ?? '0')
+  const owners = [...state.owners.values()].filter(
+    (owner) => owner.archived === archived && (email === undefined || owner.email === email),
+  )
+  const rest = owners.filter(({ id }) => Number(id) > after)
+  const results = rest.slice(0, limit)
+  const last = results.at(-1)?.id
+  const paging =
+    rest.length > limit && last !== undefined ? { paging: { next: { after: last } } } : {}
+  return { status: 200, body: { results, ...paging } }
+}
+
+function one(state: PortalState, call: ApiCall): ApiReply {
+  const id = call.params['ownerId'] ?? ''
+  const byUser = call.query.get('idProperty') === 'userId'
+  const archived = call.query.get('archived') === 'true'
+  const isWanted = (owner: Owner) =>
+    owner.archived === archived && (byUser ? String(owner.userId) === id : owner.id === id)
+  const owner = [...state.owners.values()].find(isWanted)
+  if (owner === undefined) throw notFound('resource not found')
+  return { status: 200, body: owner }
+}

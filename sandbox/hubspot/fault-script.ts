@@ -1,0 +1,74 @@
+/** A scripted fault. Calls that match it in method and path meet it instead of the normal answer. */
+export interface FaultRule {
+  /** Any method when absent. */
+  readonly method?: string
+  /** Tested against the path as it was called, without the query. Any path when absent. */
+  readonly path?: RegExp
+  /** The first matching call that meets the fault, counted from 1. Default 1. */
+  readonly nth?: number
+  /** How many calls in a row meet it. Default 1. */
+  readonly times?: number
+  /** Milliseconds to wait first. Alone, the call is then answered normally. */
+  readonly delayMs?: number
+  /**
+   * - `half-body`: the call is carried out, part of the answer is sent, the connection breaks.
+   * - `reset`: the connection breaks before anything happens.
+   * - `reset-after`: the call is carried out, the connection breaks without an answer.
+   * - `empty-2xx`: 200 COMPLETE without results, and nothing happens.
+   */
+  readonly kind?: 'half-body' | 'reset' | 'reset-after' | 'empty-2xx'
+  /** Answers with this status, `body` and `headers`, and does nothing. */
+  readonly status?: number
+  /** An object is sent as JSON, a text as HTML. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  /** With `status`: the call is carried out all the same, only its answer is replaced. */
+  readonly carriedOut?: boolean
+}
+
+interface ScriptedFault {
+  readonly rule: FaultRule
+  skip: number
+  left: number
+}
+
+/** Faults in the order in which they were scripted; the first that matches is played. */
+export class FaultScript {
+  private scripted: ScriptedFault[] = []
+
+  push(rule: FaultRule): void {
+    this.scripted.push({ rule, skip: (rule.nth ?? 1) - 1, left: rule.times ?? 1 })
+  }
+
+  clear(): void {
+    this.scripted = []
+  }
+
+  /** Faulty calls still to come. */
+  get pending(): number {
+    return this.scripted.reduce((sum, { left }) => sum + left, 0)
+  }
+
+  /** The fault that this call meets, taken from the script. */
+  take(method: string, path: string): FaultRule | undefined {
+    for (const fault of this.scripted) {
+      if (!isMatch(fault.rule, method, path)) continue
+      if (fault.skip > 0) {
+        fault.skip--
+        continue
+      }
+      fault.left--
+      if (fault.left <= 0) this.scripted = this.scripted.filter((other) => other !== fault)
+      return fault.rule
+    }
+    return undefined
+  }
+}
+
+function isMatch(rule: FaultRule, method: string, path: string): boolean {
+  if (rule.method !== undefined && rule.method.toUpperCase() !== method) return false
+  return (
+    rule.path === undefined ||
+    new RegExp(rule.path.source, rule.path.flags.replace(/[gy]/g, '')).test(path)
+  )
+}

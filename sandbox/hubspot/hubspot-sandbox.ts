@@ -1,0 +1,124 @@
+import express, { type Router } from 'express'
+import { accountEndpoints } from './account-endpoints.ts'
+import { apiRouter } from './api-gate.ts'
+import { associationBatchEndpoints } from './association-batch-endpoints.ts'
+import { associationEndpoints } from './association-endpoints.ts'
+import type { Association } from './association-graph.ts'
+import { CallLog, type SandboxCall } from './call-log.ts'
+import { type FaultRule, FaultScript } from './fault-script.ts'
+import { groupEndpoints } from './group-endpoints.ts'
+import { readObjectType } from './object-types.ts'
+import { PortalState } from './portal-state.ts'
+import { propertyEndpoints } from './property-endpoints.ts'
+import { type LimitOptions, RateLimits } from './rate-limits.ts'
+import { readEndpoints } from './read-endpoints.ts'
+import { mergeRecords } from './record-merge.ts'
+import { searchEndpoint } from './search-endpoint.ts'
+import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
+import type { PropertyChange, StoredRecord } from './stored-record.ts'
+import { writeEndpoints } from './write-endpoints.ts'
+
+export interface HubspotSandboxOptions {
+  /** Folder that keeps the records; absent = memory only. */
+  readonly dataDir?: string
+  /** The only bearer token that is let in. Default `sandbox-token`. */
+  readonly token?: string
+  readonly limits?: LimitOptions
+  /** HubSpot's own creation of a company from a contact's e-mail domain. Default false. */
+  readonly autoCreateCompanies?: boolean
+  /** New and changed records appear in search only after this. Default 0. */
+  readonly searchLagMs?: number
+  /** Added to every API call. Default 0. */
+  readonly latencyMs?: number
+  readonly now?: () => number
+}
+
+/** A record as tests look at it. Times are milliseconds since 1970. */
+export interface SandboxRecord {
+  readonly id: string
+  readonly properties: Readonly<Record<string, string>>
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly archived: boolean
+  /** Changes of each property, oldest first. */
+  readonly history: Readonly<Record<string, readonly PropertyChange[]>>
+}
+
+export interface HubspotSandbox {
+  /** To be mounted at `/`. */
+  readonly router: Router
+  /** Faults that are played before the normal behaviour, first match first. */
+  readonly faults: {
+    push(rule: FaultRule): void
+    clear(): void
+    readonly pending: number
+  }
+  calls(): readonly SandboxCall[]
+  resetCalls(): void
+  /** Every record of a type, archived ones included. */
+  records(object: string): SandboxRecord[]
+  /** Every association once, in the direction in which it was written. */
+  associations(): Association[]
+  /** Puts records and owners into the account without a call. */
+  seed(data: SeedData): SeedIds
+  /** Merges as a person would in HubSpot; returns the new id. */
+  merge(object: string, primaryId: string, mergedId: string): string
+  archive(object: string, id: string): void
+  close(): Promise<void>
+}
+
+/** A stand-in for one HubSpot account, to be mounted on a server. */
+export async function createHubspotSandbox(
+  options: HubspotSandboxOptions = {},
+): Promise<HubspotSandbox> {
+  const now = options.now ?? Date.now
+  const state = new PortalState({
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    searchLagMs: options.searchLagMs ?? 0,
+    now,
+  })
+  const faults = new FaultScript()
+  const calls = new CallLog()
+  const limits = new RateLimits(options.limits)
+  const autoCreateCompanies = options.autoCreateCompanies ?? false
+  const endpoints = [
+    ...groupEndpoints(state),
+    ...propertyEndpoints(state, now),
+    ...accountEndpoints(state, limits, now),
+    searchEndpoint(state, now),
+    ...writeEndpoints(state, { autoCreateCompanies, now }),
+    ...readEndpoints(state, now),
+    ...associationEndpoints(state),
+    ...associationBatchEndpoints(state, now),
+  ]
+  const router = express.Router()
+  const { token = 'sandbox-token', latencyMs = 0 } = options
+  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
+  return {
+    router,
+    faults,
+    calls: () => calls.list(),
+    resetCalls: () => calls.clear(),
+    records: (object) => [...state.table(readObjectType(object)).records.values()].map(publicView),
+    associations: () => [...state.associations.all()],
+    seed: (data) => seedPortal(state, data, autoCreateCompanies),
+    merge: (object, primaryId, mergedId) =>
+      mergeRecords(state, readObjectType(object), primaryId, mergedId),
+    archive: (object, id) =>
+      state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
+    close: async () => state.close(),
+  }
+}
+
+function publicView(record: StoredRecord): SandboxRecord {
+  const { id, properties, createdAt, updatedAt, archivedAt, history } = record
+  const archived = archivedAt !== null
+  return {
+    id,
+    properties: { ...properties },
+    createdAt,
+    updatedAt,
+    archived,
+    history: { ...history },
+  }
+}

@@ -1,0 +1,151 @@
+import { isObject, readId } from './api-endpoint.ts'
+import type { AssociationEnd } from './association-graph.ts'
+import { contactExists, invalid, invalidValues } from './hubspot-error.ts'
+import {
+  associationKinds,
+  OBJECT_TYPE_NAMES,
+  OBJECT_TYPES,
+  type ObjectType,
+} from './object-types.ts'
+import type { PortalState } from './portal-state.ts'
+import { checkProperties } from './property-check.ts'
+import { link } from './record-linking.ts'
+import type { StoredRecord } from './stored-record.ts'
+
+/** The app in whose name the API writes. */
+export const API_SOURCE = '1357911'
+
+interface PlannedLink {
+  readonly to: AssociationEnd
+  readonly typeId: number
+}
+
+/** A checked write that has not happened yet. */
+export interface PlannedWrite {
+  readonly id: string
+  readonly isNew: boolean
+  readonly set: Readonly<Record<string, string>>
+  readonly system: Readonly<Record<string, string>>
+  readonly links: readonly PlannedLink[]
+  /** Further properties that the answer shows. */
+  readonly echo?: readonly string[]
+}
+
+/** Checks the writes of one request, against the records and against each other. */
+export class WritePlan {
+  private readonly state: PortalState
+  private readonly type: ObjectType
+  /** Unique values taken by earlier writes of this plan. */
+  private readonly claims = new Map<string, string>()
+
+  constructor(state: PortalState, type: ObjectType) {
+    this.state = state
+    this.type = type
+  }
+
+  create(properties: unknown, associations?: unknown): PlannedWrite {
+    const set = checkProperties(this.state, this.type, properties, undefined)
+    if (this.type === 'tasks' && !set['hs_timestamp']) {
+      throw invalid('Error creating TASK. Some required properties were not set.', {
+        context: { properties: ['hs_timestamp'] },
+      })
+    }
+    const links = this.readLinks(associations)
+    const id = this.state.table(this.type).reserveId()
+    this.claimUniqueValues(id, set)
+    const system = { ...derived(this.type, set), ...derivedOnce(this.type, id, set) }
+    return { id, isNew: true, set, system, links }
+  }
+
+  update(record: StoredRecord, properties: unknown): PlannedWrite {
+    const set = checkProperties(this.state, this.type, properties, record)
+    this.claimUniqueValues(record.id, set)
+    return { id: record.id, isNew: false, set, system: derived(this.type, set), links: [] }
+  }
+
+  private claimUniqueValues(id: string, set: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(set)) {
+      if (value === '' || !this.isUnique(name)) continue
+      const claim = `${name}\n${value}`
+      const holder = this.holderOf(name, value) ?? this.claims.get(claim)
+      if (holder !== undefined && holder !== id) throw this.conflict(name, value, id, holder)
+      this.claims.set(claim, id)
+    }
+  }
+
+  private isUnique(name: string): boolean {
+    if (this.type === 'contacts' && name === 'email') return true
+    return this.state.properties(this.type).get(name)?.hasUniqueValue ?? false
+  }
+
+  private holderOf(name: string, value: string): string | undefined {
+    const table = this.state.table(this.type)
+    if (name === 'email' && this.type === 'contacts') return table.byEmail(value)?.id
+    return table.byValue(name, value).find((id) => table.live(id)?.properties[name] === value)
+  }
+
+  private conflict(name: string, value: string, id: string, holder: string): Error {
+    if (name === 'email') return contactExists(holder)
+    const { singular } = OBJECT_TYPES[this.type]
+    const message = `Cannot set property ${name} of ${singular} ${id} to ${value}. ${holder} already has that value.`
+    return invalidValues([{ name, error: 'CONFLICTING_UNIQUE_VALUE', message }])
+  }
+
+  private readLinks(associations: unknown): PlannedLink[] {
+    if (!Array.isArray(associations)) return []
+    return associations.flatMap((item: unknown) => {
+      const id = isObject(item) && isObject(item['to']) ? readId(item['to']['id']) : ''
+      const types: unknown[] = isObject(item) && Array.isArray(item['types']) ? item['types'] : []
+      return types.map((type) => this.readLink(id, type))
+    })
+  }
+
+  private readLink(id: string, type: unknown): PlannedLink {
+    const typeId = isObject(type) ? type['associationTypeId'] : undefined
+    const to = OBJECT_TYPE_NAMES.find((candidate) =>
+      associationKinds(this.type, candidate).some((kind) => kind.typeId === typeId),
+    )
+    if (to === undefined || typeof typeId !== 'number') {
+      throw invalid(`Association type id ${String(typeId)} is not valid for ${this.type}`)
+    }
+    const record = this.state.table(to).resolve(id)
+    if (record === undefined) {
+      throw invalid(`No ${OBJECT_TYPES[to].singular} with ID ${id} exists to associate with`)
+    }
+    return { to: { type: to, id: record.id }, typeId }
+  }
+}
+
+/** Carries out a planned write; only inside a transaction. */
+export function applyPlanned(state: PortalState, type: ObjectType, planned: PlannedWrite): void {
+  const { id, set, system } = planned
+  state.apply({ op: 'write', object: type, write: { id, set, system, source: API_SOURCE } })
+  for (const { to, typeId } of planned.links) link(state, { type, id }, to, typeId)
+}
+
+/** What follows from the written values, at creation and later. */
+function derived(type: ObjectType, set: Readonly<Record<string, string>>): Record<string, string> {
+  const email = set['email']
+  if (type !== 'contacts' || email === undefined) return {}
+  return { hs_email_domain: email.slice(email.indexOf('@') + 1) }
+}
+
+function derivedOnce(
+  type: ObjectType,
+  id: string,
+  set: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const source = { hs_object_source: 'INTEGRATION' }
+  if (type === 'contacts') {
+    return {
+      ...source,
+      hs_all_contact_vids: id,
+      hs_is_contact: 'true',
+      hs_is_unworked: 'true',
+      hs_pipeline: 'contacts-lifecycle-pipeline',
+    }
+  }
+  const domain = set['domain']
+  if (type === 'companies' && domain && !set['website']) return { ...source, website: domain }
+  return source
+}
