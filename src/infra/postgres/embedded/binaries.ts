@@ -4,7 +4,6 @@ import {
   copyFile,
   lstat,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -16,8 +15,9 @@ import { basename, dirname, join } from 'node:path'
 import { ConfigError } from '../../../core/errors.ts'
 import { errorCode } from './failure.ts'
 import { findPlatformPackage, type PlatformPackage, programPath } from './platform.ts'
+import { ownMark } from './process-mark.ts'
 import { type Account, run } from './run-as.ts'
-import { sharedPlace } from './shared-place.ts'
+import { ensureOwn, sharedPlace } from './shared-place.ts'
 
 /**
  * A folder with bin, lib and share whose programs the account can run: the installed package, or a
@@ -33,7 +33,9 @@ export async function prepareBinaries(
   let trial = await tryOut(installed.native, account)
   if (trial.works) return installed.native
   for (const place of copyPlaces(dataDir, account)) {
-    const copy = await place().then((folder) => copyTo(folder, installed), asUnusable)
+    const copy = await place()
+      .then((folder) => (folder === undefined ? undefined : copyTo(folder, installed)))
+      .catch(asUnusable)
     if (copy === undefined) continue
     trial = await tryOut(copy, account)
     if (trial.works) return copy
@@ -66,7 +68,8 @@ async function tryOut(native: string, account: Account | undefined) {
 /** Root must not leave programs where another account could swap them; a user owns the data folder. */
 function copyPlaces(dataDir: string, account: Account | undefined) {
   if (account !== undefined) return [() => sharedPlace(account)]
-  return [async () => dataDir, () => mkdtemp(join(tmpdir(), 'ripen-postgres-'))]
+  const own = join(tmpdir(), `ripen-${process.geteuid?.() ?? 'user'}`)
+  return [async () => dataDir, async () => ((await ensureOwn(own)) ? own : undefined)]
 }
 
 const asUnusable = () => undefined
@@ -76,7 +79,7 @@ async function copyTo(place: string, installed: PlatformPackage): Promise<string
   const native = join(home, 'native')
   if ((await lstat(native).catch(asUnusable)) !== undefined) return native
   // Renamed when whole, so that a copy which exists is complete.
-  const staging = `${home}.${process.pid}-${randomBytes(4).toString('hex')}`
+  const staging = `${home}.${ownMark}-${randomBytes(4).toString('hex')}`
   try {
     await copyTree(installed.native, join(staging, 'native'))
     await linkLibraries(join(staging, 'native'))

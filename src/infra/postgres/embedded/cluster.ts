@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { ConfigError } from '../../../core/errors.ts'
 import { embeddedFailure, errorCode } from './failure.ts'
 import { postgresMajor, programPath } from './platform.ts'
-import { isAlive } from './postmaster-file.ts'
+import { isMarkAlive, ownMark } from './process-mark.ts'
 import { type Account, canEnter, giveTo, run } from './run-as.ts'
 import { sharedPlace } from './shared-place.ts'
 
@@ -56,7 +56,7 @@ export async function findCluster(dataDir: string): Promise<Cluster | undefined>
 
 /**
  * Makes the cluster of a data folder. It is built beside its place and appears there whole, so a
- * process killed half-way leaves nothing but litter, which the next one sweeps up. When several
+ * process killed half-way leaves nothing but litter, which a later start sweeps up. When several
  * processes do this at once, the first to finish wins and the others throw theirs away.
  */
 export async function createCluster(
@@ -67,8 +67,8 @@ export async function createCluster(
 ): Promise<void> {
   const moved = account !== undefined && !(await canEnter(dataDir, account))
   const parent = moved ? await sharedPlace(account) : dataDir
-  await sweep(parent)
-  const staging = join(parent, `${stagingPrefix}${process.pid}-${randomBytes(4).toString('hex')}`)
+  if (moved) await sweep(parent)
+  const staging = join(parent, `${stagingPrefix}${ownMark}.${randomBytes(4).toString('hex')}`)
   await mkdir(staging, { mode: 0o700 })
   try {
     const built = await build(staging, native, account)
@@ -120,7 +120,7 @@ async function settleElsewhere(
 ): Promise<void> {
   const mark = createHash('sha256').update(dataDir).digest('hex').slice(0, 8)
   const place = join(parent, `pg-${mark}-${randomBytes(4).toString('hex')}`)
-  const draft = join(dataDir, `${pointerFile}.${process.pid}`)
+  const draft = join(dataDir, `${pointerFile}.${ownMark}`)
   await rename(built, place)
   await writeFile(draft, `${place}\n`)
   await sync(draft)
@@ -139,13 +139,13 @@ async function settleElsewhere(
 
 const stagingPrefix = 'pg-setup-'
 
-/** Removes what processes that died during set-up left behind. */
-async function sweep(parent: string): Promise<void> {
+/** Removes what processes that died during set-up left in a folder. */
+export async function sweep(parent: string): Promise<void> {
   for (const name of await listIfThere(parent)) {
     if (!name.startsWith(stagingPrefix)) continue
-    const pid = Number(name.slice(stagingPrefix.length).split('-')[0])
-    if (isAlive(pid)) continue
-    // Its initdb may live on a little and still write there; what stays is for the next sweep.
+    const mark = name.slice(stagingPrefix.length).split('.')[0] ?? ''
+    if (isMarkAlive(mark)) continue
+    // Its initdb may live on a little and still write there; what stays is for the next start.
     const options = { recursive: true, force: true, maxRetries: 3 }
     await rm(join(parent, name), options).catch(() => undefined)
   }

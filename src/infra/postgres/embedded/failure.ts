@@ -2,9 +2,15 @@ import { ConfigError } from '../../../core/errors.ts'
 
 /** What a person can do about it, by what PostgreSQL or the operating system says. First match wins. */
 const remedies: readonly (readonly [pattern: RegExp, remedy: string])[] = [
-  [/No space left on device|ENOSPC/, 'The disk is full: free some space and run the command again.'],
+  [
+    /No space left on device|ENOSPC/,
+    'The disk is full: free some space and run the command again.',
+  ],
   [/Disk quota exceeded|EDQUOT/, 'The disk quota is used up: free some space and run it again.'],
-  [/Read-only file system|EROFS/, 'The disk is read-only: point RIPEN_DATA_DIR at a writable folder.'],
+  [
+    /Read-only file system|EROFS/,
+    'The disk is read-only: point RIPEN_DATA_DIR at a writable folder.',
+  ],
   [
     /does not recognize|incompatible with server|was initialized by PostgreSQL version/,
     'The data was written by another version of PostgreSQL: start Ripen with the version that wrote it, or move the folder away to start empty.',

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedFailure } from './failure.ts'
 import { programPath } from './platform.ts'
@@ -37,6 +36,8 @@ const settings = {
 } as const
 
 const maxLogBytes = 5_000_000
+const longestStartMs = 600_000
+const windows = process.platform === 'win32'
 
 /**
  * Starts the server and returns when it listens, or when it gave way to another one: look again
@@ -54,13 +55,13 @@ export async function launchServer(
   try {
     for (let attempt = 1; ; attempt += 1) {
       const from = (await log.stat()).size
-      const port = await choosePort(attempt === 1 ? await readLastPort(cluster) : undefined)
-      const ended = await spawnServer(cluster, native, account, port, log)
-      if (!ended) return
+      const port = await choosePort(attempt === 1 ? cluster : undefined)
+      const end = await spawnServer(cluster, native, account, port, log)
+      if (end === 'listens') return
       const said = await readFrom(log, from)
       if (/lock file .* (already exists|is empty)|pre-existing shared memory/.test(said)) return
       const taken = /could not bind|could not create any TCP\/IP sockets/.test(said)
-      if (taken && attempt < 5) continue
+      if ((taken || end === 'killed') && attempt < 5) continue
       throw embeddedFailure(`The embedded PostgreSQL did not start (its log: ${logPath})`, said)
     }
   } finally {
@@ -68,16 +69,16 @@ export async function launchServer(
   }
 }
 
-/** Resolves to whether it ended instead of listening. */
+type Launch = 'listens' | 'gave up' | 'killed'
+
 async function spawnServer(
   cluster: string,
   native: string,
   account: Account | undefined,
   port: number,
   log: FileHandle,
-): Promise<boolean> {
+): Promise<Launch> {
   const options = Object.entries({ ...settings, port }).flatMap(([k, v]) => ['-c', `${k}=${v}`])
-  const windows = process.platform === 'win32'
   // On Windows only pg_ctl can shed an administrator's rights, which PostgreSQL refuses.
   const [program, args] = windows
     ? [programPath(native, 'pg_ctl'), ['start', '-W', '-D', cluster, '-o', options.join(' ')]]
@@ -87,24 +88,33 @@ async function spawnServer(
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
-  const end = { ended: false, error: undefined as Error | undefined }
-  child.on('exit', (code) => {
-    end.ended = !(windows && code === 0)
+  child.unref()
+  const state: { end?: Launch | Error } = {}
+  child.on('exit', (code, signal) => {
+    if (!(windows && code === 0)) state.end = signal === null ? 'gave up' : 'killed'
   })
   child.on('error', (error) => {
-    end.error = error
+    state.end = error
   })
-  child.unref()
-  while (!end.ended && end.error === undefined) {
+  const end = await whenUp(cluster, windows ? undefined : child.pid, state)
+  if (!(end instanceof Error)) return end
+  throw embeddedFailure('The embedded PostgreSQL could not be run', end.message, end)
+}
+
+/** Recovery after a crash may take long; it ends in readiness or in the end of the server. */
+async function whenUp(
+  cluster: string,
+  pid: number | undefined,
+  state: { readonly end?: Launch | Error },
+): Promise<Launch | Error> {
+  const deadline = Date.now() + longestStartMs
+  while (state.end === undefined && Date.now() < deadline) {
     const found = await readPostmasterFile(cluster)
-    // Listed before it listens: connecting, with patience, is the caller's part.
-    if (found?.port === port && (windows || found.pid === child.pid)) return false
+    // A file that a killed server left says ready, too, but with another process id.
+    if (found?.ready === true && (pid === undefined || found.pid === pid)) return 'listens'
     await sleep(5)
   }
-  if (end.error !== undefined) {
-    throw embeddedFailure('The embedded PostgreSQL could not be run', end.error.message, end.error)
-  }
-  return true
+  return state.end ?? new Error(`It was not ready after ${longestStartMs / 60_000} minutes.`)
 }
 
 async function openLog(path: string, account: Account | undefined): Promise<FileHandle> {
@@ -126,9 +136,17 @@ async function readFrom(log: FileHandle, position: number): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead)
 }
 
-/** The preferred port if it is free, else any that is. Whoever takes it meanwhile costs one more try. */
-async function choosePort(preferred: number | undefined): Promise<number> {
-  if (preferred !== undefined && (await probe(preferred)) === preferred) return preferred
+/** The cluster's last port if it is free, else any that is. A port taken meanwhile costs one more try. */
+async function choosePort(cluster: string | undefined): Promise<number> {
+  const last = cluster === undefined ? undefined : await readLastPort(cluster)
+  if (last !== undefined && cluster !== undefined) {
+    // The children of a killed server keep its port for a moment.
+    const crashed = (await readPostmasterFile(cluster)) !== undefined
+    for (let tries = crashed ? 20 : 1; tries > 0; tries -= 1) {
+      if ((await probe(last)) === last) return last
+      await sleep(15)
+    }
+  }
   const free = await probe(0)
   if (free !== undefined) return free
   throw embeddedFailure('The embedded PostgreSQL found no free port on 127.0.0.1', '')

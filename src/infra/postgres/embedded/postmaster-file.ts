@@ -1,13 +1,14 @@
-import { execFile } from 'node:child_process'
-import { link, readFile, rename, rm } from 'node:fs/promises'
+import { link, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { isAlive } from './process-mark.ts'
 
 /** What a running server, or one that was killed, says about itself in its data folder. */
 export interface PostmasterFile {
   readonly pid: number
   /** Undefined in the first instants, before the server has settled on one. */
   readonly port: number | undefined
+  /** It accepts connections, or did when it was killed. */
+  readonly ready: boolean
   readonly text: string
 }
 
@@ -17,8 +18,13 @@ const fileName = 'postmaster.pid'
 export async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
   const text = await readFile(join(cluster, fileName), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const [pid, , , port] = text.split('\n')
-  return { pid: Number(pid), port: Number(port) > 0 ? Number(port) : undefined, text }
+  const [pid, , , port, , , , status] = text.split('\n')
+  return {
+    pid: Number(pid),
+    port: Number(port) > 0 ? Number(port) : undefined,
+    ready: status?.trim() === 'ready',
+    text,
+  }
 }
 
 /** Where the last server listened, so that pools which outlive a crash find the next one. */
@@ -28,22 +34,18 @@ export async function readLastPort(cluster: string): Promise<number | undefined>
   return port === undefined ? undefined : Number(port)
 }
 
-/** Whether a process exists, whoever owns it. A zombie counts. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** Whether the file's process runs and is a PostgreSQL; when in doubt, yes. */
-export async function isServerRunning({ pid }: PostmasterFile): Promise<boolean> {
+/** Whether the file's process runs and is the server of this cluster; when in doubt, yes. */
+export async function isServerRunning({ pid }: PostmasterFile, cluster: string): Promise<boolean> {
   if (!isAlive(pid)) return false
-  const command = await commandOf(pid)
-  return command === undefined || command.includes('postgres')
+  const args = await argumentsOf(pid)
+  if (args === undefined) return true
+  // Only the postmaster keeps its arguments; its children and other programs do not show them.
+  const folder = args[args.indexOf('-D') + 1]
+  if (!args[0]?.includes('postgres') || !args.includes('-D') || folder === undefined) return false
+  if (folder === cluster) return true
+  const [theirs, ours] = await Promise.all([folder, cluster].map((path) => realPathOf(path)))
+  // Moved while it ran: its old path is gone, and it may be this one.
+  return theirs === undefined || theirs === ours
 }
 
 /**
@@ -53,7 +55,7 @@ export async function isServerRunning({ pid }: PostmasterFile): Promise<boolean>
  */
 export async function removeStaleFile(cluster: string): Promise<void> {
   const found = await readPostmasterFile(cluster)
-  if (found === undefined || !isAlive(found.pid) || (await isServerRunning(found))) return
+  if (found === undefined || !isAlive(found.pid) || (await isServerRunning(found, cluster))) return
   const path = join(cluster, fileName)
   const aside = `${path}.stale-${process.pid}`
   try {
@@ -65,14 +67,14 @@ export async function removeStaleFile(cluster: string): Promise<void> {
   }
 }
 
-async function commandOf(pid: number): Promise<string | undefined> {
-  if (process.platform === 'linux') {
-    return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
-  }
-  if (process.platform === 'win32') return undefined
-  const ps = promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)])
-  return ps.then(
-    ({ stdout }) => stdout,
-    () => undefined,
-  )
+/** Undefined where the system does not tell. A zombie has none. */
+async function argumentsOf(pid: number): Promise<readonly string[] | undefined> {
+  // Other systems separate arguments by blanks, as paths may hold them: not worth guessing.
+  if (process.platform !== 'linux') return undefined
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
+  return text?.split('\0')
+}
+
+function realPathOf(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined)
 }

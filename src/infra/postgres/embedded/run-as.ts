@@ -92,7 +92,8 @@ async function readAccounts() {
     const [name, , uid, gid] = line.split(':')
     const account = { name: name ?? '', uid: Number(uid), gid: Number(gid) }
     // macOS writes -2 for nobody; the kernel knows it as the same bits without a sign.
-    const valid = uid !== undefined && Number.isInteger(account.uid) && Number.isInteger(account.gid)
+    const valid =
+      uid !== undefined && Number.isInteger(account.uid) && Number.isInteger(account.gid)
     return valid ? [{ ...account, uid: account.uid >>> 0, gid: account.gid >>> 0 }] : []
   })
 }

@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ConfigError } from '../../../core/errors.ts'
 import { type Account, canEnter } from './run-as.ts'
 
 /**
@@ -22,10 +23,13 @@ export async function sharedPlace(account: Account): Promise<string> {
     await chmod(place, 0o755)
     if (await canEnter(place, account)) return place
   }
-  return tmpdir()
+  throw new ConfigError(
+    `PostgreSQL does not run as root, and the account with id ${account.uid} can enter none of ${places.join(', ')}. Open one of them to it, run Ripen as an ordinary user, or set DATABASE_URL to a PostgreSQL server.`,
+  )
 }
 
-async function ensureOwn(place: string): Promise<boolean> {
+/** Makes a folder that only the current user can write to; false when an existing one is not so. */
+export async function ensureOwn(place: string): Promise<boolean> {
   try {
     await mkdir(place, { mode: 0o755 })
     await chmod(place, 0o755)
@@ -33,5 +37,7 @@ async function ensureOwn(place: string): Promise<boolean> {
     // It exists, or cannot be made: the look below tells which.
   }
   const found = await lstat(place).catch(() => undefined)
-  return found?.isDirectory() === true && found.uid === 0 && (found.mode & 0o022) === 0
+  return (
+    found?.isDirectory() === true && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0
+  )
 }
