@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import express, { type Request, type Response } from 'express'
 import { type GrowingRows, growingRows, type UsageRows } from '../company/usage-rows.ts'
 import { type AskedRange, createCallLog, type UsageCall } from '../usage-calls.ts'
@@ -91,7 +91,7 @@ async function answer(state: State, req: Request, res: Response, range: AskedRan
   if (latencyMs > 0) await sleep(latencyMs)
   const early = state.faults.takeEarly(range)
   if (early !== undefined && (await playEarly(res, early))) return
-  const found = hoursFor(state, req, range)
+  const found = await hoursFor(state, req, range)
   if ('text' in found) {
     res.status(found.status).type('text').send(found.text)
     return
@@ -106,11 +106,11 @@ interface Refusal {
 }
 
 /** The hours to send, or why not, in Amplitude's words where they are known. */
-function hoursFor(
+async function hoursFor(
   state: State,
   req: Request,
   range: AskedRange | null,
-): Refusal | { readonly hours: readonly string[] } {
+): Promise<Refusal | { readonly hours: readonly string[] }> {
   const { apiKey, secretKey, sizeLimitBytes = 4 * 2 ** 30 } = state.options
   const login = Buffer.from(`${apiKey}:${secretKey}`).toString('base64')
   const given = req.headers.authorization
@@ -127,7 +127,7 @@ function hoursFor(
   }
   const hours = state.rows.between(from, to)
   if (hours.length === 0) return { status: 404, text: 'Raw data files were not found.' }
-  if (sizeOf(state, hours) > sizeLimitBytes) {
+  if ((await sizeOf(state, hours)) > sizeLimitBytes) {
     return { status: 400, text: 'The exported data is too large. Shorten the time range.' }
   }
   return { hours }
@@ -155,14 +155,17 @@ async function sendArchive(
   else await playBytes(res, body, fault)
 }
 
-/** Bytes of the rows before compression; measured once for each hour. */
-function sizeOf({ rows, sizes }: State, hours: readonly string[]): number {
+/** Bytes of the rows before compression; measured once for each hour, without holding up others. */
+async function sizeOf({ rows, sizes }: State, hours: readonly string[]): Promise<number> {
   let sum = 0
   for (const hour of hours) {
-    const size =
-      sizes.get(hour) ?? rows.get(hour)?.reduce((all, row) => all + Buffer.byteLength(row) + 1, 0)
-    sizes.set(hour, size ?? 0)
-    sum += size ?? 0
+    let size = sizes.get(hour)
+    if (size === undefined) {
+      size = rows.get(hour)?.reduce((all, row) => all + Buffer.byteLength(row) + 1, 0) ?? 0
+      sizes.set(hour, size)
+      await setImmediate()
+    }
+    sum += size
   }
   return sum
 }

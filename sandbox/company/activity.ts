@@ -106,7 +106,8 @@ export function playSession(
   let when = start
   for (let index = 0; index < size; index++) {
     const details = { session: start, device, anonymous }
-    const noise = drawNoise(tool, index, size, random)
+    const drawn = drawNoise(tool, index, size, random)
+    const noise = anonymous && drawn === '$identify' ? null : drawn
     const name = noise ?? drawUse(tool, anonymous, random)
     log.add(tool, person, name, Math.min(when, LAST_EVENT), {
       ...details,
