@@ -11,6 +11,7 @@ const remedies: readonly (readonly [pattern: RegExp, remedy: string])[] = [
     /Read-only file system|EROFS/,
     'The disk is read-only: point RIPEN_DATA_DIR at a writable folder.',
   ],
+  [/EEXIST|ENOTDIR/, 'A file is in the way: point RIPEN_DATA_DIR at a folder.'],
   [
     /does not recognize|incompatible with server|was initialized by PostgreSQL version/,
     'The data was written by another version of PostgreSQL: start Ripen with the version that wrote it, or move the folder away to start empty.',

@@ -21,9 +21,10 @@ export async function chooseAccount(dataDir: string): Promise<Account | undefine
   const byOwner = owner.uid === 0 ? undefined : accounts.find(({ uid }) => uid === owner.uid)
   const byName = ['nobody', 'daemon'].map((name) => accounts.find((one) => one.name === name))
   const found = byOwner ?? byName.find((account) => account !== undefined && account.uid !== 0)
-  if (found !== undefined) return { uid: found.uid, gid: found.gid }
+  // Inside a user namespace root may have no other account to lend.
+  if (found !== undefined && (await canEnter('/', found))) return { uid: found.uid, gid: found.gid }
   throw new ConfigError(
-    'PostgreSQL does not run as root, and /etc/passwd names no `nobody` to run it as. Run Ripen as an ordinary user, or set DATABASE_URL to a PostgreSQL server.',
+    'PostgreSQL does not run as root, and here root cannot become `nobody` to run it (no such account, or a container without other ids). Run Ripen as an ordinary user, or set DATABASE_URL to a PostgreSQL server.',
   )
 }
 
@@ -53,7 +54,7 @@ export function spawnOptions(account: Account | undefined) {
     cwd: windows ? tmpdir() : '/',
     windowsHide: true,
     ...(windows ? {} : { env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' } }),
-    ...account,
+    ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
   }
 }
 
@@ -65,17 +66,23 @@ export function run(
 ): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve) => {
     let output = ''
-    const child = spawn(program, args, {
-      ...spawnOptions(account),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const collect = (chunk: Buffer) => {
-      output += chunk.toString()
+    const fail = (error: unknown) => resolve({ code: -1, output: `${output}${error}` })
+    try {
+      const child = spawn(program, args, {
+        ...spawnOptions(account),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString()
+        })
+      }
+      child.on('error', fail)
+      child.on('close', (code) => resolve({ code: code ?? -1, output }))
+    } catch (error) {
+      // Some failures come as events, others, such as an impossible account, at once.
+      fail(error)
     }
-    child.stdout.on('data', collect)
-    child.stderr.on('data', collect)
-    child.on('error', (error) => resolve({ code: -1, output: `${output}${error.message}` }))
-    child.on('close', (code) => resolve({ code: code ?? -1, output }))
   })
 }
 

@@ -14,6 +14,7 @@ import { isServerRunning, readPostmasterFile } from './postmaster-file.ts'
 export interface Session {
   readonly client: Client
   readonly port: number
+  readonly serverPid: number
 }
 
 export type Answer =
@@ -42,7 +43,9 @@ export async function knock(cluster: Cluster): Promise<Answer> {
   const client = createClient(cluster, file.port)
   try {
     await client.connect()
-    if (await takePlace(client)) return { kind: 'joined', session: { client, port: file.port } }
+    if (await takePlace(client)) {
+      return { kind: 'joined', session: { client, port: file.port, serverPid: file.pid } }
+    }
     await client.end()
     return busy('the server is being stopped by the last process that used it')
   } catch (error) {
@@ -52,14 +55,15 @@ export async function knock(cluster: Cluster): Promise<Answer> {
 }
 
 /** Gives the place up; the last guest out stops the server and waits until it has ended. */
-export async function leave({ client }: Session, cluster: string): Promise<void> {
+export async function leave(session: Session, cluster: string): Promise<void> {
+  const { client } = session
   setReferenced(client, true)
   try {
     // In this order: were each to ask for the lock alone while still a guest, two that leave
     // together would both be refused, and the server would run on for nobody.
     await client.query('select pg_advisory_unlock_shared($1)', [guestsLock])
     const { rows } = await client.query('select pg_try_advisory_lock($1) as last', [guestsLock])
-    if (rows[0]?.last === true) await stopServer(client, cluster)
+    if (rows[0]?.last === true) await stopServer(session, cluster)
   } catch {
     // The server went away, and with it everything that there was to leave.
   }
@@ -109,10 +113,10 @@ async function createDatabase(client: Client): Promise<void> {
   }
 }
 
-async function stopServer(client: Client, cluster: string): Promise<void> {
-  // Told by the server itself: no file left over from another one can mislead us here.
-  const { rows } = await client.query(`select pg_read_file('postmaster.pid') as file`)
-  const pid = Number.parseInt(rows[0]?.file, 10)
+async function stopServer({ client, serverPid }: Session, cluster: string): Promise<void> {
+  // Told by the server itself, unless its folder was deleted under it.
+  const { rows } = await client.query(`select pg_read_file('postmaster.pid', true) as file`)
+  const pid = Number.parseInt(rows[0]?.file ?? serverPid, 10)
   if (process.platform === 'win32') {
     const program = programPath(findPlatformPackage().native, 'pg_ctl')
     await promisify(execFile)(program, ['stop', '-D', cluster, '-m', 'fast', '-W'])
