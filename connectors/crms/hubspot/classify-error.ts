@@ -135,19 +135,21 @@ function failed(error: SyncFailure, { mayHaveHappened = false } = {}): CallFailu
   return { kind: 'failed', error, mayHaveHappened }
 }
 
+/** Told by its fields and not by its class: errors of the HTTP modules may come from another realm. */
 function systemError(cause: unknown): { code: string; syscall: string | null } {
-  if (cause instanceof AggregateError && cause.errors.length > 0) {
+  if (typeof cause !== 'object' || cause === null) return { code: 'unknown', syscall: null }
+  if ('errors' in cause && Array.isArray(cause.errors) && cause.errors.length > 0) {
     return systemError(cause.errors[0])
   }
-  if (!(cause instanceof Error)) return { code: 'unknown', syscall: null }
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  const name = 'name' in cause && typeof cause.name === 'string' ? cause.name : 'unknown'
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : name
   const syscall = 'syscall' in cause && typeof cause.syscall === 'string' ? cause.syscall : null
   return { code, syscall }
 }
 
 /** Only an error of the operating system is kept: the client's own errors hold bodies and headers. */
 function systemCause(cause: unknown): { cause?: unknown } {
-  return cause instanceof Error && 'syscall' in cause ? { cause } : {}
+  return systemError(cause).syscall === null ? {} : { cause }
 }
 
 function isCertificateCode(code: string): boolean {

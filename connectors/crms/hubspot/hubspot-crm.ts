@@ -29,6 +29,8 @@ export interface HubspotCrmOptions {
    * It costs one search for five addresses that were not found directly.
    */
   readonly searchAdditionalEmails?: boolean
+  /** A dated version of the API such as `2026-03`; absent = the numbered paths (v3, v4) of the client. */
+  readonly apiVersion?: string
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -40,8 +42,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
  */
 export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   const baseUrl = parseBaseUrl(options.baseUrl)
-  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS } = options
-  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs })
+  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion } = options
+  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion })
   const session: Session = {
     apis: openHubspotApis(baseUrl, checkToken(options.accessToken)),
     send: transport.send,

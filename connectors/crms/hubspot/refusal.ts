@@ -7,11 +7,14 @@ export interface Refusal {
   readonly code: string | null
   readonly property: string | null
   readonly correlationId: string | null
-  /** The record that is in the way (`Existing ID: N`). */
+  /** The record that is in the way (`Existing ID: N`, `N already has that value`). */
   readonly existingId: string | null
   /** HubSpot's own sentence: only for `describeRefusal`, which takes values out of it. */
   readonly vendorText: string
 }
+
+/** Our own code for an upsert by a property that is not unique, which HubSpot gives none. */
+export const NON_UNIQUE_PROPERTY = 'NON_UNIQUE_PROPERTY'
 
 const MAX_TEXT_CHARACTERS = 200
 
@@ -38,7 +41,7 @@ export function refusalOfError(
   return {
     status,
     category: safeWord(error.category),
-    code: safeWord(detail?.code ?? embedded?.error),
+    code: safeWord(detail?.code ?? embedded?.error ?? codeOfSentence(error.message)),
     property: safeProperty(property),
     correlationId: safeId(error.correlationId) ?? correlationId,
     existingId: existingIdIn([error.message, detail?.message]),
@@ -91,10 +94,17 @@ function embeddedValidation(message: string) {
   }
 }
 
+/** The one refusal that concerns the whole account and is told in a sentence only. */
+function codeOfSentence(message = ''): string | undefined {
+  return /\bby non-unique\b/.test(message) ? NON_UNIQUE_PROPERTY : undefined
+}
+
 function existingIdIn(messages: readonly (string | undefined)[]): string | null {
   for (const message of messages) {
-    const id = /Existing ID: (\d{1,20})\b/i.exec(message ?? '')?.[1]
-    if (id) return id
+    const match = /Existing ID: (\d{1,20})\b|\b(\d{1,20}) already has that value/i.exec(
+      message ?? '',
+    )
+    if (match) return match[1] ?? match[2] ?? null
   }
   return null
 }

@@ -34,11 +34,8 @@ export async function searchOneOf(
     const filter = { propertyName: wanted.property, operator: FilterOperatorEnum.In, values }
     const found = await searchAll(session, object, [filter], properties, signal)
     const middle = Math.ceil(values.length / 2)
-    if (found === 'too many' && values.length > 1) {
-      groups.unshift(values.slice(0, middle), values.slice(middle))
-    } else if (found !== 'too many') {
-      records.push(...found)
-    }
+    if (found.isWhole || values.length === 1) records.push(...found.records)
+    else groups.unshift(values.slice(0, middle), values.slice(middle))
   }
   return records
 }
@@ -59,7 +56,7 @@ export async function searchTokens(
       value,
     }))
     const found = await searchAll(session, object, filters, properties, signal)
-    if (found !== 'too many') records.push(...found)
+    records.push(...found.records)
   }
   return records
 }
@@ -82,6 +79,12 @@ export function packValues(values: readonly string[], maxValues = MAX_IN_VALUES)
   return group.length > 0 ? [...groups, group] : groups
 }
 
+interface Searched {
+  readonly records: readonly HubspotRecord[]
+  /** False when HubSpot would not give all of them; the records are then the oldest ones. */
+  readonly isWhole: boolean
+}
+
 /** All pages of one query; any of the filters may match. */
 async function searchAll(
   session: Session,
@@ -89,7 +92,7 @@ async function searchAll(
   filters: readonly SearchFilter[],
   properties: readonly string[],
   signal: AbortSignal,
-): Promise<HubspotRecord[] | 'too many'> {
+): Promise<Searched> {
   const path = OBJECT_PATHS[object]
   const records: HubspotRecord[] = []
   let after: string | undefined
@@ -112,9 +115,9 @@ async function searchAll(
       parseRecord,
       signal,
     )
-    if ((page.total ?? 0) > MAX_RESULTS) return 'too many'
+    if ((page.total ?? 0) > MAX_RESULTS) return { records: page.results, isWhole: false }
     records.push(...page.results)
     after = page.after ?? undefined
   } while (after !== undefined)
-  return records
+  return { records, isWhole: true }
 }

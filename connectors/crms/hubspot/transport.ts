@@ -2,6 +2,7 @@ import type { Agent } from 'node:http'
 import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
 import type { CrmCall, Pace } from '../../../src/core/ports/crm.ts'
 import { createAgentPool } from './agent-pool.ts'
+import { toDatedUrl } from './api-version.ts'
 import { type CallFailure, classifyError } from './classify-error.ts'
 import type { Answer } from './wire-shapes.ts'
 
@@ -35,8 +36,14 @@ export interface Transport {
 
 /** Sees each request and answer of the client; generic, since every API of the client has its own classes. */
 interface Recorder {
-  pre<Request extends { setAgent(agent: Agent): void }>(request: Request): Promise<Request>
+  pre<Request extends WireRequest>(request: Request): Promise<Request>
   post<Response extends WireResponse>(response: Response): Promise<Response>
+}
+
+interface WireRequest {
+  getUrl(): string
+  setUrl(url: string): void
+  setAgent(agent: Agent): void
 }
 
 interface WireResponse {
@@ -50,6 +57,7 @@ export interface TransportOptions {
   readonly pace: Pace
   readonly onCall?: ((call: CrmCall) => void) | undefined
   readonly timeoutMs: number
+  readonly apiVersion?: string | undefined
 }
 
 /** The one way to HubSpot: connections, deadline, pacing, reporting and the classification of failures. */
@@ -66,6 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
     const recorder: Recorder = {
       pre: async (request) => {
         request.setAgent(lease.agent)
+        request.setUrl(toDatedUrl(request.getUrl(), options.apiVersion))
         return request
       },
       post: async (response) => {

@@ -1,8 +1,9 @@
 import type { CrmObject, CrmWrite, WriteOutcome } from '../../../src/core/ports/crm.ts'
+import type { CallFailure } from './classify-error.ts'
 import { OBJECT_PATHS } from './hubspot-apis.ts'
 import { type MatchedOutcome, matchOutcomes, refusedOutcome } from './match-outcomes.ts'
 import { MAX_BATCH } from './records.ts'
-import type { Refusal } from './refusal.ts'
+import { NON_UNIQUE_PROPERTY, type Refusal } from './refusal.ts'
 import { chunks, failureToThrow, type Session, sendSettled } from './session.ts'
 import type { Call } from './transport.ts'
 import { parseRecord } from './wire-shapes.ts'
@@ -57,15 +58,24 @@ async function sendAll(
       const matched = matchOutcomes(batch, result.answer, session.keyProperty[object])
       for (const [input, outcome] of matched.outcomes) settled.set(input, outcome)
       queue.unshift(...halves(matched.doubted))
-    } else if (result.failure.kind === 'refused') {
+    } else if (isAboutBatch(result.failure)) {
       queue.unshift(...divide(batch, result.failure.refusal, settled))
-    } else if (settled.size > 0 || result.failure.mayHaveHappened) {
+    } else if (settled.size > 0 || mayHaveHappened(result.failure)) {
       return settled
     } else {
       throw failureToThrow(result.failure, call.endpoint)
     }
   }
   return settled
+}
+
+/** False when no record can pass: our own key is not unique in this account. */
+function isAboutBatch(failure: CallFailure): failure is CallFailure & { kind: 'refused' } {
+  return failure.kind === 'refused' && failure.refusal.code !== NON_UNIQUE_PROPERTY
+}
+
+function mayHaveHappened(failure: CallFailure): boolean {
+  return failure.kind === 'failed' && failure.mayHaveHappened
 }
 
 /** Settles those that the refusal is about, and returns the batches to send instead. */

@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals'
+import { lookup } from './crm-contract-examples.ts'
+import { connectProvisioned, noSignal, type SubjectHolder } from './crm-contract-subject.ts'
+
+/** Provisioning, finding, reading and associating. */
+export function describeRecords(holder: SubjectHolder): void {
+  describe('provisioning', () => {
+    it('creates what is missing, and nothing the second time', async () => {
+      const { subject } = holder
+      const crm = subject.connect()
+      const plan = subject.plan('contact')
+      const names = plan.properties.map((property) => property.name)
+      const first = await crm.provision(plan, noSignal())
+      expect([...first.created].sort()).toEqual([...names].sort())
+      expect(await crm.provision(plan, noSignal())).toEqual({
+        created: [],
+        existing: names,
+        drift: [],
+      })
+    })
+
+    it('gives the same result when two processes do it at once', async () => {
+      const { subject } = holder
+      const plan = subject.plan('company')
+      const connect = () => subject.connect().provision(plan, noSignal())
+      const results = await Promise.all([connect(), connect(), connect()])
+      expect(results.map((result) => result.drift)).toEqual([[], [], []])
+      for (const result of results) {
+        expect(result.created.length + result.existing.length).toBe(plan.properties.length)
+      }
+    })
+
+    it('reports a property that is not as we need it, and leaves it alone', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const plan = subject.plan('contact')
+      const other = plan.properties.map((property) =>
+        property.name === subject.names.score ? { ...property, type: 'bool' as const } : property,
+      )
+      const again = await crm.provision({ ...plan, properties: other }, noSignal())
+      expect(again.created).toEqual([])
+      expect(again.drift.map((drift) => drift.property)).toEqual([subject.names.score])
+      expect((await crm.provision(plan, noSignal())).drift).toEqual([])
+    })
+  })
+
+  describe('finding', () => {
+    it('recognises records by our key before anything else', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const ownerId = subject.ownerId()
+      const keyed = subject.seed('contact', {
+        email: 'keyed@acme.example',
+        key: 'p-1',
+        ownerId,
+      })
+      const mailed = subject.seed('contact', { email: 'mailed@acme.example' })
+      const found = await crm.find(
+        'contact',
+        [
+          lookup('p-1', ['mailed@acme.example']),
+          lookup('p-2', ['none@acme.example', 'mailed@acme.example']),
+          lookup('p-3', ['none@acme.example']),
+        ],
+        noSignal(),
+      )
+      expect(found[0]).toMatchObject([{ crmId: keyed, by: 'key', key: 'p-1', ownerId }])
+      expect(found[1]).toMatchObject([{ crmId: mailed, by: 'email', key: null, ownerId: null }])
+      expect(found[2]).toEqual([])
+      expect(found[0]?.[0]?.createdAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    })
+
+    it('offers all companies of a domain, oldest first, in the order of the domains', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const first = subject.seed('company', { domain: 'acme.example' })
+      const second = subject.seed('company', { domain: 'acme.example' })
+      const other = subject.seed('company', { domain: 'acme.test' })
+      const domains = ['acme.test', 'acme.example']
+      const [candidates] = await crm.find(
+        'company',
+        [{ ref: 'a-1', key: 'a-1', emails: [], domains }],
+        noSignal(),
+      )
+      expect(candidates?.map(({ crmId }) => crmId)).toEqual([other, first, second])
+      expect(candidates?.every(({ by }) => by === 'domain')).toBe(true)
+    })
+
+    it('answers more lookups than fit into one call', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const ids = Array.from({ length: 230 }, (_, i) =>
+        subject.seed('contact', { email: `u${i}@acme.example` }),
+      )
+      const lookups = ids.map((_, i) => lookup(`p-${i}`, [`u${i}@acme.example`]))
+      const found = await crm.find('contact', lookups, noSignal())
+      expect(found.map((candidates) => candidates[0]?.crmId)).toEqual(ids)
+    })
+  })
+
+  describe('reading', () => {
+    it('returns current values by id and leaves out what is gone', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const { names } = subject
+      const id = subject.seed('contact', { email: 'a@acme.example' })
+      const gone = subject.seed('contact', { email: 'b@acme.example' })
+      subject.remove('contact', gone)
+      const values = await crm.read('contact', [id, gone], [names.email, names.note], noSignal())
+      expect([...values]).toEqual([[id, { [names.email]: 'a@acme.example', [names.note]: null }]])
+    })
+  })
+
+  describe('associating', () => {
+    it('puts contacts under their company, and does no harm twice', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const companyId = subject.seed('company', { domain: 'acme.example' })
+      const contactIds = ['a', 'b'].map((name) =>
+        subject.seed('contact', { email: `${name}@acme.example` }),
+      )
+      const pairs = contactIds.map((contactId) => ({ contactId, companyId }))
+      expect(await crm.associate(pairs, noSignal())).toEqual([null, null])
+      expect(await crm.associate(pairs, noSignal())).toEqual([null, null])
+      expect(subject.companyContacts()).toEqual(contactIds.map((id) => [id, companyId]))
+    })
+
+    it('says which pair was refused, and associates the others', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const companyId = subject.seed('company', { domain: 'acme.example' })
+      const contactIds = ['a', 'b', 'c'].map((name) =>
+        subject.seed('contact', { email: `${name}@acme.example` }),
+      )
+      subject.remove('contact', contactIds[1] ?? '')
+      const pairs = contactIds.map((contactId) => ({ contactId, companyId }))
+      const reasons = await crm.associate(pairs, noSignal())
+      expect(reasons).toEqual([null, expect.any(String), null])
+      expect(subject.companyContacts()).toHaveLength(2)
+    })
+  })
+
+  describe('owners', () => {
+    it('are all there, those who have left too', async () => {
+      const owners = await holder.subject.connect().owners(noSignal())
+      expect(owners.map((owner) => owner.id)).toContain(holder.subject.ownerId())
+      expect(owners.some((owner) => owner.active)).toBe(true)
+      expect(owners.some((owner) => !owner.active)).toBe(true)
+      expect(owners.every((owner) => owner.name !== '')).toBe(true)
+      expect(new Set(owners.map((owner) => owner.id)).size).toBe(owners.length)
+    })
+  })
+}

@@ -1,0 +1,85 @@
+import type { Crm, CrmCall, CrmObject, Pace, ProvisionPlan } from '../../src/core/ports/crm.ts'
+
+/** What a test may change when it connects. */
+export interface ConnectOptions {
+  readonly baseUrl?: string
+  readonly accessToken?: string
+  readonly timeoutMs?: number
+  readonly pace?: Pace
+  readonly onCall?: (call: CrmCall) => void
+}
+
+/** What the vendor's server does to the next call of the named sort. */
+export type VendorFault =
+  /** Asks for a pause. */
+  | 'rate-limit'
+  /** Carries the call out and breaks the connection. */
+  | 'reset-after'
+  /** Breaks the connection and does nothing. */
+  | 'reset'
+  /** Answers a success that holds nothing, and does nothing. */
+  | 'empty-success'
+  /** Answers after the connector's deadline. */
+  | 'too-late'
+  | 'server-error'
+
+export type FaultyCall = 'create-record' | 'update-record' | 'create-task' | 'read'
+
+/** A record of the customer's, in words that every CRM has. */
+export interface SeedRecord {
+  readonly email?: string
+  readonly domain?: string
+  /** Value of our own unique property. */
+  readonly key?: string
+  readonly ownerId?: string
+}
+
+/** One CRM account that stands ready, and the vendor's side of it. */
+export interface CrmSubject {
+  readonly keyProperty: Readonly<Record<CrmObject, string>>
+  /** The CRM's names of the properties that the suite writes. */
+  readonly names: { readonly email: string; readonly score: string; readonly note: string }
+  /** Secrets that no failure may show. */
+  readonly secrets: readonly string[]
+  /** A deadline that `too-late` is sure to miss, in milliseconds. */
+  readonly shortTimeoutMs: number
+  /** Properties of ours that the suite creates: the key, the score (a number) and the note (a text). */
+  plan(object: CrmObject): ProvisionPlan
+  connect(options?: ConnectOptions): Crm
+  playFault(fault: VendorFault, call: FaultyCall): void
+  /** Puts a record into the account without a call; returns its id. */
+  seed(object: CrmObject, record: SeedRecord): string
+  /** Merges as a person would; returns the id that is left. */
+  merge(object: CrmObject, primaryId: string, mergedId: string): string
+  remove(object: CrmObject, id: string): void
+  /** Properties of all records that are there. */
+  records(object: CrmObject | 'task'): readonly Readonly<Record<string, string>>[]
+  /** Pairs of ids that are associated, contact first. */
+  companyContacts(): readonly (readonly [contactId: string, companyId: string])[]
+  /** Records that a task is about. */
+  taskTargets(taskId: string): readonly string[]
+  /** An owner's id. */
+  ownerId(): string
+  close(): Promise<void>
+}
+
+/** Keeps the subject of the running test. */
+export interface SubjectHolder {
+  readonly subject: CrmSubject
+}
+
+/** A signal that never comes. */
+export function noSignal(): AbortSignal {
+  return new AbortController().signal
+}
+
+/** Connects and creates the properties that the suite writes. */
+export async function connectProvisioned(
+  subject: CrmSubject,
+  options: ConnectOptions = {},
+): Promise<Crm> {
+  const crm = subject.connect()
+  await crm.provision(subject.plan('contact'), noSignal())
+  await crm.provision(subject.plan('company'), noSignal())
+  return subject.connect(options)
+}

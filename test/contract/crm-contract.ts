@@ -1,0 +1,31 @@
+import { afterEach, beforeEach, describe } from '@jest/globals'
+import { describeFailures } from './crm-contract-failures.ts'
+import { describeRecords } from './crm-contract-records.ts'
+import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
+import { describeTasks } from './crm-contract-tasks.ts'
+import { describeWrites } from './crm-contract-writes.ts'
+
+/** What every CRM connector promises. Run it with a fresh account for each test. */
+export function describeCrmContract(name: string, makeSubject: () => Promise<CrmSubject>): void {
+  describe(`the CRM port, kept by ${name}`, () => {
+    let current: CrmSubject | undefined
+    const holder: SubjectHolder = {
+      get subject() {
+        if (!current) throw new Error('the subject exists only while a test runs')
+        return current
+      },
+    }
+
+    beforeEach(async () => {
+      current = await makeSubject()
+    })
+    afterEach(async () => {
+      await current?.close()
+    })
+
+    describeRecords(holder)
+    describeWrites(holder)
+    describeTasks(holder)
+    describeFailures(holder)
+  })
+}

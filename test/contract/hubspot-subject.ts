@@ -1,0 +1,175 @@
+import express from 'express'
+import {
+  createHubspotCrm,
+  type HubspotCrmOptions,
+} from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import {
+  createHubspotSandbox,
+  type HubspotSandbox,
+  type HubspotSandboxOptions,
+} from '../../sandbox/hubspot/hubspot-sandbox.ts'
+import { listen } from '../../sandbox/listen.ts'
+import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import {
+  type CrmSubject,
+  connectProvisioned,
+  type FaultyCall,
+  type SeedRecord,
+  type VendorFault,
+} from './crm-contract-subject.ts'
+
+export const TOKEN = 'pat-eu1-1234-contract-token'
+export const KEY_PROPERTY = { contact: 'pql_person_id', company: 'pqa_account_id' } as const
+
+const SHORT_TIMEOUT_MS = 150
+const OBJECTS = { contact: 'contacts', company: 'companies', task: 'tasks' } as const
+const PATHS: Readonly<Record<FaultyCall, RegExp>> = {
+  'create-record': /\/batch\/upsert$/,
+  'update-record': /\/batch\/update$/,
+  'create-task': /\/objects\/tasks$/,
+  read: /\/batch\/read$/,
+}
+const ROLLING_LIMIT = {
+  status: 'error',
+  message: 'You have reached your ten_secondly_rolling limit.',
+  errorType: 'RATE_LIMIT',
+  correlationId: 'c93e06a4-7d61-4c3e-b63f-edf486fc6e90',
+  policyName: 'TEN_SECONDLY_ROLLING',
+}
+
+/** A HubSpot account of its own, and more ways to look at it than the port's contract needs. */
+export interface HubspotSubject extends CrmSubject {
+  readonly sandbox: HubspotSandbox
+  readonly baseUrl: string
+}
+
+export async function startHubspotSubject(
+  options: HubspotSandboxOptions = {},
+): Promise<HubspotSubject> {
+  const limits = { burst: 10_000, searchPerSecond: 10_000 }
+  const sandbox = await createHubspotSandbox({ token: TOKEN, limits, ...options })
+  const server = await listen(express().use(sandbox.router))
+  const { baseUrl } = server
+  return {
+    sandbox,
+    baseUrl,
+    keyProperty: KEY_PROPERTY,
+    names: { email: 'email', score: 'usage_score', note: 'usage_note' },
+    secrets: [TOKEN],
+    shortTimeoutMs: SHORT_TIMEOUT_MS,
+    plan,
+    connect: (connect) => connectHubspot(baseUrl, connect),
+    playFault: (fault, call) => playFault(sandbox, fault, call),
+    ...vendorSide(sandbox),
+    close: async () => {
+      await server.close()
+      await sandbox.close()
+    },
+  }
+}
+
+let accounts: HubspotSubject[] = []
+
+/** An account with our properties in it, for one test. */
+export async function openAccount(options: HubspotSandboxOptions = {}) {
+  const subject = await startHubspotSubject(options)
+  accounts.push(subject)
+  const crm = await connectProvisioned(subject)
+  const { sandbox } = subject
+  sandbox.resetCalls()
+  return { subject, sandbox, crm }
+}
+
+/** Closes what `openAccount` has opened. */
+export async function closeAccounts(): Promise<void> {
+  const closing = accounts
+  accounts = []
+  await Promise.all(closing.map((account) => account.close()))
+}
+
+export function connectHubspot(baseUrl: string, options: Partial<HubspotCrmOptions> = {}): Crm {
+  return createHubspotCrm({
+    baseUrl,
+    accessToken: TOKEN,
+    keyProperty: KEY_PROPERTY,
+    pace: async () => {},
+    ...options,
+  })
+}
+
+function plan(object: CrmObject): ProvisionPlan {
+  return {
+    object,
+    group: { name: 'product_usage', label: 'Product usage' },
+    properties: [
+      { name: KEY_PROPERTY[object], label: 'Ripen id', type: 'string', unique: true },
+      { name: 'usage_score', label: 'Usage score', type: 'number' },
+      { name: 'usage_note', label: 'Usage note', type: 'text' },
+    ],
+  }
+}
+
+function playFault(sandbox: HubspotSandbox, fault: VendorFault, call: FaultyCall): void {
+  sandbox.faults.push({ method: 'POST', path: PATHS[call], ...faultRule(fault) })
+}
+
+function faultRule(fault: VendorFault) {
+  switch (fault) {
+    case 'rate-limit':
+      return { status: 429, body: ROLLING_LIMIT }
+    case 'server-error':
+      return { status: 502, body: '<html>Bad gateway</html>' }
+    case 'too-late':
+      return { delayMs: SHORT_TIMEOUT_MS * 4, kind: 'reset' } as const
+    case 'empty-success':
+      return { kind: 'empty-2xx' } as const
+    case 'reset':
+    case 'reset-after':
+      return { kind: fault } as const
+  }
+}
+
+function vendorSide(sandbox: HubspotSandbox) {
+  const live = (object: keyof typeof OBJECTS) =>
+    sandbox.records(OBJECTS[object]).filter((record) => !record.archived)
+  return {
+    seed: (object: CrmObject, record: SeedRecord) => seedOne(sandbox, object, record),
+    merge: (object: CrmObject, primaryId: string, mergedId: string) =>
+      sandbox.merge(OBJECTS[object], primaryId, mergedId),
+    remove: (object: CrmObject, id: string) => sandbox.archive(OBJECTS[object], id),
+    records: (object: CrmObject | 'task') => live(object).map((record) => record.properties),
+    companyContacts: () => companyContacts(sandbox),
+    taskTargets: (taskId: string) => taskTargets(sandbox, taskId),
+    ownerId: () => '41000001',
+  }
+}
+
+function seedOne(sandbox: HubspotSandbox, object: CrmObject, record: SeedRecord): string {
+  const { key, ownerId, ...natural } = record
+  const properties = {
+    ...natural,
+    ...(key === undefined ? {} : { [KEY_PROPERTY[object]]: key }),
+    ...(ownerId === undefined ? {} : { hubspot_owner_id: ownerId }),
+  }
+  const ids = sandbox.seed({ [OBJECTS[object]]: [properties] })
+  const id = ids[OBJECTS[object]][0]
+  if (id === undefined) throw new Error('nothing was seeded')
+  return id
+}
+
+/** Each pair once, although HubSpot keeps a primary and an unlabelled association of it. */
+function companyContacts(sandbox: HubspotSandbox): [string, string][] {
+  const pairs = sandbox.associations().flatMap(({ from, to }): [string, string][] => {
+    if (from.type === 'contacts' && to.type === 'companies') return [[from.id, to.id]]
+    if (from.type === 'companies' && to.type === 'contacts') return [[to.id, from.id]]
+    return []
+  })
+  return [...new Map(pairs.map((pair) => [pair.join(), pair])).values()]
+}
+
+function taskTargets(sandbox: HubspotSandbox, taskId: string): string[] {
+  return sandbox.associations().flatMap(({ from, to }) => {
+    if (from.type === 'tasks' && from.id === taskId) return [to.id]
+    return to.type === 'tasks' && to.id === taskId ? [from.id] : []
+  })
+}

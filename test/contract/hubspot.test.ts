@@ -1,0 +1,82 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Client } from '@hubspot/api-client'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { describeCrmContract } from './crm-contract.ts'
+import { lookup, newContact } from './crm-contract-examples.ts'
+import { failureOf } from './crm-contract-failures.ts'
+import { noSignal } from './crm-contract-subject.ts'
+import {
+  closeAccounts,
+  connectHubspot,
+  openAccount,
+  startHubspotSubject,
+} from './hubspot-subject.ts'
+
+describeCrmContract('HubSpot', startHubspotSubject)
+
+afterEach(closeAccounts)
+
+describe('a dated version of the API', () => {
+  it('is called for everything that the client would call by number', async () => {
+    const { subject, sandbox } = await openAccount()
+    const crm = connectHubspot(subject.baseUrl, { apiVersion: '2026-03' })
+    const companyId = subject.seed('company', { domain: 'acme.example' })
+    await crm.provision(subject.plan('contact'), noSignal())
+    const [written] = await crm.write('contact', [newContact(subject, 'p-1')], noSignal())
+    const contactId = written?.kind === 'written' ? written.crmId : ''
+    await crm.associate([{ contactId, companyId }], noSignal())
+    await crm.find('contact', [lookup('p-2', ['b@acme.example'])], noSignal())
+    await crm.owners(noSignal())
+    const paths = sandbox.calls().map(({ path }) => path)
+    expect(paths.length).toBeGreaterThan(7)
+    expect(paths.filter((path) => !/^\/crm\/[a-z]+\/2026-03\//.test(`${path}/`))).toEqual([])
+    expect(sandbox.calls().every(({ status }) => status < 300)).toBe(true)
+  })
+})
+
+describe('the connection', () => {
+  it('is broken at the deadline, so that nothing arrives later', async () => {
+    let resolve = () => {}
+    const closed = new Promise<void>((done) => {
+      resolve = done
+    })
+    const server = createServer((request) => request.socket.once('close', () => resolve()))
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+    const { port } = server.address() as AddressInfo
+    const crm = connectHubspot(`http://127.0.0.1:${port}`, { timeoutMs: 100 })
+    const error = await failureOf(crm.check(noSignal()))
+    expect(error.message).toContain('DeadlineExceeded')
+    await closed
+    await new Promise((done) => server.close(done))
+  })
+
+  it('is not changed by clients that others build in the same process', async () => {
+    const { subject, sandbox } = await openAccount()
+    const retrying = { numberOfApiCallRetries: 3, limiterOptions: { maxConcurrent: 1 } }
+    new Client({ accessToken: 'before', ...retrying })
+    const first = connectHubspot(subject.baseUrl)
+    new Client({ accessToken: 'after', ...retrying })
+    const second = connectHubspot(subject.baseUrl, { accessToken: 'wrong-token' })
+    sandbox.faults.push({ path: /owners/, status: 503, times: 2, body: { status: 'error' } })
+    expect((await failureOf(first.check(noSignal()))).kind).toBe('retryable')
+    expect((await failureOf(first.check(noSignal()))).kind).toBe('retryable')
+    expect(sandbox.calls()).toHaveLength(2)
+    const [right, wrong] = await Promise.allSettled([
+      first.check(noSignal()),
+      second.check(noSignal()),
+    ])
+    expect([right.status, wrong.status]).toEqual(['fulfilled', 'rejected'])
+  })
+
+  it.each([
+    { name: 'an address that is none', baseUrl: 'api.hubapi.com', names: 'HUBSPOT_BASE_URL' },
+    { name: 'a token with a line break', accessToken: 'abc\ndef', names: 'HUBSPOT_ACCESS_TOKEN' },
+    { name: 'an empty token', accessToken: '', names: 'HUBSPOT_ACCESS_TOKEN' },
+  ])(
+    '$name is refused before any call',
+    ({ names, baseUrl = 'http://127.0.0.1:1', ...options }) => {
+      expect(() => connectHubspot(baseUrl, options)).toThrow(names)
+    },
+  )
+})
