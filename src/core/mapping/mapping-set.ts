@@ -60,6 +60,11 @@ function crossCheck(set: MappingSet): FileProblem[] {
   const say = (file: string, path: string, message: string) =>
     problems.push({ file, line: 0, column: 0, path, message })
   for (const model of set.models.values()) {
+    const people = model['people-model']
+    if (people !== undefined && set.models.get(people)?.subject !== 'person') {
+      const known = [...set.models].filter(([, m]) => m.subject === 'person')
+      say(`model ${model.id}`, 'people-model', unknown(people, Object.fromEntries(known)))
+    }
     model.signals.forEach((signal, index) => {
       const path = `signals.${index}`
       if ('action' in signal && !(signal.action in set.usage.actions)) {

@@ -72,6 +72,8 @@ export const modelSchema = z
     window: durationDays,
     /** Days with core work that make a person of the account active; only for accounts. */
     'active-days': z.number().int().min(1).default(1),
+    /** For accounts: the model whose scores say which of their people are qualified. */
+    'people-model': id.optional(),
     signals: z.array(signal).min(1),
     status,
     bands: z.array(band).min(1),
@@ -80,6 +82,10 @@ export const modelSchema = z
     checkUnique(model.signals, context)
     checkBands(model.bands, context)
     if (model.subject === 'person') checkPersonSignals(model.signals, context)
+    else if (model['people-model'] === undefined) {
+      const message = 'an account model names the model that scores its people'
+      context.addIssue({ code: 'custom', path: ['people-model'], message })
+    }
     const reach = model.signals.reduce((sum, s) => sum + Math.max(0, mostPoints(s)), 0)
     if (reach < model.status.enter) {
       context.addIssue({

@@ -22,6 +22,7 @@ export interface Tables {
   work: {
     step: string
     key: string
+    params: JsonOrNull
     requested: Count
     done: Count
     failed: Count

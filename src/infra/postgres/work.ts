@@ -9,6 +9,7 @@ export type Step = (typeof STEPS)[number]
 export interface WorkRow {
   readonly step: Step
   readonly key: string
+  readonly params: Readonly<Record<string, unknown>> | null
   readonly requested: number
   readonly done: number
   /** The requested version that failed last; below `requested` when there is something new to try. */
@@ -17,11 +18,20 @@ export interface WorkRow {
   readonly error: string | null
 }
 
-/** Asks a step to look again; part of the transaction that gives it something to see. */
-export async function requestWork(tx: Tx | Db, step: Step, key: string): Promise<void> {
-  await sql`insert into work (step, key, requested) values (${step}, ${key}, 1)
+/**
+ * Asks a step to look again, with what it needs to know besides the state; part of the transaction that gives it something
+ * to see.
+ */
+export async function requestWork(
+  tx: Tx | Db,
+  step: Step,
+  key: string,
+  params: Readonly<Record<string, unknown>> | null = null,
+): Promise<void> {
+  const json = params === null ? null : JSON.stringify(params)
+  await sql`insert into work (step, key, requested, params) values (${step}, ${key}, 1, ${json}::jsonb)
     on conflict (step, key) do update
-      set requested = work.requested + 1, changed_at = now()`.execute(tx)
+      set requested = work.requested + 1, params = excluded.params, changed_at = now()`.execute(tx)
 }
 
 /** Notes that everything asked for up to `version` is done. */
@@ -61,6 +71,7 @@ export async function readWork(db: Db, step?: Step, key?: string): Promise<reado
   return rows.map((row) => ({
     step: row.step as Step,
     key: row.key,
+    params: row.params as WorkRow['params'],
     requested: row.requested,
     done: row.done,
     failed: row.failed,

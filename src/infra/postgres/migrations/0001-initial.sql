@@ -19,6 +19,7 @@ create table mapping_version (
 create table work (
   step text not null,
   key text not null,
+  params jsonb,
   requested bigint not null default 0,
   done bigint not null default 0,
   failed bigint not null default 0,

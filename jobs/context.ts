@@ -1,0 +1,68 @@
+import type { Pool } from 'pg'
+import type { Crm } from '../src/core/ports/crm.ts'
+import type { UsageSource } from '../src/core/ports/usage-source.ts'
+import type { Duck } from '../src/infra/lake/duck.ts'
+import type { Logger } from '../src/infra/logger.ts'
+import type { Db } from '../src/infra/postgres/database.ts'
+import type { Step } from '../src/infra/postgres/work.ts'
+
+/** How far a step has come, for a person who watches. */
+export interface Progress {
+  readonly step: Step
+  readonly key: string
+  readonly done: number
+  readonly total: number
+  readonly unit: string
+}
+
+/** A connected source: the connector and from when on it is pulled. */
+export interface ConnectedSource {
+  readonly source: UsageSource
+  /** False when only files can be read, for want of credentials. */
+  readonly online: boolean
+  /** Variables that an online pull needs, for messages. */
+  readonly variables: string
+  readonly start: Date | null
+}
+
+/** A CRM whose credentials may be missing. */
+export interface ConnectedCrm {
+  readonly crm: Crm | null
+  readonly variables: string
+  /** Deadline of one call: a doubtful one is settled no earlier. */
+  readonly callTimeoutMs: number
+}
+
+/** All that a job may use; built by `src/app/compose.ts`. */
+export interface JobContext {
+  readonly db: Db
+  readonly pool: Pool
+  readonly duck: Duck
+  readonly lakeDir: string
+  readonly tmpDir: string
+  readonly logger: Logger
+  readonly clock: () => Date
+  readonly sources: ReadonlyMap<string, ConnectedSource>
+  readonly crms: ReadonlyMap<string, ConnectedCrm>
+  readonly onProgress: (progress: Progress) => void
+}
+
+/** A record that a run could not bring where it should be, and why. */
+export interface RunEntry {
+  readonly ref: string
+  readonly outcome: 'parked' | 'unlinked' | 'unknown'
+  readonly reason: string | null
+  readonly correlationId: string | null
+}
+
+/** What one run of a step did, in counts. */
+export type Counts = Readonly<Record<string, number>>
+
+/** One step: looks at the state, makes it so, and says what it did. */
+export type StepHandler = (
+  context: JobContext,
+  key: string,
+  params: Readonly<Record<string, unknown>> | null,
+  signal: AbortSignal,
+  note: (entry: RunEntry) => void,
+) => Promise<Counts>

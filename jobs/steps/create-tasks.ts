@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import type { ConnectedCrm, JobContext, RunEntry } from '../context.ts'
+import type { PlannedTask } from './plan-tasks.ts'
+
+/** A doubtful create is looked for no earlier than the call's deadline plus this. */
+const MARGIN_MS = 2_000
+/** A task is created again at most this often before it waits for the next run. */
+const ROUNDS = 3
+
+interface Intent {
+  readonly key: string
+  readonly marker: string
+  readonly state: string
+  readonly task: PlannedTask
+  readonly settleAfter: Date | null
+}
+
+/**
+ * Creates the tasks that are planned, each exactly once: the intent is noted before the call, and a
+ * doubtful outcome is settled by looking for the marker, never by repeating the call.
+ * @returns how many tasks were created or found.
+ */
+export async function createPlannedTasks(
+  context: JobContext,
+  connected: ConnectedCrm,
+  crm: Crm,
+  mapping: CrmMapping,
+  signal: AbortSignal,
+  note: (entry: RunEntry) => void,
+): Promise<number> {
+  let created = 0
+  let owners: readonly CrmOwner[] | null = null
+  for (let round = 0; round < ROUNDS; round++) {
+    const intents = await openIntents(context.db, crm.name)
+    if (intents.length === 0) return created
+    owners ??= await crm.owners(signal)
+    for (const intent of intents) {
+      const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
+      if (task === null) {
+        await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
+        const reason = 'the company of its account is not in the CRM'
+        note({ ref: intent.key, outcome: 'parked', reason, correlationId: null })
+        continue
+      }
+      created += await settleIntent(context, connected, crm, intent, task, signal, note)
+    }
+  }
+  return created
+}
+
+async function settleIntent(
+  context: JobContext,
+  connected: ConnectedCrm,
+  crm: Crm,
+  intent: Intent,
+  task: CrmTask,
+  signal: AbortSignal,
+  note: (entry: RunEntry) => void,
+): Promise<number> {
+  if (intent.state === 'creating') {
+    await sleep(Math.max(0, (intent.settleAfter?.getTime() ?? 0) - Date.now()), undefined, {
+      signal,
+    })
+    const { marker, companyId, contactIds } = task
+    const found = await crm.findTasks([{ marker, companyId, contactIds }], signal)
+    const taskId = found.get(marker)
+    if (taskId === undefined) {
+      await setState(context.db, intent, 'planned', {})
+      return 0
+    }
+    await setState(context.db, intent, 'created', { taskId })
+    return 1
+  }
+  const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
+  await setState(context.db, intent, 'creating', { settleAfter })
+  const [outcome] = await crm.createTasks([task], signal)
+  if (outcome?.kind === 'created') {
+    await setState(context.db, intent, 'created', { taskId: outcome.taskId })
+    return 1
+  }
+  if (outcome?.kind === 'rejected') {
+    await setState(context.db, intent, 'parked', { reason: outcome.reason })
+    const { reason, correlationId } = outcome
+    note({ ref: intent.key, outcome: 'parked', reason, correlationId })
+  }
+  return 0
+}
+
+async function openIntents(db: Db, crm: string): Promise<Intent[]> {
+  const rows = await db
+    .selectFrom('task_intent')
+    .selectAll()
+    .where('crm', '=', crm)
+    .where('state', 'in', ['planned', 'creating'])
+    .orderBy('created_at')
+    .orderBy('key')
+    .execute()
+  return rows.map((row) => ({
+    key: row.key,
+    marker: row.marker,
+    state: row.state,
+    task: row.task as PlannedTask,
+    settleAfter: row.settle_after,
+  }))
+}
+
+/** Fills in the CRM's ids and the owner: the company's if active, else the declared fall-back. */
+async function addressTask(
+  db: Db,
+  crm: Crm,
+  mapping: CrmMapping,
+  owners: readonly CrmOwner[],
+  intent: Intent,
+  signal: AbortSignal,
+): Promise<CrmTask | null> {
+  const { accountRef, personRefs, ...told } = intent.task
+  const rows = await db
+    .selectFrom('crm_record')
+    .select(['ref', 'crm_id', 'lookup'])
+    .where('crm', '=', crm.name)
+    .where('ref', 'in', [accountRef, ...personRefs])
+    .execute()
+  const ids = new Map(rows.map((row) => [row.ref, row.crm_id]))
+  const companyId = ids.get(accountRef) ?? null
+  if (companyId === null) return null
+  const lookup = { ref: accountRef, key: accountRef, emails: [], domains: [] }
+  const [found] = await crm.find('company', [lookup], signal)
+  const active = owners.filter((owner) => owner.active)
+  const fallback = mapping.tasks?.['fallback-owner']
+  const owner =
+    active.find((o) => o.id === found?.[0]?.ownerId) ??
+    active.find((o) => fallback !== undefined && o.email === fallback)
+  return {
+    ...told,
+    marker: intent.marker,
+    ownerId: owner?.id ?? null,
+    companyId,
+    contactIds: personRefs.flatMap((ref) => ids.get(ref) ?? []),
+  }
+}
+
+async function setState(
+  db: Db,
+  intent: Intent,
+  state: 'planned' | 'creating' | 'created' | 'parked',
+  more: { taskId?: string; reason?: string; settleAfter?: Date },
+): Promise<void> {
+  await db
+    .updateTable('task_intent')
+    .set({
+      state,
+      crm_task_id: more.taskId ?? null,
+      reason: more.reason ?? null,
+      settle_after: more.settleAfter ?? null,
+    })
+    .where('key', '=', intent.key)
+    .execute()
+}

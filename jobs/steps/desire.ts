@@ -1,0 +1,110 @@
+import { canonicalJson } from '../../src/core/canonical-json.ts'
+import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Model } from '../../src/core/mapping/model.ts'
+import type { CrmObject } from '../../src/core/ports/crm.ts'
+import type { Score } from '../../src/core/scoring/score-subject.ts'
+import {
+  changesToWrite,
+  type DesiredRecord,
+  desiredRecord,
+} from '../../src/core/sync/desired-record.ts'
+import type { SubjectFacts } from '../../src/core/sync/fields.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import {
+  type CrmRecordRow,
+  readRecords,
+  storeDesired,
+  type WantedRecord,
+} from '../../src/infra/postgres/crm-record-store.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import { readScores } from '../../src/infra/postgres/score-store.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
+import type { StepHandler } from '../context.ts'
+import { planTasks } from './plan-tasks.ts'
+
+/** Works out what every CRM record should say, and which tasks it should hold. */
+export const desire: StepHandler = async (context) => {
+  const { set } = await readPublished(context.db)
+  const counts = { records: 0, changed: 0, tasks: 0 }
+  const facts = await readSubjectFacts(context.db)
+  for (const [crm, mapping] of set.crms) {
+    const before = await readRecords(context.db, crm)
+    const wanted: WantedRecord[] = []
+    for (const [object, rules] of objectsOf(mapping)) {
+      const model = set.models.get(rules.model)
+      if (!model) continue
+      const scores = await readScores(context.db, model.id)
+      for (const score of scores.values()) {
+        const subject = withChampion(facts, score)
+        if (!subject) continue
+        const desired = desiredRecord(rules, subject, score, modelName(model))
+        const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
+        wanted.push({ ...desired, object, companyRef })
+      }
+    }
+    const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
+    counts.records += wanted.length
+    counts.changed += changed.length
+    const now = context.clock()
+    counts.tasks += await context.db.transaction().execute(async (tx) => {
+      await storeDesired(tx, crm, changed)
+      const tasks = mapping.tasks ? await planTasks(tx, crm, set, mapping, mapping.tasks, now) : 0
+      await requestWork(tx, 'reconcile', crm)
+      return tasks
+    })
+  }
+  return counts
+}
+
+/** Companies first: their contacts name them. */
+function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
+  const { company, contact } = mapping.objects
+  const objects: [CrmObject, ObjectMapping][] = []
+  if (company) objects.push(['company', company])
+  if (contact) objects.push(['contact', contact])
+  return objects
+}
+
+const modelName = (model: Model): string => `${model.id} v${model.version}`
+
+function differs(
+  record: DesiredRecord & { companyRef: string | null },
+  row?: CrmRecordRow,
+): boolean {
+  if (!row) return true
+  return (
+    changesToWrite(record.properties, row.desired) !== null ||
+    Object.keys(row.desired).length !== Object.keys(record.properties).length ||
+    row.mayCreate !== record.mayCreate ||
+    row.companyRef !== record.companyRef ||
+    canonicalJson(row.lookup) !==
+      canonicalJson({ emails: record.emails, domains: record.domains }) ||
+    canonicalJson(row.onCreate) !== canonicalJson(record.onCreate)
+  )
+}
+
+interface Facts {
+  readonly subject: (id: string) => SubjectFacts | null
+  readonly accountOf: (personId: string) => string | null
+}
+
+async function readSubjectFacts(db: Db): Promise<Facts> {
+  const people = await db.selectFrom('person').select(['id', 'email', 'account_id']).execute()
+  const accounts = await db.selectFrom('account').select(['id', 'domain', 'name']).execute()
+  const accountOf = new Map(people.map((person) => [person.id, person.account_id]))
+  const all = new Map<string, SubjectFacts>()
+  const none = { email: null, domain: null, name: null, champion: null }
+  for (const { id, email } of people) all.set(id, { ...none, id, email })
+  for (const { id, domain, name } of accounts) all.set(id, { ...none, id, domain, name })
+  return {
+    subject: (id) => all.get(id) ?? null,
+    accountOf: (personId) => accountOf.get(personId) ?? null,
+  }
+}
+
+function withChampion(facts: Facts, score: Score): SubjectFacts | null {
+  const subject = facts.subject(score.subjectId)
+  const championId = score.facts.championId
+  if (!subject || championId === null) return subject
+  return { ...subject, champion: facts.subject(championId)?.email ?? championId }
+}

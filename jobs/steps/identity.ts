@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { type IdentityFact, type Person, resolvePeople } from '../../src/core/identity/people.ts'
+import { writeFacts } from '../../src/infra/lake/facts-file.ts'
+import { readFacts } from '../../src/infra/lake/facts-reader.ts'
+import { factsPath, lakePath } from '../../src/infra/lake/paths.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import type { Tx } from '../../src/infra/postgres/database.ts'
+import { liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { storePeople } from '../../src/infra/postgres/people-store.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
+import type { JobContext, StepHandler } from '../context.ts'
+
+/** Joins vendor identities into people and people into accounts. */
+export const identity: StepHandler = async (context) => {
+  const facts = await allFacts(context)
+  const rows = await context.db.selectFrom('identity_node').selectAll().execute()
+  const known = new Map(rows.map((row) => [row.node, row.person_id]))
+  const resolved = resolvePeople(facts, known, (node) => `per_${digest(node)}`)
+  const accounts = new Map<string, string>()
+  for (const person of resolved.people) {
+    if (person.domain) accounts.set(person.domain, `acc_${digest(person.domain)}`)
+  }
+  const changed = await context.db.transaction().execute(async (tx) => {
+    const n = await storePeople(tx, resolved, accounts)
+    await carryRecordsOn(tx, resolved.aliases)
+    // Usage changed, or nobody would have asked; so scores are looked at again in any case.
+    await requestWork(tx, 'score', 'all')
+    return n
+  })
+  return {
+    people: resolved.people.length,
+    accounts: accounts.size,
+    changed,
+    sharedIds: resolved.shared.length,
+    withEmail: countOf(resolved.people, (person) => person.email !== null),
+  }
+}
+
+async function allFacts(context: JobContext): Promise<IdentityFact[]> {
+  const { usageHash, set } = await readPublished(context.db)
+  const facts: IdentityFact[] = []
+  await context.duck.connect(async (connection) => {
+    for (const source of context.sources.keys()) {
+      const live = await liveWindows(context.db, source)
+      const stale = await context.db
+        .selectFrom('lake_file')
+        .select('id')
+        .where('source', '=', source)
+        .where('kind', '=', 'events')
+        .where(sql<boolean>`facts_usage_hash is distinct from ${usageHash}`)
+        .execute()
+      for (const { id } of stale) {
+        const [from, to] = [lakePath(context.lakeDir, id), factsPath(context.lakeDir, id)]
+        await writeFacts(connection, from, to, set.usage)
+        await context.db
+          .updateTable('lake_file')
+          .set({ facts_usage_hash: usageHash })
+          .where('id', '=', id)
+          .execute()
+      }
+      facts.push(...(await readFacts(connection, context.lakeDir, source, live)))
+    }
+  })
+  return facts
+}
+
+/** The CRM record of a person who was merged away goes to the one who stands for her now. */
+async function carryRecordsOn(
+  tx: Tx,
+  aliases: readonly { readonly id: string; readonly personId: string }[],
+): Promise<void> {
+  for (const { id, personId } of aliases) {
+    await sql`update crm_record r set ref = ${personId}, written = null, state = 'pending'
+      where r.ref = ${id} and r.crm_id is not null and not exists
+        (select from crm_record o where o.ref = ${personId} and o.crm = r.crm and o.crm_id is not null)
+        and not exists (select from crm_record o where o.ref = ${personId} and o.crm = r.crm)`.execute(
+      tx,
+    )
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 20)
+}
+
+function countOf(people: readonly Person[], keep: (person: Person) => boolean): number {
+  return people.reduce((n, person) => n + (keep(person) ? 1 : 0), 0)
+}

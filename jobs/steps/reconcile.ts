@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../../src/core/canonical-json.ts'
+import { ConfigError, RetryableError } from '../../src/core/errors.ts'
+import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import { type CrmRecordRow, readRecords } from '../../src/infra/postgres/crm-record-store.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import type { Counts, JobContext, StepHandler } from '../context.ts'
+import { createPlannedTasks } from './create-tasks.ts'
+import { linkCompanies } from './link-companies.ts'
+import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
+
+/** Records that are looked up and settled together. */
+const SLICE = 500
+/** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
+const ROUNDS = 3
+
+/** Makes the records and tasks of one CRM say what they should. */
+export const reconcile: StepHandler = async (context, name, _params, signal, note) => {
+  const connected = context.crms.get(name)
+  if (!connected?.crm) {
+    const variables = connected?.variables ?? 'its variables'
+    throw new ConfigError(`${name} is not connected; set ${variables}`)
+  }
+  const { set } = await readPublished(context.db)
+  const mapping = set.crms.get(name)
+  if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
+  const { crm } = connected
+  await provisionOnce(context.db, crm, mapping, signal)
+  const counts: Record<string, number> = { written: 0, created: 0, unlinked: 0, parked: 0 }
+  let unknown = 0
+  for (const [object, rules] of objectsOf(mapping)) {
+    const scope = { context, crm, object, rules, signal, note, counts }
+    unknown += await reconcileObject(scope)
+  }
+  counts['linked'] = await linkCompanies(context.db, crm, signal, note)
+  const tasks = await createPlannedTasks(context, connected, crm, mapping, signal, note)
+  if (unknown > 0) {
+    throw new RetryableError(`${unknown} records have no certain outcome; they are read again`)
+  }
+  return { ...counts, tasks }
+}
+
+function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
+  const objects: CrmObject[] = ['company', 'contact']
+  return objects.flatMap((object) => {
+    const rules = mapping.objects[object]
+    return rules ? [[object, rules] as [CrmObject, ObjectMapping]] : []
+  })
+}
+
+/** @returns how many records are still in doubt. */
+async function reconcileObject(scope: ReconcileScope): Promise<number> {
+  const { context, crm, object, counts } = scope
+  let unknown = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const open = await readRecords(context.db, crm.name, ['pending', 'writing'], object)
+    if (open.size === 0) return 0
+    const rows = [...open.values()]
+    unknown = 0
+    for (let at = 0; at < rows.length; at += SLICE) {
+      report(context, crm.name, at, rows)
+      unknown += await reconcileBatch(scope, rows.slice(at, at + SLICE))
+    }
+    report(context, crm.name, rows.length, rows)
+  }
+  counts['unknown'] = (counts['unknown'] ?? 0) + unknown
+  return unknown
+}
+
+function report(
+  context: JobContext,
+  key: string,
+  done: number,
+  rows: readonly CrmRecordRow[],
+): void {
+  const unit = rows[0]?.object === 'company' ? 'companies' : 'contacts'
+  context.onProgress({ step: 'reconcile', key, done, total: rows.length, unit })
+}
+
+/** Creates our group and properties, once for each change of the mapping. */
+async function provisionOnce(
+  db: Db,
+  crm: Crm,
+  mapping: CrmMapping,
+  signal: AbortSignal,
+): Promise<void> {
+  const plans: ProvisionPlan[] = objectsOf(mapping).map(([object, rules]) =>
+    provisionPlan(object, rules),
+  )
+  const hash = createHash('sha256').update(canonicalJson(plans)).digest('hex')
+  const row = await db
+    .selectFrom('crm_provisioned')
+    .select('plan_hash')
+    .where('crm', '=', crm.name)
+    .executeTakeFirst()
+  if (row?.plan_hash === hash) return
+  for (const plan of plans) {
+    const result = await crm.provision(plan, signal)
+    if (result.drift.length === 0) continue
+    const lines = result.drift.map((d) => `${d.property}: expected ${d.expected}, found ${d.found}`)
+    throw new ConfigError(
+      `${crm.name} has ${plan.object} properties that are not as ${crm.name}.yaml declares them; rename ours or delete theirs:\n${lines.join('\n')}`,
+    )
+  }
+  await db
+    .insertInto('crm_provisioned')
+    .values({ crm: crm.name, plan_hash: hash })
+    .onConflict((c) => c.column('crm').doUpdateSet({ plan_hash: hash }))
+    .execute()
+}
+
+export type { Counts }

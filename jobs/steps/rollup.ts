@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import { writeRollup } from '../../src/infra/lake/rollup-file.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import { insertFile, liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
+import type { StepHandler } from '../context.ts'
+
+interface DirtyDay {
+  readonly day: string
+  readonly requested: number
+}
+
+/** Rebuilds the daily rollups of every touched day of one source. */
+export const rollup: StepHandler = async (context, source) => {
+  const dirty: DirtyDay[] = await context.db
+    .selectFrom('rollup_day')
+    .select(['day', 'requested'])
+    .where('source', '=', source)
+    .whereRef('requested', '>', 'done')
+    .orderBy('day')
+    .execute()
+  if (dirty.length === 0) return { days: 0 }
+  const days = dirty.map((row) => row.day)
+  const { usage } = (await readPublished(context.db)).set
+  const live = await liveWindows(context.db, source, days)
+  const written = await context.duck.connect((c) =>
+    writeRollup(c, context.lakeDir, source, days, live, usage),
+  )
+  await context.db.transaction().execute(async (tx) => {
+    if (written.id) {
+      await insertFile(tx, source, 'rollup', written.id, written.rows, written.bytes, null)
+    }
+    await sql`update rollup_day r set file_id = ${written.id}, events = n.events, done = n.version
+      from unnest(${days}::date[], ${days.map((d) => written.eventsByDay.get(d) ?? 0)}::bigint[],
+        ${dirty.map((d) => d.requested)}::bigint[]) as n(day, events, version)
+      where r.source = ${source} and r.day = n.day and r.done < n.version`.execute(tx)
+    await requestWork(tx, 'identity', 'all')
+  })
+  return { days: days.length, rows: written.rows }
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import type { Model } from '../../src/core/mapping/model.ts'
+import type { Features, Member } from '../../src/core/scoring/features.ts'
+import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
+import type { Connection } from '../../src/infra/lake/duck.ts'
+import { loadUsage } from '../../src/infra/lake/features-reader.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import { liveRollups } from '../../src/infra/postgres/manifest.ts'
+import { readScores, type ScoreChange, storeScores } from '../../src/infra/postgres/score-store.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
+import type { Counts, JobContext, StepHandler } from '../context.ts'
+import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
+
+const paramsSchema = z.object({ asOf: z.iso.datetime() }).nullable()
+const DAY_MS = 86_400_000
+
+/** Scores every person and account with every model, at `asOf` (default: now). */
+export const score: StepHandler = async (context, _key, params) => {
+  const given = paramsSchema.parse(params)
+  const asOf = given ? new Date(given.asOf) : context.clock()
+  const { set } = await readPublished(context.db)
+  const subjects = await readSubjects(context.db)
+  const live = await liveRollups(context.db)
+  const counts: Record<string, number> = { scored: 0, changed: 0 }
+  await context.duck.connect(async (connection) => {
+    await loadUsage(connection, context.lakeDir, live, subjects.memberships)
+    const scorer = createScorer(connection, subjects, set.models)
+    for (const model of inOrder(set.models)) {
+      const some = await scoreModel(context, scorer, model, asOf)
+      for (const [name, n] of Object.entries(some)) counts[name] = (counts[name] ?? 0) + n
+    }
+  })
+  await requestWork(context.db, 'desire', 'all')
+  return counts
+}
+
+/** People first: account models ask for their scores. */
+function inOrder(models: ReadonlyMap<string, Model>): Model[] {
+  return [...models.values()].sort(
+    (a, b) =>
+      Number(a.subject === 'account') - Number(b.subject === 'account') || (a.id < b.id ? -1 : 1),
+  )
+}
+
+type Scorer = (
+  model: Model,
+  asOf: Date,
+  previous: ReadonlyMap<string, Score>,
+  onlySubjects?: ReadonlySet<string>,
+) => Promise<Map<string, Score>>
+
+/** Scores a model without storing anything: the same function for now, for a preview and for the past. */
+function createScorer(
+  connection: Connection,
+  subjects: Subjects,
+  models: ReadonlyMap<string, Model>,
+): Scorer {
+  const memo = new Map<string, Map<string, Score>>()
+  const scorer: Scorer = async (model, asOf, previous, onlySubjects) => {
+    const features: readonly Features[] =
+      model.subject === 'person'
+        ? await personFeatures(connection, subjects, model, asOf)
+        : await accountFeatures(connection, subjects, model, asOf, await membersOf(model, asOf))
+    const scores = new Map<string, Score>()
+    for (const one of features) {
+      if (onlySubjects && !onlySubjects.has(one.subjectId)) continue
+      const next = scoreSubject(model, one, previous.get(one.subjectId) ?? null, asOf)
+      scores.set(one.subjectId, next)
+    }
+    if (!onlySubjects) memo.set(`${model.id} ${asOf.getTime()}`, scores)
+    return scores
+  }
+  const membersOf = async (model: Model, asOf: Date): Promise<ReadonlyMap<string, Score>> => {
+    const people = models.get(model['people-model'] ?? '')
+    if (!people) return new Map()
+    return memo.get(`${people.id} ${asOf.getTime()}`) ?? scorer(people, asOf, new Map())
+  }
+  return scorer
+}
+
+async function scoreModel(
+  context: JobContext,
+  scorer: Scorer,
+  model: Model,
+  asOf: Date,
+): Promise<Counts> {
+  const before = await readScores(context.db, model.id)
+  const scores = await scorer(model, asOf, before)
+  const changed: Score[] = []
+  const moved: { score: Score; previous: Score | null }[] = []
+  for (const next of scores.values()) {
+    const previous = before.get(next.subjectId) ?? null
+    if (previous && sameScore(previous, next) && previous.nextChangeAt === next.nextChangeAt)
+      continue
+    changed.push(next)
+    const told =
+      !previous || previous.score !== next.score || previous.usageStatus !== next.usageStatus
+    if (told) moved.push({ score: next, previous })
+  }
+  const history = await datedHistory(scorer, model, asOf, moved)
+  await context.db.transaction().execute((tx) => storeScores(tx, model, asOf, changed, history))
+  return { scored: scores.size, changed: changed.length, history: history.length }
+}
+
+/**
+ * Dates each change by the behaviour that brought it about: who would have been qualified at the day
+ * boundary a day or more ago already did not become so by what happened since.
+ */
+async function datedHistory(
+  scorer: Scorer,
+  model: Model,
+  asOf: Date,
+  moved: readonly { readonly score: Score; readonly previous: Score | null }[],
+): Promise<ScoreChange[]> {
+  const entered = moved.filter(
+    ({ score: s, previous }) =>
+      s.usageStatus === 'qualified' && previous?.usageStatus !== 'qualified',
+  )
+  const boundary = new Date(Math.floor((asOf.getTime() - DAY_MS) / DAY_MS) * DAY_MS)
+  const ids = new Set(entered.map(({ score: s }) => s.subjectId))
+  const earlier =
+    ids.size > 0 ? await scorer(model, boundary, new Map(), ids) : new Map<string, Score>()
+  return moved.map(({ score: s, previous }) => {
+    const already = earlier.get(s.subjectId)?.usageStatus === 'qualified'
+    return {
+      score: s,
+      previous,
+      cause: previous ? 'rescored' : 'first score',
+      evidenceAt: already ? (earlier.get(s.subjectId)?.evidenceAt ?? null) : s.evidenceAt,
+    }
+  })
+}
+
+export type { Member }

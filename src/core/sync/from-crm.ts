@@ -1,0 +1,32 @@
+import type { CrmValue } from '../ports/crm.ts'
+import type { Properties } from './desired-record.ts'
+
+/** True when the text that a CRM gives for a property means our value. */
+export function sameValue(value: CrmValue, text: string | null): boolean {
+  if (value === null || value === '') return text === null || text === ''
+  if (text === null) return false
+  if (typeof value === 'number') return text !== '' && Number(text) === value
+  if (typeof value === 'boolean') return text === String(value)
+  if (text === value) return true
+  return isInstant(value) && Date.parse(toInstant(text)) === Date.parse(value)
+}
+
+/**
+ * What we may take a record to say, after reading it: our values where it agrees, its own text
+ * elsewhere, so that only the rest is written.
+ */
+export function knownFromRead(
+  desired: Properties,
+  read: Readonly<Record<string, string | null>>,
+): Properties {
+  const entries = Object.entries(desired).map(([name, value]) => {
+    const text = read[name] ?? null
+    return [name, sameValue(value, text) ? value : text] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+const isInstant = (text: string): boolean => /^\d{4}-\d{2}-\d{2}T.*Z$/.test(text)
+/** Some answers give date-times as milliseconds. */
+const toInstant = (text: string): string =>
+  /^\d{11,14}$/.test(text) ? new Date(Number(text)).toISOString() : text

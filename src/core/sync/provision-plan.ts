@@ -1,0 +1,23 @@
+import type { ObjectMapping } from '../mapping/crm-mapping.ts'
+import type { CrmObject, CrmProperty, ProvisionPlan } from '../ports/crm.ts'
+
+/** The properties that a mapping needs on one object: our own key, then what it writes. */
+export function provisionPlan(object: CrmObject, rules: ObjectMapping): ProvisionPlan {
+  const key: CrmProperty = {
+    name: rules.key.property,
+    label: rules.key.label,
+    description: 'Identifies the record of Ripen; do not edit.',
+    type: 'string',
+    unique: true,
+  }
+  const properties = Object.entries(rules.properties).map(
+    ([name, p]): CrmProperty => ({
+      name,
+      label: p.label,
+      type: p.type,
+      ...(p.description === undefined ? {} : { description: p.description }),
+      ...(p.options === undefined ? {} : { options: p.options }),
+    }),
+  )
+  return { object, group: rules.group, properties: [key, ...properties] }
+}

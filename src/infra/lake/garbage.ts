@@ -1,0 +1,25 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { Db } from '../postgres/database.ts'
+
+/** A file may be written or read that long before the manifest says so. */
+const GRACE_MS = 3_600_000
+
+/** Removes lake files that no window and no rollup names any more, and leftovers of killed writers. */
+export async function collectGarbage(db: Db, lakeDir: string, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - GRACE_MS)
+  await sql`delete from lake_file f where created_at < ${before}
+    and not exists (select from source_window w where w.file_id = f.id)
+    and not exists (select from rollup_day r where r.file_id = f.id)`.execute(db)
+  const rows = await db.selectFrom('lake_file').select('id').execute()
+  const known = new Set(rows.map((row) => row.id))
+  const names = await readdir(lakeDir).catch(() => [])
+  for (const name of names) {
+    const id = name.replace(/(\.facts)?\.parquet$/, '')
+    if (known.has(id)) continue
+    const path = join(lakeDir, name)
+    const info = await stat(path).catch(() => null)
+    if (info && info.mtimeMs < before.getTime()) await rm(path, { force: true })
+  }
+}

@@ -1,0 +1,122 @@
+import { sql } from 'kysely'
+import type { CrmObject } from '../../core/ports/crm.ts'
+import type { DesiredRecord, Properties } from '../../core/sync/desired-record.ts'
+import type { Db, Tx } from './database.ts'
+
+export type RecordState = 'pending' | 'writing' | 'in-sync' | 'parked' | 'unlinked'
+
+/** What Postgres knows about one CRM record of ours. */
+export interface CrmRecordRow {
+  readonly ref: string
+  readonly object: CrmObject
+  readonly crmId: string | null
+  readonly ownerId: string | null
+  readonly mayCreate: boolean
+  readonly lookup: { readonly emails: readonly string[]; readonly domains: readonly string[] }
+  readonly desired: Properties
+  readonly onCreate: Properties
+  /** What we know the record to say; null before the first write. */
+  readonly written: Properties | null
+  readonly state: RecordState
+  readonly companyRef: string | null
+  /** CRM id of the company that the contact is associated with. */
+  readonly companyLinked: string | null
+}
+
+export interface WantedRecord extends DesiredRecord {
+  readonly object: CrmObject
+  readonly companyRef: string | null
+}
+
+/** All records of one CRM, by our id; with `states`, only those. */
+export async function readRecords(
+  db: Db | Tx,
+  crm: string,
+  states: readonly RecordState[] | null = null,
+  object: CrmObject | null = null,
+): Promise<ReadonlyMap<string, CrmRecordRow>> {
+  const rows = await db
+    .selectFrom('crm_record')
+    .selectAll()
+    .where('crm', '=', crm)
+    .$if(states !== null, (q) => q.where('state', 'in', [...(states ?? [])]))
+    .$if(object !== null, (q) => q.where('object', '=', object ?? 'contact'))
+    .orderBy('changed_at')
+    .orderBy('ref')
+    .execute()
+  return new Map(
+    rows.map((row) => [
+      row.ref,
+      {
+        ref: row.ref,
+        object: row.object,
+        crmId: row.crm_id,
+        ownerId: row.owner_id,
+        mayCreate: row.may_create,
+        lookup: row.lookup as CrmRecordRow['lookup'],
+        desired: row.desired as Properties,
+        onCreate: row.desired_on_create as Properties,
+        written: row.written as Properties | null,
+        state: row.state,
+        companyRef: row.company_ref,
+        companyLinked: row.company_linked,
+      },
+    ]),
+  )
+}
+
+/** Stores what records should say from now on; a parked record gets another try because it changed. */
+export async function storeDesired(
+  tx: Tx,
+  crm: string,
+  wanted: readonly WantedRecord[],
+): Promise<void> {
+  const rows = wanted.map((w) => ({
+    ref: w.ref,
+    object: w.object,
+    may_create: w.mayCreate,
+    lookup: { emails: w.emails, domains: w.domains },
+    desired: w.properties,
+    on_create: w.onCreate,
+    company_ref: w.companyRef,
+  }))
+  await sql`insert into crm_record (ref, crm, object, may_create, lookup, desired, desired_on_create,
+      company_ref, state)
+    select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, 'pending'
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(ref text, object text,
+      may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text)
+    on conflict (ref, crm) do update set may_create = excluded.may_create,
+      lookup = excluded.lookup, desired = excluded.desired,
+      desired_on_create = excluded.desired_on_create, company_ref = excluded.company_ref,
+      state = case when crm_record.state = 'writing' then 'writing' else 'pending' end,
+      reason = null, code = null, correlation_id = null, changed_at = now()`.execute(tx)
+}
+
+/** How one record stands after a look at the CRM or a write. */
+export interface RecordUpdate {
+  readonly ref: string
+  /** What it was to say when we looked; if that has changed since, the record is pending again. */
+  readonly desired: Properties
+  readonly state: RecordState
+  readonly crmId: string | null
+  readonly ownerId: string | null
+  readonly written: Properties | null
+  readonly reason: string | null
+  readonly code: string | null
+  readonly correlationId: string | null
+}
+
+/** Stores outcomes in one statement. */
+export async function storeOutcomes(
+  db: Db | Tx,
+  crm: string,
+  updates: readonly RecordUpdate[],
+): Promise<void> {
+  if (updates.length === 0) return
+  await sql`update crm_record r set
+      state = case when n.desired is null or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
+      written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId"
+    from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
+      "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text)
+    where r.crm = ${crm} and r.ref = n.ref`.execute(db)
+}

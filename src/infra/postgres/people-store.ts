@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import { canonicalJson } from '../../core/canonical-json.ts'
+import type { People, Person } from '../../core/identity/people.ts'
+import type { Tx } from './database.ts'
+
+interface PersonRow {
+  readonly id: string
+  readonly email: string | null
+  readonly email_kind: string
+  readonly account_id: string | null
+  readonly traits: Readonly<Record<string, string>>
+  readonly first_seen: string | null
+  readonly last_seen: string | null
+}
+
+/**
+ * Makes the tables of people say what was resolved, touching only rows that differ.
+ * @param accountIds account id by registrable domain.
+ * @returns how many people were added, changed or removed.
+ */
+export async function storePeople(
+  tx: Tx,
+  resolved: People,
+  accountIds: ReadonlyMap<string, string>,
+): Promise<number> {
+  await storeAccounts(tx, accountIds)
+  const before = new Map(
+    (await tx.selectFrom('person').selectAll().execute()).map((p) => [p.id, p]),
+  )
+  const changed = resolved.people
+    .map((person) => rowOf(person, accountIds))
+    .filter((row) => {
+      const old = before.get(row.id)
+      return !old || canonicalJson(row) !== canonicalJson(stored(old))
+    })
+  await sql`insert into person (id, email, email_kind, account_id, traits, first_seen, last_seen)
+    select id, email, email_kind, account_id, traits, first_seen, last_seen
+    from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as n(id text, email text, email_kind text,
+      account_id text, traits jsonb, first_seen timestamptz, last_seen timestamptz)
+    on conflict (id) do update set email = excluded.email, email_kind = excluded.email_kind,
+      account_id = excluded.account_id, traits = excluded.traits,
+      first_seen = excluded.first_seen, last_seen = excluded.last_seen`.execute(tx)
+  await storeNodes(tx, resolved.people)
+  const alive = new Set(resolved.people.map((person) => person.id))
+  const gone = [...before.keys()].filter((id) => !alive.has(id))
+  await sql`delete from person where id = any(${gone})`.execute(tx)
+  await sql`delete from score where subject = 'person' and subject_id = any(${gone})`.execute(tx)
+  await storeAliases(tx, resolved)
+  return changed.length + gone.length
+}
+
+function rowOf(person: Person, accountIds: ReadonlyMap<string, string>): PersonRow {
+  return {
+    id: person.id,
+    email: person.email,
+    email_kind: person.emailKind,
+    account_id: person.domain ? (accountIds.get(person.domain) ?? null) : null,
+    traits: person.traits,
+    first_seen: person.firstSeen?.toISOString() ?? null,
+    last_seen: person.lastSeen?.toISOString() ?? null,
+  }
+}
+
+function stored(row: {
+  id: string
+  email: string | null
+  email_kind: string
+  account_id: string | null
+  traits: unknown
+  first_seen: Date | null
+  last_seen: Date | null
+}): PersonRow {
+  return {
+    id: row.id,
+    email: row.email,
+    email_kind: row.email_kind,
+    account_id: row.account_id,
+    traits: row.traits as Record<string, string>,
+    first_seen: row.first_seen?.toISOString() ?? null,
+    last_seen: row.last_seen?.toISOString() ?? null,
+  }
+}
+
+async function storeAccounts(tx: Tx, accountIds: ReadonlyMap<string, string>): Promise<void> {
+  await sql`insert into account (id, domain, name)
+    select id, domain, domain from unnest(${[...accountIds.values()]}::text[],
+      ${[...accountIds.keys()]}::text[]) as n(id, domain)
+    on conflict (id) do nothing`.execute(tx)
+}
+
+async function storeNodes(tx: Tx, people: readonly Person[]): Promise<void> {
+  const nodes = people.flatMap((person) => person.nodes.map((node) => [node, person.id] as const))
+  await sql`with n as (select * from unnest(${nodes.map(([node]) => node)}::text[],
+      ${nodes.map(([, id]) => id)}::text[]) as n(node, person_id)),
+    gone as (delete from identity_node i where not exists (select from n where n.node = i.node))
+    insert into identity_node (node, person_id) select node, person_id from n
+    on conflict (node) do update set person_id = excluded.person_id
+      where identity_node.person_id <> excluded.person_id`.execute(tx)
+}
+
+async function storeAliases(tx: Tx, resolved: People): Promise<void> {
+  const { aliases } = resolved
+  if (aliases.length === 0) return
+  await sql`insert into person_alias (id, person_id)
+    select * from unnest(${aliases.map((a) => a.id)}::text[], ${aliases.map((a) => a.personId)}::text[])
+    on conflict (id) do update set person_id = excluded.person_id`.execute(tx)
+}
