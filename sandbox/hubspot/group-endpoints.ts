@@ -1,6 +1,6 @@
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import { bodyObject } from './api-endpoint.ts'
-import { HubspotError, invalid, notFound } from './hubspot-error.ts'
+import { HubspotError, invalidJson, notFound } from './hubspot-error.ts'
 import { type ObjectType, readObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { PropertyGroup } from './property-definition.ts'
@@ -71,9 +71,7 @@ function requireGroup(state: PortalState, type: ObjectType, call: ApiCall): Prop
 function newGroup(state: PortalState, type: ObjectType, call: ApiCall): PropertyGroup {
   const { name, label, displayOrder } = bodyObject(call)
   if (typeof name !== 'string' || typeof label !== 'string' || name === '' || label === '') {
-    throw invalid(
-      'Invalid input JSON on line 1, column 1: Some required fields were not set: [name, label]',
-    )
+    throw invalidJson('Some required fields were not set: [name, label]')
   }
   const taken = state.groups(type).get(name)
   if (taken !== undefined && !taken.archived) {

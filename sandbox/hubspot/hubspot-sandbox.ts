@@ -1,13 +1,16 @@
 import express, { type Router } from 'express'
 import { accountEndpoints } from './account-endpoints.ts'
+import type { ApiEndpoint } from './api-endpoint.ts'
 import { apiRouter } from './api-gate.ts'
 import { associationBatchEndpoints } from './association-batch-endpoints.ts'
 import { associationEndpoints } from './association-endpoints.ts'
 import type { Association } from './association-graph.ts'
+import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
 import { readObjectType } from './object-types.ts'
+import { pageRouter } from './page-router.ts'
 import { PortalState } from './portal-state.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
@@ -15,8 +18,9 @@ import { readEndpoints } from './read-endpoints.ts'
 import { mergeRecords } from './record-merge.ts'
 import { searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
+import { singleWriteEndpoints } from './single-write-endpoints.ts'
 import type { PropertyChange, StoredRecord } from './stored-record.ts'
-import { writeEndpoints } from './write-endpoints.ts'
+import type { WriteOptions } from './write-commit.ts'
 
 export interface HubspotSandboxOptions {
   /** Folder that keeps the records; absent = memory only. */
@@ -71,7 +75,8 @@ export interface HubspotSandbox {
 export async function createHubspotSandbox(
   options: HubspotSandboxOptions = {},
 ): Promise<HubspotSandbox> {
-  const now = options.now ?? Date.now
+  const { token = 'sandbox-token', latencyMs = 0, now = Date.now } = options
+  const autoCreateCompanies = options.autoCreateCompanies ?? false
   const state = new PortalState({
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     searchLagMs: options.searchLagMs ?? 0,
@@ -80,20 +85,10 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
-  const autoCreateCompanies = options.autoCreateCompanies ?? false
-  const endpoints = [
-    ...groupEndpoints(state),
-    ...propertyEndpoints(state, now),
-    ...accountEndpoints(state, limits, now),
-    searchEndpoint(state, now),
-    ...writeEndpoints(state, { autoCreateCompanies, now }),
-    ...readEndpoints(state, now),
-    ...associationEndpoints(state),
-    ...associationBatchEndpoints(state, now),
-  ]
+  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now })
   const router = express.Router()
-  const { token = 'sandbox-token', latencyMs = 0 } = options
   router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
+  router.use(pageRouter(state, calls))
   return {
     router,
     faults,
@@ -108,6 +103,26 @@ export async function createHubspotSandbox(
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
     close: async () => state.close(),
   }
+}
+
+/** In the order in which they are tried: fixed paths before those with ids. */
+function allEndpoints(
+  state: PortalState,
+  limits: RateLimits,
+  options: WriteOptions,
+): ApiEndpoint[] {
+  const { now } = options
+  return [
+    ...groupEndpoints(state),
+    ...propertyEndpoints(state, now),
+    ...accountEndpoints(state, limits, now),
+    searchEndpoint(state, now),
+    ...batchWriteEndpoints(state, options),
+    ...singleWriteEndpoints(state, options),
+    ...readEndpoints(state, now),
+    ...associationEndpoints(state),
+    ...associationBatchEndpoints(state, now),
+  ]
 }
 
 function publicView(record: StoredRecord): SandboxRecord {

@@ -5,6 +5,8 @@ export type ObjectType = 'contacts' | 'companies' | 'deals' | 'tasks'
 
 interface ObjectTypeFacts {
   readonly singular: string
+  /** As a heading. */
+  readonly plural: string
   readonly typeId: string
   readonly aliases: readonly string[]
   /** Ids of different objects never overlap here, so that a mix-up shows. */
@@ -19,6 +21,7 @@ interface ObjectTypeFacts {
 export const OBJECT_TYPES: Readonly<Record<ObjectType, ObjectTypeFacts>> = {
   contacts: {
     singular: 'contact',
+    plural: 'Contacts',
     typeId: '0-1',
     aliases: ['contacts', 'contact', '0-1'],
     firstId: 1_000_001,
@@ -29,6 +32,7 @@ export const OBJECT_TYPES: Readonly<Record<ObjectType, ObjectTypeFacts>> = {
   },
   companies: {
     singular: 'company',
+    plural: 'Companies',
     typeId: '0-2',
     aliases: ['companies', 'company', '0-2'],
     firstId: 9_000_000_001,
@@ -39,6 +43,7 @@ export const OBJECT_TYPES: Readonly<Record<ObjectType, ObjectTypeFacts>> = {
   },
   deals: {
     singular: 'deal',
+    plural: 'Deals',
     typeId: '0-3',
     aliases: ['deals', 'deal', '0-3'],
     firstId: 20_000_000_001,
@@ -49,6 +54,7 @@ export const OBJECT_TYPES: Readonly<Record<ObjectType, ObjectTypeFacts>> = {
   },
   tasks: {
     singular: 'task',
+    plural: 'Tasks',
     typeId: '0-27',
     aliases: ['tasks', 'task', '0-27'],
     firstId: 40_000_000_001,

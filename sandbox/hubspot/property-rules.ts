@@ -1,6 +1,6 @@
 import type { JsonObject } from './api-endpoint.ts'
 import { isObject } from './api-endpoint.ts'
-import { HubspotError, invalid, PORTAL_ID } from './hubspot-error.ts'
+import { HubspotError, invalid, invalidJson, PORTAL_ID } from './hubspot-error.ts'
 import type { ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { PropertyDefinition, PropertyOption } from './property-definition.ts'
@@ -25,30 +25,7 @@ export function newProperty(
   input: JsonObject,
   now: number,
 ): PropertyDefinition {
-  const missing = ['groupName', 'name', 'label', 'type', 'fieldType'].filter(
-    (key) => !text(input, key),
-  )
-  if (missing.length > 0) {
-    throw invalid(
-      `Invalid input JSON on line 1, column 1: Some required fields were not set: [${missing.join(', ')}]`,
-    )
-  }
-  const name = text(input, 'name')
-  if (!nameForm.test(name))
-    throw invalid(
-      `Property name ${name} is invalid: use lower-case letters, digits and underscores`,
-    )
-  const taken = state.properties(type).get(name)
-  if (taken !== undefined && !taken.archived) {
-    throw new HubspotError(
-      409,
-      'OBJECT_ALREADY_EXISTS',
-      `A property named '${name}' already exists in portal ${PORTAL_ID}.`,
-      {
-        subCategory: 'Properties.PROPERTY_EXISTS',
-      },
-    )
-  }
+  const name = freeName(state, type, input)
   const hasUniqueValue = input['hasUniqueValue'] === true
   if (hasUniqueValue) refuseTooManyUnique(state, type)
   const stamp = new Date(now).toISOString()
@@ -95,6 +72,23 @@ export function changedProperty(
     formField: typeof input['formField'] === 'boolean' ? input['formField'] : current.formField,
     updatedAt: new Date(now).toISOString(),
   }
+}
+
+function freeName(state: PortalState, type: ObjectType, input: JsonObject): string {
+  const required = ['groupName', 'name', 'label', 'type', 'fieldType']
+  const missing = required.filter((key) => text(input, key) === '')
+  if (missing.length > 0) {
+    throw invalidJson(`Some required fields were not set: [${missing.join(', ')}]`)
+  }
+  const name = text(input, 'name')
+  if (!nameForm.test(name)) {
+    throw invalid(`Property name ${name} may hold only lower-case letters, digits and underscores`)
+  }
+  const taken = state.properties(type).get(name)
+  if (taken === undefined || taken.archived) return name
+  const message = `A property named '${name}' already exists in portal ${PORTAL_ID}.`
+  const subCategory = 'Properties.PROPERTY_EXISTS'
+  throw new HubspotError(409, 'OBJECT_ALREADY_EXISTS', message, { subCategory })
 }
 
 function checkedShape(state: PortalState, type: ObjectType, input: JsonObject) {

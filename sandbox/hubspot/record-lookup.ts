@@ -1,4 +1,4 @@
-import { invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
+import { type HubspotError, invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
 import { OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { StoredRecord } from './stored-record.ts'
@@ -52,8 +52,12 @@ export function missingObjects(type: ObjectType, ids: readonly string[]): Record
 
 /** Two inputs of a batch may not name the same record. */
 export function refuseRepeated(keys: readonly string[]): void {
+  if (new Set(keys).size === keys.length) return
   const repeated = keys.filter((key, index) => keys.indexOf(key) !== index)
-  if (repeated.length === 0) return
-  const names = [...new Set(repeated)].map((key) => key.slice(key.indexOf('\n') + 1))
-  throw invalid(`Duplicate IDs found in batch input: [${names.join(', ')}]. IDs must be unique`)
+  throw repeatedInputs([...new Set(repeated)].map((key) => key.slice(key.indexOf('\n') + 1)))
+}
+
+/** The refusal of a batch in which two inputs come down to one record. */
+export function repeatedInputs(ids: readonly string[]): HubspotError {
+  return invalid(`Duplicate IDs found in batch input: [${ids.join(', ')}]. IDs must be unique`)
 }

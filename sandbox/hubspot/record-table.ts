@@ -162,13 +162,19 @@ export class RecordTable {
     if (from !== '') index?.remove(from, record.id)
     if (to !== '') index?.add(to, record.id)
     if (this.type !== 'contacts' || (name !== 'email' && name !== 'hs_additional_emails')) return
-    for (const email of from.split(';').filter(Boolean)) this.emailOwners.delete(email)
-    for (const email of to.split(';').filter(Boolean)) this.emailOwners.set(email, record.id)
+    for (const email of from.split(';')) this.emailOwners.delete(email)
+    for (const email of emailsOf(record)) this.emailOwners.set(email, record.id)
   }
 
   private unindex(record: StoredRecord): void {
     for (const [name, value] of Object.entries(record.properties)) {
-      this.reindex(record, name, value, '')
+      this.indexes.get(name)?.remove(value, record.id)
     }
+    for (const email of emailsOf(record)) this.emailOwners.delete(email)
   }
+}
+
+function emailsOf({ properties }: StoredRecord): string[] {
+  const { email = '', hs_additional_emails: additional = '' } = properties
+  return [email, ...additional.split(';')].filter(Boolean)
 }

@@ -37,10 +37,10 @@ export function searchEndpoint(state: PortalState, now: () => number): ApiEndpoi
       const table = state.table(type)
       const key = JSON.stringify([type, table.version, request.groups, request.sort, request.query])
       const lagging = laggingIds(table, now())
-      if (cached?.key !== key || lagging.length > 0) {
-        cached = { key, hits: findHits(table, type, request, { lagging, now: now() }) }
-      }
-      return answer(type, request, cached.hits)
+      if (cached?.key === key && lagging.length === 0) return answer(type, request, cached.hits)
+      const hits = findHits(table, type, request, { lagging, now: now() })
+      cached = lagging.length === 0 ? { key, hits } : undefined
+      return answer(type, request, hits)
     },
   }
 }

@@ -10,6 +10,7 @@ import {
 import type { PortalState } from './portal-state.ts'
 import { checkProperties } from './property-check.ts'
 import { link } from './record-linking.ts'
+import { repeatedInputs } from './record-lookup.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 /** The app in whose name the API writes. */
@@ -35,12 +36,15 @@ export interface PlannedWrite {
 export class WritePlan {
   private readonly state: PortalState
   private readonly type: ObjectType
+  private readonly onTheirOwn: boolean
   /** Unique values taken by earlier writes of this plan. */
   private readonly claims = new Map<string, string>()
 
-  constructor(state: PortalState, type: ObjectType) {
+  /** `onTheirOwn`: a write that fails leaves the others of the plan standing. */
+  constructor(state: PortalState, type: ObjectType, onTheirOwn = false) {
     this.state = state
     this.type = type
+    this.onTheirOwn = onTheirOwn
   }
 
   create(properties: unknown, associations?: unknown): PlannedWrite {
@@ -60,17 +64,22 @@ export class WritePlan {
   update(record: StoredRecord, properties: unknown): PlannedWrite {
     const set = checkProperties(this.state, this.type, properties, record)
     this.claimUniqueValues(record.id, set)
-    return { id: record.id, isNew: false, set, system: derived(this.type, set), links: [] }
+    const system = { ...derived(this.type, set), ...swappedEmails(this.type, record, set) }
+    return { id: record.id, isNew: false, set, system, links: [] }
   }
 
   private claimUniqueValues(id: string, set: Readonly<Record<string, string>>): void {
-    for (const [name, value] of Object.entries(set)) {
-      if (value === '' || !this.isUnique(name)) continue
-      const claim = `${name}\n${value}`
-      const holder = this.holderOf(name, value) ?? this.claims.get(claim)
+    const unique = Object.entries(set).filter(
+      ([name, value]) => value !== '' && this.isUnique(name),
+    )
+    for (const [name, value] of unique) {
+      const holder = this.holderOf(name, value)
       if (holder !== undefined && holder !== id) throw this.conflict(name, value, id, holder)
-      this.claims.set(claim, id)
+      const claimant = this.claims.get(`${name}\n${value}`)
+      if (claimant === undefined || claimant === id) continue
+      throw this.onTheirOwn ? this.conflict(name, value, id, claimant) : repeatedInputs([value])
     }
+    for (const [name, value] of unique) this.claims.set(`${name}\n${value}`, id)
   }
 
   private isUnique(name: string): boolean {
@@ -128,6 +137,20 @@ function derived(type: ObjectType, set: Readonly<Record<string, string>>): Recor
   const email = set['email']
   if (type !== 'contacts' || email === undefined) return {}
   return { hs_email_domain: email.slice(email.indexOf('@') + 1) }
+}
+
+/** An additional address that becomes the primary one changes places with it. */
+function swappedEmails(
+  type: ObjectType,
+  record: StoredRecord,
+  set: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { email: current = '', hs_additional_emails: list = '' } = record.properties
+  const { email } = set
+  const additional = list.split(';').filter(Boolean)
+  if (type !== 'contacts' || email === undefined || !additional.includes(email)) return {}
+  const others = additional.filter((other) => other !== email)
+  return { hs_additional_emails: [...others, current].filter(Boolean).join(';') }
 }
 
 function derivedOnce(
