@@ -9,48 +9,33 @@ import type { PropertyGroup } from './property-definition.ts'
 export function groupEndpoints(state: PortalState): ApiEndpoint[] {
   const path = '/crm/v3/properties/:objectType/groups'
   const one = `${path}/:groupName`
-  const type = (call: ApiCall) => readObjectType(call.params['objectType'])
-  const put = (object: ObjectType, group: PropertyGroup) =>
+  const on = (
+    method: ApiEndpoint['method'],
+    at: string,
+    handle: (type: ObjectType, call: ApiCall) => ApiReply,
+  ): ApiEndpoint => ({
+    method,
+    path: at,
+    kind: method === 'get' ? 'read' : 'write',
+    handle: (call) => handle(readObjectType(call.params['objectType']), call),
+  })
+  const put = (status: 200 | 201, object: ObjectType, group: PropertyGroup): ApiReply => {
     state.transact(() => state.apply({ op: 'group', object, group }))
+    return { status, body: group }
+  }
   return [
-    { method: 'get', path, kind: 'read', handle: (call) => list(state, type(call)) },
-    {
-      method: 'post',
-      path,
-      kind: 'write',
-      handle: (call) => {
-        const group = newGroup(state, type(call), call)
-        put(type(call), group)
-        return { status: 201, body: group }
-      },
-    },
-    {
-      method: 'get',
-      path: one,
-      kind: 'read',
-      handle: (call) => ({ status: 200, body: requireGroup(state, type(call), call) }),
-    },
-    {
-      method: 'patch',
-      path: one,
-      kind: 'write',
-      handle: (call) => {
-        const current = requireGroup(state, type(call), call)
-        const { label } = bodyObject(call)
-        const group = typeof label === 'string' ? { ...current, label } : current
-        put(type(call), group)
-        return { status: 200, body: group }
-      },
-    },
-    {
-      method: 'delete',
-      path: one,
-      kind: 'write',
-      handle: (call) => {
-        put(type(call), { ...requireGroup(state, type(call), call), archived: true })
-        return { status: 204 }
-      },
-    },
+    on('get', path, (type) => list(state, type)),
+    on('post', path, (type, call) => put(201, type, newGroup(state, type, call))),
+    on('get', one, (type, call) => ({ status: 200, body: requireGroup(state, type, call) })),
+    on('patch', one, (type, call) => {
+      const current = requireGroup(state, type, call)
+      const { label } = bodyObject(call)
+      return put(200, type, typeof label === 'string' ? { ...current, label } : current)
+    }),
+    on('delete', one, (type, call) => {
+      put(200, type, { ...requireGroup(state, type, call), archived: true })
+      return { status: 204 }
+    }),
   ]
 }
 

@@ -102,7 +102,7 @@ function pages(view: ListView, total: number): Markup {
   const to = (page: number, text: string) =>
     html`<a href="${address({ ...view, page })}">${text}</a>`
   return html`<p class="pages">${view.page > 1 && to(view.page - 1, '← Previous')}
-<span class="soft">Page ${view.page} of ${last}, ${total.toLocaleString('en')} records</span>
+<span class="soft">Page ${view.page} of ${last}, ${total.toLocaleString('en')} ${total === 1 ? 'record' : 'records'}</span>
 ${view.page < last && to(view.page + 1, 'Next →')}</p>`
 }
 

@@ -66,8 +66,8 @@ function historyView(
       [...(record.history[name] ?? [])].reverse().map(({ at, to, source }) => ({
         value: to,
         timestamp: new Date(at).toISOString(),
-        sourceType: 'INTEGRATION',
-        sourceId: source,
+        sourceType: /^\d+$/.test(source) ? 'INTEGRATION' : source,
+        ...(/^\d+$/.test(source) ? { sourceId: source } : {}),
       })),
     ]),
   )

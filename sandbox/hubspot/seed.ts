@@ -47,7 +47,7 @@ function create(state: PortalState, type: ObjectType, records: readonly Properti
   const plan = new WritePlan(state, type)
   return records.map((properties) => {
     const planned = plan.create(properties)
-    applyPlanned(state, type, planned)
+    applyPlanned(state, type, planned, 'CRM_UI')
     return planned.id
   })
 }

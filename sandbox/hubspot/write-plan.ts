@@ -126,9 +126,14 @@ export class WritePlan {
 }
 
 /** Carries out a planned write; only inside a transaction. */
-export function applyPlanned(state: PortalState, type: ObjectType, planned: PlannedWrite): void {
+export function applyPlanned(
+  state: PortalState,
+  type: ObjectType,
+  planned: PlannedWrite,
+  source = API_SOURCE,
+): void {
   const { id, set, system } = planned
-  state.apply({ op: 'write', object: type, write: { id, set, system, source: API_SOURCE } })
+  state.apply({ op: 'write', object: type, write: { id, set, system, source } })
   for (const { to, typeId } of planned.links) link(state, { type, id }, to, typeId)
 }
 
