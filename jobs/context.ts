@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { Crm } from '../src/core/ports/crm.ts'
+import type { Crm, CrmObject } from '../src/core/ports/crm.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
 import type { Logger } from '../src/infra/logger.ts'
@@ -27,7 +27,8 @@ export interface ConnectedSource {
 
 /** A CRM whose credentials may be missing. */
 export interface ConnectedCrm {
-  readonly crm: Crm | null
+  /** Null when credentials are missing. The key properties are the mapping's. */
+  readonly connect: ((keyProperty: Readonly<Record<CrmObject, string>>) => Crm) | null
   readonly variables: string
   /** Deadline of one call: a doubtful one is settled no earlier. */
   readonly callTimeoutMs: number

@@ -7,7 +7,7 @@ import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import { type CrmRecordRow, readRecords } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import type { Counts, JobContext, StepHandler } from '../context.ts'
+import type { JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
 import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
@@ -20,14 +20,18 @@ const ROUNDS = 3
 /** Makes the records and tasks of one CRM say what they should. */
 export const reconcile: StepHandler = async (context, name, _params, signal, note) => {
   const connected = context.crms.get(name)
-  if (!connected?.crm) {
+  if (!connected?.connect) {
     const variables = connected?.variables ?? 'its variables'
     throw new ConfigError(`${name} is not connected; set ${variables}`)
   }
   const { set } = await readPublished(context.db)
   const mapping = set.crms.get(name)
   if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
-  const { crm } = connected
+  const { contact, company } = mapping.objects
+  const crm = connected.connect({
+    contact: contact?.key.property ?? 'pql_person_id',
+    company: company?.key.property ?? 'pqa_account_id',
+  })
   await provisionOnce(context.db, crm, mapping, signal)
   const counts: Record<string, number> = { written: 0, created: 0, unlinked: 0, parked: 0 }
   let unknown = 0
@@ -111,5 +115,3 @@ async function provisionOnce(
     .onConflict((c) => c.column('crm').doUpdateSet({ plan_hash: hash }))
     .execute()
 }
-
-export type { Counts }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Model } from '../../src/core/mapping/model.ts'
-import type { Features, Member } from '../../src/core/scoring/features.ts'
+import type { Features } from '../../src/core/scoring/features.ts'
 import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { loadUsage } from '../../src/infra/lake/features-reader.ts'
@@ -130,5 +130,3 @@ async function datedHistory(
     }
   })
 }
-
-export type { Member }

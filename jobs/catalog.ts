@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import type { Step } from '../src/infra/postgres/work.ts'
+import type { StepHandler } from './context.ts'
+import { desire } from './steps/desire.ts'
+import { identity } from './steps/identity.ts'
+import { pull } from './steps/pull.ts'
+import { reconcile } from './steps/reconcile.ts'
+import { rollup } from './steps/rollup.ts'
+import { score } from './steps/score.ts'
+
+/** What a job carries: which row of `work` to look at. Never a record. */
+export const jobSchema = z.strictObject({ key: z.string().min(1) })
+export type JobData = z.output<typeof jobSchema>
+
+export interface JobEntry {
+  /** One queue for usage, one for scores, one for each CRM: a pause stops a whole queue. */
+  readonly queue: (key: string) => string
+  readonly attempts: number
+  readonly backoffMs: number
+  readonly handler: StepHandler
+}
+
+const usage = () => 'usage'
+const scores = () => 'scores'
+
+/** Every job that there is; a step without an entry does not compile. */
+export const CATALOG: Readonly<Record<Step, JobEntry>> = {
+  pull: { queue: usage, attempts: 4, backoffMs: 500, handler: pull },
+  rollup: { queue: usage, attempts: 3, backoffMs: 500, handler: rollup },
+  identity: { queue: usage, attempts: 3, backoffMs: 500, handler: identity },
+  score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },
+  desire: { queue: scores, attempts: 3, backoffMs: 500, handler: desire },
+  reconcile: { queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500, handler: reconcile },
+}

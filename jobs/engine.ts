@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ConfigError, RetryableError } from '../src/core/errors.ts'
+import { readWork, requestWork, type Step, type WorkRow } from '../src/infra/postgres/work.ts'
+import type { Queues } from '../src/infra/queue/queues.ts'
+import { CATALOG, type JobData, jobSchema } from './catalog.ts'
+import type { JobContext } from './context.ts'
+import { runStep } from './run.ts'
+
+/** Runs steps through the queues, here or in other processes. */
+export interface Engine {
+  /** Works in this process on the queues of these steps (and of these CRMs). */
+  start(steps: readonly Step[], crms: readonly string[]): void
+  /** Asks for a step and wakes whoever works on it. */
+  request(step: Step, key: string, params?: Readonly<Record<string, unknown>>): Promise<void>
+  /** Wakes a step that has something to do, without asking for more. */
+  wake(steps: readonly Step[]): Promise<void>
+  /**
+   * Resolves once nothing of these steps is left to do; keeps waking them.
+   * @throws {ConfigError | RetryableError} when one of them failed for good.
+   */
+  idle(steps: readonly Step[], keys?: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+const LOOK_EVERY_MS = 40
+/** A wake-up may be lost; whoever waits repeats it this often. */
+const WAKE_EVERY_MS = 2_000
+const USAGE_CONCURRENCY = 2
+
+export function createEngine(context: JobContext, queues: Queues<JobData>): Engine {
+  const stop = new AbortController()
+  const add = (step: Step, key: string) => {
+    const { queue, attempts, backoffMs } = CATALOG[step]
+    return queues.add(queue(key), step, { key }, { attempts, backoffMs })
+  }
+  const open = async (steps: readonly Step[], keys?: readonly string[]): Promise<WorkRow[]> => {
+    const rows = await readWork(context.db)
+    return rows.filter(
+      (row) =>
+        row.requested > row.done &&
+        steps.includes(row.step) &&
+        (keys === undefined || keys.includes(row.key) || row.key === 'all'),
+    )
+  }
+  const wake = async (steps: readonly Step[]) => {
+    for (const row of await open(steps)) {
+      if (row.failed < row.requested) await add(row.step, row.key)
+    }
+  }
+  const handle = async (step: Step, data: JobData, lastAttempt: boolean) => {
+    const verdict = await runStep(context, step, data.key, lastAttempt, stop.signal)
+    if (verdict === null) await wake(followers(step))
+    return verdict
+  }
+  return {
+    start(steps, crms) {
+      const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
+      for (const name of wanted) {
+        const concurrency = name === 'usage' ? USAGE_CONCURRENCY : 1
+        queues.work(name, concurrency, ({ name: step, data, lastAttempt }) =>
+          handle(step as Step, jobSchema.parse(data), lastAttempt),
+        )
+      }
+    },
+    async request(step, key, params) {
+      await requestWork(context.db, step, key, params ?? null)
+      await add(step, key)
+    },
+    wake,
+    async idle(steps, keys) {
+      let wokenAt = Date.now()
+      for (;;) {
+        const rows = await open(steps, keys)
+        const failed = rows.find((row) => row.failed >= row.requested)
+        if (failed) throw failureOf(failed)
+        if (rows.length === 0) return
+        if (Date.now() - wokenAt > WAKE_EVERY_MS) {
+          wokenAt = Date.now()
+          await wake(steps)
+        }
+        await sleep(LOOK_EVERY_MS)
+      }
+    },
+    async close() {
+      stop.abort(new Error('shutting down'))
+      await queues.close()
+    },
+  }
+}
+
+function queuesOf(step: Step, crms: readonly string[]): string[] {
+  const { queue } = CATALOG[step]
+  return step === 'reconcile' ? crms.map((crm) => queue(crm)) : [queue('all')]
+}
+
+/** The steps that a step's result may have given something to do. */
+function followers(step: Step): readonly Step[] {
+  switch (step) {
+    case 'pull':
+      return ['rollup']
+    case 'rollup':
+      return ['identity']
+    case 'identity':
+      return ['score']
+    case 'score':
+      return ['desire']
+    case 'desire':
+      return ['reconcile']
+    case 'reconcile':
+      return []
+  }
+}
+
+function failureOf(row: WorkRow): Error {
+  const message = `${row.step} ${row.key}: ${row.error ?? 'failed'}`
+  return row.errorKind === 'config' ? new ConfigError(message) : new RetryableError(message)
+}

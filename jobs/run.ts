@@ -1,0 +1,102 @@
+import { withLock } from '../src/infra/postgres/lock.ts'
+import { failWork, finishWork, readWork, type Step } from '../src/infra/postgres/work.ts'
+import type { Verdict } from '../src/infra/queue/queues.ts'
+import { CATALOG } from './catalog.ts'
+import type { JobContext, RunEntry } from './context.ts'
+import { decide, kindOf, messageOf } from './failure-policy.ts'
+
+/**
+ * Looks at one row of `work` and does what is asked for, as long as something is. Only one process at
+ * a time works on a row; who finds it taken has nothing to do, because the other one looks again
+ * before it lets go.
+ */
+export async function runStep(
+  context: JobContext,
+  step: Step,
+  key: string,
+  lastAttempt: boolean,
+  signal: AbortSignal,
+): Promise<Verdict | null> {
+  for (;;) {
+    const ran = await withLock(context.pool, `work ${step} ${key}`, () =>
+      runUntilDone(context, step, key, lastAttempt, signal),
+    )
+    if (ran === null) return null
+    if (ran.value !== null) return ran.value
+    // Asked for between the last look and the unlock: nobody else would come.
+    const [row] = await readWork(context.db, step, key)
+    if (!row || row.requested <= row.done) return null
+  }
+}
+
+async function runUntilDone(
+  context: JobContext,
+  step: Step,
+  key: string,
+  lastAttempt: boolean,
+  signal: AbortSignal,
+): Promise<Verdict | null> {
+  for (;;) {
+    const [row] = await readWork(context.db, step, key)
+    if (!row || row.requested <= row.done) return null
+    const runId = await startRun(context, step, key)
+    const notes: RunEntry[] = []
+    try {
+      const handler = CATALOG[step].handler
+      const counts = await handler(context, key, row.params, signal, (entry) => notes.push(entry))
+      await finishWork(context.db, step, key, row.requested)
+      await endRun(context, runId, 'done', counts, null, notes)
+      context.logger.info({ step, key, counts }, 'step done')
+    } catch (error) {
+      const message = messageOf(error)
+      await endRun(context, runId, kindOf(error), {}, message, notes)
+      const decision = decide(error)
+      if (kindOf(error) === 'bug') context.logger.error({ step, key, err: error }, 'step failed')
+      else context.logger.warn({ step, key, kind: kindOf(error), message }, 'step failed')
+      if (decision.action === 'pause-queue') return decision
+      if (decision.action === 'park' || lastAttempt) {
+        await failWork(context.db, step, key, row.requested, kindOf(error), message)
+        return { action: 'fail', reason: message }
+      }
+      throw error
+    }
+  }
+}
+
+async function startRun(context: JobContext, step: Step, key: string): Promise<number> {
+  const row = await context.db
+    .insertInto('run')
+    .values({ step, key, started_at: new Date(), counts: '{}' })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+async function endRun(
+  context: JobContext,
+  id: number,
+  outcome: string,
+  counts: Readonly<Record<string, number>>,
+  error: string | null,
+  notes: readonly RunEntry[],
+): Promise<void> {
+  await context.db
+    .updateTable('run')
+    .set({ finished_at: new Date(), outcome, counts: JSON.stringify(counts), error })
+    .where('id', '=', id)
+    .execute()
+  const byRef = new Map(notes.map((entry) => [entry.ref, entry]))
+  const rows = [...byRef.values()].map((entry) => ({
+    run_id: id,
+    ref: entry.ref,
+    outcome: entry.outcome,
+    reason: entry.reason,
+    correlation_id: entry.correlationId,
+  }))
+  for (let at = 0; at < rows.length; at += 1000) {
+    await context.db
+      .insertInto('run_record')
+      .values(rows.slice(at, at + 1000))
+      .execute()
+  }
+}

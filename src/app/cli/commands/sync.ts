@@ -1,0 +1,84 @@
+import { ConfigError } from '../../../core/errors.ts'
+import type { App } from '../../compose.ts'
+import { createProgressFeed } from '../progress.ts'
+import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
+
+interface SyncOptions extends CommonOptions {
+  readonly crm: string
+}
+
+/** What one pass over a CRM did. */
+export interface SyncResult {
+  /** Contacts and companies that were created or updated. */
+  readonly recordsWritten: number
+  readonly created: number
+  readonly associations: number
+  readonly tasks: number
+  readonly unlinked: number
+  readonly parked: number
+  readonly readCalls: number
+  readonly writeCalls: number
+  readonly seconds: number
+}
+
+/** `ripen sync`: makes a CRM say what the scores say. */
+export async function syncCommand(options: SyncOptions): Promise<void> {
+  const feed = createProgressFeed()
+  await withApp({ ...options, onProgress: feed.onProgress }, async (app) => {
+    const known = [...app.context.crms.keys()]
+    if (!known.includes(options.crm)) {
+      throw new ConfigError(`--crm ${options.crm} is not known; take one of ${known.join(', ')}`)
+    }
+    app.engine.start(['desire', 'reconcile'], [options.crm])
+    let result: SyncResult | null = null
+    const line = {
+      title: `Sync ${options.crm}`,
+      steps: ['reconcile'] as const,
+      run: async () => {
+        result = await syncOnce(app, options.crm)
+        return describeSync(result)
+      },
+    }
+    await feed.show([line], options.json === true)
+    if (options.json) printJson(result)
+    else print('Next: ripen status, or ripen explain <email|domain>')
+  })
+}
+
+/** Runs desire and reconcile to the end; the engine must have been started for both. */
+export async function syncOnce(app: App, crm: string): Promise<SyncResult> {
+  const startedAt = performance.now()
+  const before = app.metrics.crmCalls()
+  const last = await app.context.db
+    .selectFrom('run')
+    .select((e) => e.fn.max('id').as('id'))
+    .executeTakeFirst()
+  await app.engine.request('desire', 'all')
+  await app.engine.idle(['desire'])
+  await app.engine.idle(['reconcile'], [crm])
+  const runs = await app.context.db
+    .selectFrom('run')
+    .select('counts')
+    .where('step', '=', 'reconcile')
+    .where('key', '=', crm)
+    .where('id', '>', last?.id ?? 0)
+    .execute()
+  const sum = (name: string) =>
+    runs.reduce((n, run) => n + ((run.counts as Record<string, number>)[name] ?? 0), 0)
+  const after = app.metrics.crmCalls()
+  return {
+    recordsWritten: sum('written') + sum('created'),
+    created: sum('created'),
+    associations: sum('linked'),
+    tasks: sum('tasks'),
+    unlinked: sum('unlinked'),
+    parked: sum('parked'),
+    readCalls: after.reads - before.reads,
+    writeCalls: after.writes - before.writes,
+    seconds: Math.round(performance.now() - startedAt) / 1000,
+  }
+}
+
+export function describeSync(r: SyncResult): string {
+  return `${r.recordsWritten} records written (${r.created} new), ${r.associations} associations, ${r.tasks} tasks, ${r.parked} parked; ${r.writeCalls} write and ${r.readCalls} read calls`
+}

@@ -1,0 +1,92 @@
+import { isAbsolute, resolve } from 'node:path'
+import type { Progress } from '../../../jobs/context.ts'
+import { ConfigError, isSyncFailure } from '../../core/errors.ts'
+import { type Config, readConfig } from '../../infra/config.ts'
+import { readMappingFolder } from '../../infra/mappings/folder.ts'
+import { publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
+import { type App, compose } from '../compose.ts'
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean
+  readonly mappings?: string
+}
+
+export interface AppOptions extends CommonOptions {
+  readonly config?: Config
+  readonly clock?: () => Date
+  readonly onProgress?: (progress: Progress) => void
+  /** Publish the mapping folder first; commands that only look do not. */
+  readonly publish?: boolean
+}
+
+/** Where the mappings that come with Ripen lie. */
+const OWN_MAPPINGS = new URL('../../../mappings', import.meta.url).pathname
+
+/** Builds everything, runs one command and takes everything down again, whatever happens. */
+export async function withApp<T>(options: AppOptions, run: (app: App) => Promise<T>): Promise<T> {
+  const app = await compose({
+    config: options.config ?? readConfig(),
+    onNotice: (message) => process.stderr.write(`${message}\n`),
+    ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+  })
+  let closing: Promise<void> | null = null
+  const close = () => {
+    closing ??= app.close()
+    return closing
+  }
+  const interrupted = () => {
+    close().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    if (options.publish !== false) await publish(app, options.mappings)
+    return await run(app)
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+    await close()
+  }
+}
+
+/**
+ * Publishes the mapping folder: the one that was named, else RIPEN_MAPPINGS_DIR, else the one that was
+ * published last, else ours.
+ */
+async function publish(app: App, named: string | undefined): Promise<void> {
+  const given = named ?? app.config.RIPEN_MAPPINGS_DIR
+  const folder = given ?? (await publishedFolder(app.context.db)) ?? OWN_MAPPINGS
+  const absolute = isAbsolute(folder) ? folder : resolve(folder)
+  const files = await readMappingFolder(absolute)
+  try {
+    await publishMapping(app.context.db, absolute, files)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      `the mappings in ${absolute} are wrong, nothing was published:\n${error.message}`,
+    )
+  }
+}
+
+/** Prints what went wrong and sets the exit code: 2 for wrong use or configuration, else 1. */
+export function reportFailure(error: unknown): void {
+  const known = isSyncFailure(error)
+  const text = known
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
+  process.stderr.write(`ripen: ${text}\n`)
+  process.exitCode = error instanceof ConfigError ? 2 : 1
+}
+
+/** Prints the one object that `--json` promises. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,186 @@
+import { join } from 'node:path'
+import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import { createAmplitudeSource } from '../../connectors/sources/amplitude/amplitude-source.ts'
+import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
+import type { JobData } from '../../jobs/catalog.ts'
+import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
+import { createEngine, type Engine } from '../../jobs/engine.ts'
+import type { Config } from '../infra/config.ts'
+import { type Duck, startDuck } from '../infra/lake/duck.ts'
+import { createLogger, type Logger } from '../infra/logger.ts'
+import { createMetrics, type Metrics } from '../infra/metrics.ts'
+import { type Database, openDatabase } from '../infra/postgres/database.ts'
+import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
+import { takeTurn } from '../infra/postgres/pace.ts'
+import { openQueues } from '../infra/queue/queues.ts'
+
+/** HubSpot allows 190 calls in 10 s on every paid tier for one app; we keep to 90 % of it. */
+const HUBSPOT_PACE = { calls: 171, intervalMs: 10_000, burst: 40 }
+/** Search: 5 calls a second for the whole account. */
+const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 2 }
+
+export interface ComposeOptions {
+  readonly config: Config
+  readonly clock?: () => Date
+  readonly onProgress?: (progress: Progress) => void
+  readonly onNotice?: (message: string) => void
+}
+
+/** Everything, built and connected. */
+export interface App {
+  readonly config: Config
+  readonly context: JobContext
+  readonly engine: Engine
+  readonly metrics: Metrics
+  readonly logger: Logger
+  close(): Promise<void>
+}
+
+/**
+ * The only place that builds everything: your PostgreSQL and Redis when they are configured, else the
+ * embedded server and its queue.
+ * @throws {ConfigError} when something that is configured cannot be used.
+ */
+export async function compose(options: ComposeOptions): Promise<App> {
+  const { config } = options
+  const logger = createLogger(config)
+  const opened = await openState(options)
+  try {
+    const metrics = createMetrics(opened.database.db)
+    const context = createContext(options, opened, logger, metrics)
+    const { id } = await opened.database.db
+      .selectFrom('installation')
+      .select('id')
+      .executeTakeFirstOrThrow()
+    const queues = await openQueues<JobData>({
+      redisUrl: config.REDIS_URL,
+      databaseUrl: opened.databaseUrl,
+      installation: id,
+      onError: (error) => logger.warn({ kind: error.name }, 'the queue lost its connection'),
+    })
+    const engine = createEngine(context, queues)
+    const close = async () => {
+      await engine.close()
+      await closeState(opened)
+    }
+    return { config, context, engine, metrics, logger, close }
+  } catch (error) {
+    await closeState(opened)
+    throw error
+  }
+}
+
+interface State {
+  readonly databaseUrl: string
+  readonly server: EmbeddedServer | null
+  readonly database: Database
+  readonly duck: Duck
+}
+
+async function openState({ config, onNotice }: ComposeOptions): Promise<State> {
+  const dataDir = config.RIPEN_DATA_DIR
+  const embedded = { dataDir, ...(onNotice ? { onNotice } : {}) }
+  const server = config.DATABASE_URL ? null : await acquireEmbeddedPostgres(embedded)
+  const databaseUrl = config.DATABASE_URL ?? server?.url ?? ''
+  let database: Database | null = null
+  try {
+    database = await openDatabase(databaseUrl)
+    const duck = await startDuck({
+      dataDir,
+      memoryMb: config.RIPEN_DUCKDB_MEMORY_MB,
+      threads: config.RIPEN_DUCKDB_THREADS,
+    })
+    return { databaseUrl, server, database, duck }
+  } catch (error) {
+    await database?.close()
+    await server?.release()
+    throw error
+  }
+}
+
+async function closeState(state: State): Promise<void> {
+  state.duck.close()
+  await state.database.close()
+  await state.server?.release()
+}
+
+function createContext(
+  { config, clock, onProgress }: ComposeOptions,
+  { database, duck }: State,
+  logger: Logger,
+  metrics: Metrics,
+): JobContext {
+  return {
+    db: database.db,
+    pool: database.pool,
+    duck,
+    lakeDir: join(config.RIPEN_DATA_DIR, 'lake'),
+    tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
+    logger,
+    clock: clock ?? (() => new Date()),
+    sources: new Map([
+      ['amplitude', amplitude(config)],
+      ['mixpanel', mixpanel(config)],
+    ]),
+    crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
+    onProgress: onProgress ?? (() => {}),
+  }
+}
+
+function amplitude(config: Config): ConnectedSource {
+  const [apiKey, secretKey] = [config.AMPLITUDE_API_KEY ?? '', config.AMPLITUDE_SECRET_KEY ?? '']
+  return {
+    source: createAmplitudeSource({ baseUrl: config.AMPLITUDE_BASE_URL, apiKey, secretKey }),
+    online: apiKey !== '' && secretKey !== '',
+    variables: 'AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY, or pull files with --files DIR',
+    start: config.AMPLITUDE_START ? new Date(config.AMPLITUDE_START) : null,
+  }
+}
+
+function mixpanel(config: Config): ConnectedSource {
+  const projectId = config.MIXPANEL_PROJECT_ID ?? ''
+  const serviceAccount = config.MIXPANEL_SERVICE_ACCOUNT ?? ''
+  const secret = config.MIXPANEL_SECRET ?? ''
+  return {
+    source: createMixpanelSource({
+      baseUrl: config.MIXPANEL_BASE_URL,
+      projectId,
+      serviceAccount,
+      secret,
+      timezone: config.MIXPANEL_TIMEZONE,
+    }),
+    online: projectId !== '' && serviceAccount !== '' && secret !== '',
+    variables:
+      'MIXPANEL_PROJECT_ID, MIXPANEL_SERVICE_ACCOUNT and MIXPANEL_SECRET, or pull files with --files DIR',
+    start: config.MIXPANEL_START ? new Date(config.MIXPANEL_START) : null,
+  }
+}
+
+function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedCrm {
+  const accessToken = config.HUBSPOT_ACCESS_TOKEN
+  const baseUrl = config.HUBSPOT_BASE_URL
+  const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
+  const variables = 'HUBSPOT_ACCESS_TOKEN'
+  if (!accessToken) return { connect: null, variables, callTimeoutMs }
+  const portal = new URL(baseUrl).host
+  return {
+    variables,
+    callTimeoutMs,
+    connect: (keyProperty) =>
+      createHubspotCrm({
+        baseUrl,
+        accessToken,
+        keyProperty,
+        timeoutMs: callTimeoutMs,
+        pace: (bucket, signal) =>
+          takeTurn(
+            db,
+            bucket === 'search'
+              ? { name: `hubspot ${portal} search`, ...HUBSPOT_SEARCH_PACE }
+              : { name: `hubspot ${portal}`, ...HUBSPOT_PACE },
+            signal,
+          ),
+        onCall: (call) => metrics.crmCall('hubspot', call),
+      }),
+  }
+}

@@ -1,0 +1,119 @@
+import { sql } from 'kysely'
+import type { Db } from '../infra/postgres/database.ts'
+
+export interface SourceStatus {
+  /** Distinct events, copies and vendor noise left out. */
+  readonly events: number
+  /** Rows as the vendor delivered them. */
+  readonly rows: number
+  readonly windows: number
+  readonly firstDay: string | null
+  readonly lastDay: string | null
+  readonly pulledAt: string | null
+}
+
+export interface CrmStatus {
+  readonly records: Readonly<Record<string, number>>
+  readonly tasks: Readonly<Record<string, number>>
+}
+
+/** How Ripen stands, for `ripen status` and the demo. */
+export interface Status {
+  readonly sources: Readonly<Record<string, SourceStatus>>
+  readonly people: number
+  readonly peopleInSeveralSources: number
+  readonly accounts: number
+  readonly qualifiedPeople: number
+  readonly qualifiedAccounts: number
+  readonly crms: Readonly<Record<string, CrmStatus>>
+  readonly open: readonly {
+    readonly step: string
+    readonly key: string
+    readonly error: string | null
+  }[]
+  readonly mapping: { readonly version: number; readonly folder: string } | null
+}
+
+export async function readStatus(db: Db): Promise<Status> {
+  const open = await db
+    .selectFrom('work')
+    .select(['step', 'key', 'error'])
+    .whereRef('requested', '>', 'done')
+    .orderBy('changed_at')
+    .execute()
+  const mapping = await db
+    .selectFrom('mapping_version')
+    .select(['id as version', 'folder'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return {
+    sources: await readSources(db),
+    ...(await readPopulation(db)),
+    crms: await readCrms(db),
+    open,
+    mapping: mapping ?? null,
+  }
+}
+
+async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
+  const { rows } = await sql<SourceStatus & { source: string; pulledAt: Date | null }>`
+    select w.source, w.rows, w.windows, w.pulled_at as "pulledAt", coalesce(r.events, 0) as events,
+      r.first_day::text as "firstDay", r.last_day::text as "lastDay"
+    from (select source, sum(rows)::bigint as rows, count(*) as windows, max(pulled_at) as pulled_at
+          from source_window group by source) w
+    left join (select source, sum(events)::bigint as events,
+          min(day) filter (where events > 0) as first_day,
+          max(day) filter (where events > 0) as last_day
+          from rollup_day group by source) r on r.source = w.source
+    order by w.source`.execute(db)
+  return Object.fromEntries(
+    rows.map(({ source, pulledAt, ...rest }) => [
+      source,
+      { ...rest, pulledAt: pulledAt?.toISOString() ?? null },
+    ]),
+  )
+}
+
+async function readPopulation(
+  db: Db,
+): Promise<
+  Pick<
+    Status,
+    'people' | 'peopleInSeveralSources' | 'accounts' | 'qualifiedPeople' | 'qualifiedAccounts'
+  >
+> {
+  const { rows } = await sql<Record<string, number>>`select
+    (select count(*) from person) as people,
+    (select count(*) from (select person_id from identity_node where node not like 'email/%'
+      group by person_id having count(distinct split_part(node, '/', 1)) > 1) s) as several,
+    (select count(distinct account_id) from person where account_id is not null) as accounts,
+    (select count(distinct subject_id) from score
+      where subject = 'person' and usage_status = 'qualified') as people_qualified,
+    (select count(distinct subject_id) from score
+      where subject = 'account' and usage_status = 'qualified') as accounts_qualified`.execute(db)
+  const row = rows[0] ?? {}
+  return {
+    people: Number(row['people'] ?? 0),
+    peopleInSeveralSources: Number(row['several'] ?? 0),
+    accounts: Number(row['accounts'] ?? 0),
+    qualifiedPeople: Number(row['people_qualified'] ?? 0),
+    qualifiedAccounts: Number(row['accounts_qualified'] ?? 0),
+  }
+}
+
+async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
+  const { rows } = await sql<{ crm: string; what: 'records' | 'tasks'; state: string; n: number }>`
+    select crm, 'records' as what, state, count(*) as n from crm_record group by crm, state
+    union all
+    select crm, 'tasks', state, count(*) from task_intent group by crm, state
+    order by 1, 2, 3`.execute(db)
+  const crms: Record<string, { records: Record<string, number>; tasks: Record<string, number> }> =
+    {}
+  for (const { crm, what, state, n } of rows) {
+    const one = crms[crm] ?? { records: {}, tasks: {} }
+    one[what][state] = Number(n)
+    crms[crm] = one
+  }
+  return crms
+}

@@ -1,0 +1,77 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { CrmCall } from '../core/ports/crm.ts'
+import type { Db } from './postgres/database.ts'
+
+export interface Metrics {
+  readonly registry: Registry
+  /** Notes one call to a CRM. */
+  crmCall(crm: string, call: CrmCall): void
+  /** Calls that this process made since it started. */
+  crmCalls(): { readonly reads: number; readonly writes: number }
+}
+
+/** The figures of one process; those about the state are read from PostgreSQL when asked for. */
+export function createMetrics(db: Db): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const calls = new Counter({
+    name: 'ripen_crm_calls_total',
+    help: 'Calls to a CRM, by kind, endpoint and HTTP status (0: no answer).',
+    labelNames: ['crm', 'kind', 'endpoint', 'status'] as const,
+    registers: [registry],
+  })
+  const duration = new Histogram({
+    name: 'ripen_crm_call_seconds',
+    help: 'Time of a call to a CRM.',
+    labelNames: ['crm', 'kind'] as const,
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
+  })
+  addStateGauges(registry, db)
+  const total = { reads: 0, writes: 0 }
+  return {
+    registry,
+    crmCall(crm, call) {
+      calls.inc({ crm, kind: call.kind, endpoint: call.endpoint, status: String(call.status) })
+      duration.observe({ crm, kind: call.kind }, call.ms / 1000)
+      if (call.kind === 'read') total.reads += 1
+      else total.writes += 1
+    },
+    crmCalls: () => ({ ...total }),
+  }
+}
+
+function addStateGauges(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'ripen_crm_records',
+    help: 'Records of a CRM by state.',
+    labelNames: ['crm', 'state'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const rows = await db
+        .selectFrom('crm_record')
+        .select(['crm', 'state', (e) => e.fn.countAll<number>().as('n')])
+        .groupBy(['crm', 'state'])
+        .execute()
+      for (const row of rows) this.set({ crm: row.crm, state: row.state }, Number(row.n))
+    },
+  })
+  new Gauge({
+    name: 'ripen_work_open',
+    help: 'Steps that have something to do, by step; failed ones wait for a person.',
+    labelNames: ['step', 'failed'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const rows = await db
+        .selectFrom('work')
+        .selectAll()
+        .whereRef('requested', '>', 'done')
+        .execute()
+      for (const row of rows) {
+        this.inc({ step: row.step, failed: String(row.failed >= row.requested) })
+      }
+    },
+  })
+}
