@@ -129,8 +129,11 @@ export function describeFailures(holder: SubjectHolder): void {
     it('a caller that gives up is answered at once, before and during a call', async () => {
       const { subject } = holder
       const crm = await connectProvisioned(subject)
-      const before = await failureOf(crm.check(AbortSignal.abort()))
-      expect(before.kind).toBe('retryable')
+      const unasked = async () => {
+        throw new Error('asked for permission in vain')
+      }
+      const stopped = subject.connect({ pace: unasked }).check(AbortSignal.abort())
+      expect((await failureOf(stopped)).kind).toBe('retryable')
       const controller = new AbortController()
       subject.playFault('too-late', 'create-record')
       const work = crm.write('contact', [newContact(subject, 'p-1')], controller.signal)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { CrmWrite } from '../../src/core/ports/crm.ts'
+import type { CrmLookup, CrmWrite } from '../../src/core/ports/crm.ts'
 import { lookup, newContact } from './crm-contract-examples.ts'
 import { failureOf } from './crm-contract-failures.ts'
 import { noSignal } from './crm-contract-subject.ts'
@@ -19,6 +19,10 @@ function routes(subject: HubspotSubject): string[] {
 
 function contacts(subject: HubspotSubject, count: number): CrmWrite[] {
   return Array.from({ length: count }, (_, i) => newContact(subject, `p-${i}`))
+}
+
+function companyLookup(domains: readonly string[]): CrmLookup {
+  return { ref: 'a', key: `key of ${domains[0]}`, emails: [], domains }
 }
 
 describe('calls saved', () => {
@@ -103,6 +107,45 @@ describe('finding in HubSpot', () => {
     expect(sandbox.calls().every(({ status }) => status < 300)).toBe(true)
   })
 
+  it('finds by search the address that the direct read does not know', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    const [a = '', b = ''] = ['a', 'b'].map((name) =>
+      subject.seed('contact', { email: `${name}@acme.example` }),
+    )
+    const winner = subject.merge('contact', a, b)
+    const errors = [{ category: 'OBJECT_NOT_FOUND', context: { ids: ['b@acme.example'] } }]
+    const path = /contacts\/batch\/read/
+    sandbox.faults.push({ path, nth: 2, status: 207, body: { results: [], errors } })
+    const lookups = [lookup('p-1', ['b@acme.example'])]
+    expect(await crm.find('contact', lookups, noSignal())).toMatchObject([
+      [{ crmId: winner, by: 'email' }],
+    ])
+  })
+
+  it('searches for fewer domains at once when there are too many companies', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    const ids = ['a.test', 'b.test'].map((domain) => subject.seed('company', { domain }))
+    sandbox.faults.push({ path: /search/, status: 200, body: { total: 10_001, results: [] } })
+    const lookups = ['a.test', 'b.test'].map((domain) => companyLookup([domain]))
+    const found = await crm.find('company', lookups, noSignal())
+    expect(found.map((candidates) => candidates.map(({ crmId }) => crmId))).toEqual(
+      ids.map((id) => [id]),
+    )
+  })
+
+  it('puts the oldest company first, in whatever order and form HubSpot dates them', async () => {
+    const { sandbox, crm } = await openAccount()
+    const dates = ['2026-03-01T00:00:00.000Z', '1700000000000', '2026-01-01T00:00:00Z', '']
+    const results = dates.map((createdate, i) => ({
+      id: String(i),
+      properties: { domain: 'Acme.example', createdate },
+    }))
+    sandbox.faults.push({ path: /search/, status: 200, body: { total: 4, results } })
+    const [found] = await crm.find('company', [companyLookup(['acme.example'])], noSignal())
+    expect(found?.map(({ crmId }) => crmId)).toEqual(['3', '1', '2', '0'])
+    expect(found?.[1]?.createdAt).toBe('2023-11-14T22:13:20.000Z')
+  })
+
   it('asks the search bucket for permission to search', async () => {
     const { subject } = await openAccount()
     const buckets: string[] = []
@@ -119,6 +162,46 @@ describe('finding in HubSpot', () => {
     sandbox.faults.push({ path: /batch\/read/, status: 207, body: { results: [], errors } })
     const error = await failureOf(crm.find('contact', [lookup('p-1')], noSignal()))
     expect(error.kind).toBe('retryable')
+  })
+})
+
+describe('provisioning and associating in HubSpot', () => {
+  it('looks again when a batch of properties is refused because others were faster', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    const body = { status: 'error', category: 'OBJECT_ALREADY_EXISTS', message: 'exists' }
+    sandbox.faults.push({ path: /properties\/contacts\/batch\/create/, status: 409, body })
+    const plan = subject.plan('contact')
+    const extra = { name: 'usage_extra', label: 'Extra', type: 'date' as const }
+    const result = await crm.provision({ ...plan, properties: [extra] }, noSignal())
+    expect(result).toEqual({ created: ['usage_extra'], existing: [], drift: [] })
+  })
+
+  it('names the property that HubSpot does not create', async () => {
+    const { subject, crm } = await openAccount()
+    const plan = subject.plan('contact')
+    const wrong = { name: 'Not A Name', label: 'x', type: 'number' as const }
+    const work = crm.provision({ ...plan, properties: [wrong] }, noSignal())
+    expect((await failureOf(work)).kind).toBe('config')
+  })
+
+  it('sends the pairs of a refused batch again in smaller ones', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    const companyId = subject.seed('company', { domain: 'acme.example' })
+    const pairs = ['a', 'b'].map((name) => ({
+      contactId: subject.seed('contact', { email: `${name}@acme.example` }),
+      companyId,
+    }))
+    const body = { status: 'error', category: 'VALIDATION_ERROR' }
+    sandbox.faults.push({ path: /associate\/default/, status: 400, body })
+    expect(await crm.associate(pairs, noSignal())).toEqual([null, null])
+    expect(subject.companyContacts()).toHaveLength(2)
+  })
+
+  it('does not take an empty success for an association', async () => {
+    const { sandbox, crm } = await openAccount()
+    sandbox.faults.push({ path: /associate\/default/, kind: 'empty-2xx' })
+    const work = crm.associate([{ contactId: '1', companyId: '2' }], noSignal())
+    expect((await failureOf(work)).kind).toBe('retryable')
   })
 })
 
@@ -160,6 +243,22 @@ describe('writing to HubSpot', () => {
     const write = { ref: 'p-1', key: 'p-1', crmId, properties: { usage_score: 1 } }
     const outcomes = await crm.write('contact', [write], noSignal())
     expect(outcomes).toEqual([{ kind: 'exists', crmId: holderId }])
+  })
+
+  it.each([
+    { name: 'is there after all', answer: null, reads: 2 },
+    { name: 'cannot be asked for', answer: { status: 400, body: { status: 'error' } }, reads: 2 },
+    { name: 'cannot be read now', answer: { status: 503, body: {} }, reads: 1 },
+  ])('a record that was not found and $name is unknown', async ({ answer, reads }) => {
+    const { subject, sandbox, crm } = await openAccount()
+    const ids = ['a', 'b'].map((name) => subject.seed('contact', { email: `${name}@acme.example` }))
+    const errors = [{ category: 'OBJECT_NOT_FOUND', context: { ids } }]
+    sandbox.faults.push({ path: /batch\/update/, status: 207, body: { results: [], errors } })
+    if (answer) sandbox.faults.push({ method: 'GET', times: 2, ...answer })
+    const writes = ids.map((crmId, i) => ({ ref: '', key: `p-${i}`, crmId, properties: {} }))
+    const outcomes = await crm.write('contact', writes, noSignal())
+    expect(outcomes).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }])
+    expect(sandbox.calls().filter(({ method }) => method === 'GET')).toHaveLength(reads)
   })
 
   it('the page of a proxy is no reason to call a record missing', async () => {

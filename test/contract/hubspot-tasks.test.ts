@@ -53,16 +53,14 @@ describe('owners and tasks in HubSpot', () => {
   it('counts a task as created that somebody has deleted, where HubSpot still names it', async () => {
     const { subject, sandbox, crm } = await openAccount()
     const companyId = subject.seed('company', { domain: 'acme.example' })
-    const archived = { id: '77', properties: { hs_task_body: 'x<br>Ref: rp-1' } }
-    const to = [{ toObjectId: 77, associationTypes: [] }]
-    const results = [{ from: { id: companyId }, to }]
-    const gone = { category: 'OBJECT_NOT_FOUND', message: 'gone', context: { ids: ['77'] } }
-    sandbox.faults.push({ path: /companies\/tasks/, status: 200, body: { results } })
-    const reads = { path: /objects\/tasks\/batch\/read/ }
-    sandbox.faults.push({ ...reads, status: 207, body: { results: [], errors: [gone] } })
-    sandbox.faults.push({ ...reads, status: 200, body: { results: [archived] } })
+    const [created] = await crm.createTasks([newTask('rp-1', companyId)], noSignal())
+    const taskId = created?.kind === 'created' ? created.taskId : ''
+    sandbox.archive('tasks', taskId)
+    const to = [{ toObjectId: taskId, associationTypes: [] }]
+    const body = { results: [{ from: { id: companyId }, to }] }
+    sandbox.faults.push({ path: /companies\/tasks/, status: 200, body })
     const wanted = [{ marker: 'rp-1', companyId, contactIds: [] }]
-    expect([...(await crm.findTasks(wanted, noSignal()))]).toEqual([['rp-1', '77']])
+    expect([...(await crm.findTasks(wanted, noSignal()))]).toEqual([['rp-1', taskId]])
   })
 
   it('keeps what is certain when a pause comes in between, and sends no more', async () => {

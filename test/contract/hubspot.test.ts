@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Client } from '@hubspot/api-client'
 import { afterEach, describe, expect, it } from '@jest/globals'
@@ -35,20 +35,59 @@ describe('a dated version of the API', () => {
   })
 })
 
+/** A server that does what a test needs; `disconnected` is the end of its first connection. */
+async function startServer(answer: (response: ServerResponse) => void) {
+  let connections = 0
+  let onDisconnect = () => {}
+  const disconnected = new Promise<void>((resolve) => {
+    onDisconnect = resolve
+  })
+  const server = createServer((_, response) => answer(response))
+  server.on('connection', (socket) => {
+    connections += 1
+    socket.once('close', onDisconnect)
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    connections: () => connections,
+    disconnected,
+    close: () => {
+      const closed = new Promise((done) => server.close(done))
+      server.closeAllConnections()
+      return closed
+    },
+  }
+}
+
 describe('the connection', () => {
   it('is broken at the deadline, so that nothing arrives later', async () => {
-    let resolve = () => {}
-    const closed = new Promise<void>((done) => {
-      resolve = done
-    })
-    const server = createServer((request) => request.socket.once('close', () => resolve()))
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-    const { port } = server.address() as AddressInfo
-    const crm = connectHubspot(`http://127.0.0.1:${port}`, { timeoutMs: 100 })
+    const server = await startServer(() => {})
+    const crm = connectHubspot(server.baseUrl, { timeoutMs: 100 })
     const error = await failureOf(crm.check(noSignal()))
     expect(error.message).toContain('DeadlineExceeded')
-    await closed
-    await new Promise((done) => server.close(done))
+    await server.disconnected
+    await server.close()
+  })
+
+  it('is broken when the caller gives up', async () => {
+    const controller = new AbortController()
+    const server = await startServer(() => controller.abort())
+    const error = await failureOf(connectHubspot(server.baseUrl).check(controller.signal))
+    expect(error.message).toContain('Stopped')
+    await server.disconnected
+    await server.close()
+  })
+
+  it('is kept for the next call', async () => {
+    const server = await startServer((response) =>
+      response.setHeader('content-type', 'application/json').end('{"results":[]}'),
+    )
+    const crm = connectHubspot(server.baseUrl)
+    for (let i = 0; i < 3; i += 1) await crm.check(noSignal())
+    expect(server.connections()).toBe(1)
+    await server.close()
   })
 
   it('is not changed by clients that others build in the same process', async () => {

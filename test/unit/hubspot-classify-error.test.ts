@@ -95,6 +95,11 @@ describe('a call without a usable answer', () => {
       ended: { broken: new AggregateError([system('ECONNREFUSED', 'connect').broken]) },
       happened: false,
     },
+    {
+      name: 'certificate of somebody else',
+      ended: { broken: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } },
+      happened: false,
+    },
     { name: 'reset connection', ended: system('ECONNRESET', 'read'), happened: true },
     { name: 'something thrown that is no error', ended: { broken: 'x' }, happened: true },
   ])('$name: carried out perhaps = $happened', ({ ended, happened }) => {

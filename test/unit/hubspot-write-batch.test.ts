@@ -121,6 +121,13 @@ describe('the outcome of an input', () => {
     expect(matched.doubted).toEqual([])
   })
 
+  it('is a rejection when something else than the record to update is not there', () => {
+    const upserts = toWriteInputs([write('k1', null)], KEY).inputs
+    const errors = [{ category: 'OBJECT_NOT_FOUND', context: { objectWriteTraceId: ['w0'] } }]
+    const matched = matchOutcomes(upserts, answer(207, { results: [], errors }), KEY)
+    expect(upserts.map((input) => matched.outcomes.get(input)?.kind)).toEqual(['rejected'])
+  })
+
   it('stays open when an error names nobody', () => {
     const { kinds, matched } = outcomes({
       results: [{ id: '1' }],
