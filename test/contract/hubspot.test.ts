@@ -95,8 +95,8 @@ describe('the connection', () => {
     const retrying = { numberOfApiCallRetries: 3, limiterOptions: { maxConcurrent: 1 } }
     new Client({ accessToken: 'before', ...retrying })
     const first = connectHubspot(subject.baseUrl)
-    new Client({ accessToken: 'after', ...retrying })
     const second = connectHubspot(subject.baseUrl, { accessToken: 'wrong-token' })
+    new Client({ accessToken: 'after', ...retrying })
     sandbox.faults.push({ path: /owners/, status: 503, times: 2, body: { status: 'error' } })
     expect((await failureOf(first.check(noSignal()))).kind).toBe('retryable')
     expect((await failureOf(first.check(noSignal()))).kind).toBe('retryable')
