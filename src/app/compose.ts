@@ -56,7 +56,9 @@ export async function compose(options: ComposeOptions): Promise<App> {
       redisUrl: config.REDIS_URL,
       databaseUrl: opened.databaseUrl,
       installation: id,
-      onError: (error) => logger.warn({ kind: error.name }, 'the queue lost its connection'),
+      onError: seldom((error) =>
+        logger.warn({ kind: error.name }, 'the queue has trouble with its connection'),
+      ),
     })
     const engine = createEngine(context, queues)
     const close = async () => {
@@ -67,6 +69,16 @@ export async function compose(options: ComposeOptions): Promise<App> {
   } catch (error) {
     await closeState(opened)
     throw error
+  }
+}
+
+/** An outage tells itself once in a while, not with every attempt to reconnect. */
+function seldom(tell: (error: Error) => void): (error: Error) => void {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - toldAt < 10_000) return
+    toldAt = performance.now()
+    tell(error)
   }
 }
 

@@ -3,10 +3,12 @@ import {
   type Job,
   Queue,
   RateLimitError,
+  runMigrations,
   UnrecoverableError,
   Worker,
 } from 'bullmq'
 import { Redis } from 'ioredis'
+import pg from 'pg'
 import { ConfigError } from '../../core/errors.ts'
 
 export interface QueueOptions {
@@ -60,8 +62,8 @@ const KEEP_FAILED = 200
  */
 export async function openQueues<T extends object>(options: QueueOptions): Promise<Queues<T>> {
   const open = options.redisUrl
-    ? await redisFactory<T>(options.redisUrl, options)
-    : postgresFactory<T>(options)
+    ? await redisFactory(options.redisUrl, options)
+    : await postgresFactory(options)
   const queues = new Map<string, Queue>()
   const workers: Worker[] = []
   const queueOf = (name: string): Queue => {
@@ -111,10 +113,7 @@ interface Factory {
   close(): Promise<void>
 }
 
-async function redisFactory<T extends object>(
-  url: string,
-  options: QueueOptions,
-): Promise<Factory & { readonly of?: T }> {
+async function redisFactory(url: string, options: QueueOptions): Promise<Factory> {
   const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true })
   redis.on('error', options.onError)
   const failed = new Promise<never>((_resolve, reject) => redis.once('error', reject))
@@ -138,8 +137,17 @@ async function redisFactory<T extends object>(
   }
 }
 
-function postgresFactory<T extends object>(options: QueueOptions): Factory & { readonly of?: T } {
-  const connection = { connectionString: options.databaseUrl, schema: 'ripen_queue', max: 3 }
+const QUEUE_SCHEMA = 'ripen_queue'
+
+async function postgresFactory(options: QueueOptions): Promise<Factory> {
+  const client = new pg.Client({ connectionString: options.databaseUrl })
+  await client.connect()
+  try {
+    await runMigrations(client, QUEUE_SCHEMA)
+  } finally {
+    await client.end()
+  }
+  const connection = { connectionString: options.databaseUrl, schema: QUEUE_SCHEMA, max: 3 }
   // The two backends are one class with different type parameters; ours does not depend on them.
   return {
     queue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,

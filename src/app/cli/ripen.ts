@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { reportFailure } from './with-app.ts'
+
+const program = new Command('ripen')
+  .description(packageJson.description)
+  .version(packageJson.version)
+  .showHelpAfterError('(ripen --help lists the commands)')
+  .exitOverride()
+
+const json = () => new Option('--json', 'print one JSON object instead of text')
+const mappings = () => new Option('--mappings <dir>', 'publish the mappings of this folder first')
+
+program
+  .command('demo')
+  .description('run the whole job on a sample company, against the sandbox')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/demo.ts')).demoCommand(options))
+
+program
+  .command('serve')
+  .description('serve the API; with --worker, work in the same process')
+  .option('--worker', 'run the jobs in this process too')
+  .option('--demo', 'go on with the data of the demo, its sandbox and a worker')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/serve.ts')).serveCommand(options))
+
+program
+  .command('worker')
+  .description('run the jobs: pull, score and sync on a schedule')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/worker.ts')).workerCommand(options))
+
+program
+  .command('sandbox')
+  .description('play HubSpot, Amplitude and Mixpanel on loopback')
+  .option('--port <port>', 'port to listen on', '4010')
+  .option('--dir <dir>', 'folder that keeps the records (default: sandbox in RIPEN_DATA_DIR)')
+  .option('--seed', "fill an empty HubSpot with the sample company's contacts and companies")
+  .addOption(json())
+  .action(async (options) => (await import('./commands/sandbox.ts')).sandboxCommand(options))
+
+program
+  .command('pull')
+  .description('pull usage into the lake, and join it into people and accounts')
+  .option('--source <name>', 'only this source: amplitude or mixpanel')
+  .option('--files <path...>', 'read export files (or folders of them) instead of the API')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/pull.ts')).pullCommand(options))
+
+program
+  .command('score')
+  .description('score people and accounts')
+  .option('--as-of <instant>', 'score as of the start of a UTC day in the past')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/score.ts')).scoreCommand(options))
+
+program
+  .command('sync')
+  .description('write what changed into a CRM')
+  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/sync.ts')).syncCommand(options))
+
+program
+  .command('explain')
+  .description('say who somebody is and why the score is what it is')
+  .argument('<email|domain>')
+  .addOption(json())
+  .action(async (who, options) =>
+    (await import('./commands/explain.ts')).explainCommand(who, options),
+  )
+
+program
+  .command('status')
+  .description('say what was pulled, scored and written, and what waits')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/status.ts')).statusCommand(options))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    reportFailure(error)
+  }
+}
