@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, RetryableError } from '../src/core/errors.ts'
-import { readWork, requestWork, type Step, type WorkRow } from '../src/infra/postgres/work.ts'
+import {
+  readWork,
+  requestWork,
+  STEPS,
+  type Step,
+  type WorkRow,
+} from '../src/infra/postgres/work.ts'
 import type { Queues } from '../src/infra/queue/queues.ts'
 import { CATALOG, type JobData, jobSchema } from './catalog.ts'
 import type { JobContext } from './context.ts'
@@ -26,6 +32,7 @@ const LOOK_EVERY_MS = 40
 /** A wake-up may be lost; whoever waits repeats it this often. */
 const WAKE_EVERY_MS = 2_000
 const USAGE_CONCURRENCY = 2
+const WAIT_FOR_OTHERS_MS = 60_000
 
 export function createEngine(context: JobContext, queues: Queues<JobData>): Engine {
   const stop = new AbortController()
@@ -42,9 +49,14 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
         (keys === undefined || keys.includes(row.key) || row.key === 'all'),
     )
   }
+  const working = new Set<Step>()
   const wake = async (steps: readonly Step[]) => {
-    for (const row of await open(steps)) {
-      if (row.failed < row.requested) await add(row.step, row.key)
+    const rows = (await open(STEPS)).filter((row) => row.failed < row.requested)
+    const now = Date.now()
+    for (const row of rows) {
+      if (!steps.includes(row.step)) continue
+      const waits = rows.some((other) => working.has(other.step) && goesBefore(other, row, now))
+      if (!waits) await add(row.step, row.key)
     }
   }
   const handle = async (step: Step, data: JobData, lastAttempt: boolean) => {
@@ -54,6 +66,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
   }
   return {
     start(steps, crms) {
+      for (const step of steps) working.add(step)
       const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
       for (const name of wanted) {
         const concurrency = name === 'usage' ? USAGE_CONCURRENCY : 1
@@ -88,6 +101,15 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
   }
 }
 
+/**
+ * A step waits for what is asked of the steps before it, since they will ask for it again; but not for
+ * long, so that a backfill of months shows results on the way.
+ */
+function goesBefore(other: WorkRow, row: WorkRow, now: number): boolean {
+  const earlier = STEPS.indexOf(other.step) < STEPS.indexOf(row.step)
+  return earlier && now - other.changedAt.getTime() < WAIT_FOR_OTHERS_MS
+}
+
 function queuesOf(step: Step, crms: readonly string[]): string[] {
   const { queue } = CATALOG[step]
   return step === 'reconcile' ? crms.map((crm) => queue(crm)) : [queue('all')]
@@ -99,7 +121,7 @@ function followers(step: Step): readonly Step[] {
     case 'pull':
       return ['rollup']
     case 'rollup':
-      return ['identity']
+      return ['rollup', 'identity']
     case 'identity':
       return ['score']
     case 'score':

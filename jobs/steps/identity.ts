@@ -22,7 +22,7 @@ export const identity: StepHandler = async (context) => {
     if (person.domain) accounts.set(person.domain, `acc_${digest(person.domain)}`)
   }
   const changed = await context.db.transaction().execute(async (tx) => {
-    const n = await storePeople(tx, resolved, accounts)
+    const n = await storePeople(tx, resolved, accounts, known)
     await carryRecordsOn(tx, resolved.aliases)
     // Usage changed, or nobody would have asked; so scores are looked at again in any case.
     await requestWork(tx, 'score', 'all')

@@ -27,7 +27,7 @@ export const pull: StepHandler = async (context, key, params, signal) => {
     const counts = given
       ? await pullFiles(context, connected.source, given.files, dir, signal)
       : await pullOnline(context, connected, dir, signal)
-    await collectGarbage(context.db, context.lakeDir, context.clock())
+    await collectGarbage(context.db, context.lakeDir, new Date())
     return counts
   } finally {
     await rm(dir, { recursive: true, force: true })

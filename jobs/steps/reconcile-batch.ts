@@ -63,10 +63,15 @@ async function locate(
   scope: ReconcileScope,
   rows: readonly CrmRecordRow[],
 ): Promise<readonly Located[]> {
-  const lost = rows.filter((row) => row.crmId === null)
+  const lost = rows.filter((row) => row.crmId === null && isFindable(row))
   const found = await scope.crm.find(
     scope.object,
-    lost.map((row) => ({ ref: row.ref, key: row.ref, ...row.lookup })),
+    lost.map((row) => ({
+      ref: row.ref,
+      key: row.ref,
+      ...row.lookup,
+      thorough: row.mayCreate,
+    })),
     scope.signal,
   )
   const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
@@ -91,6 +96,11 @@ async function locate(
   }
   await storeOutcomes(scope.context.db, scope.crm.name, clashes)
   return located
+}
+
+/** Somebody without an address was never in the CRM, and cannot be found there. */
+function isFindable(row: CrmRecordRow): boolean {
+  return row.mayCreate || row.lookup.emails.length > 0 || row.lookup.domains.length > 0
 }
 
 /** Which of these CRM records already belong to a record of ours. */

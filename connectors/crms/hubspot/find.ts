@@ -73,7 +73,10 @@ async function contactsByEmail(
   const read: BatchRead = { object: 'contact', ids: emails, idProperty: EMAIL, properties }
   const direct = groupBy(await readRecords(session, read, signal), emailsOf)
   const left = lookups
-    .filter((lookup) => !lookup.emails.some((email) => direct.has(lowerCase(email))))
+    .filter(
+      ({ emails, thorough }) =>
+        thorough !== false && !emails.some((email) => direct.has(lowerCase(email))),
+    )
     .flatMap((lookup) => lookup.emails.map(lowerCase))
   if (left.length === 0 || !options.searchAdditionalEmails) return direct
   const wanted = { property: ADDITIONAL_EMAILS, values: left }

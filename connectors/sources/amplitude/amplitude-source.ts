@@ -24,7 +24,8 @@ const LAG_MS = 3 * HOUR_MS
 export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
   return {
     name: 'amplitude',
-    maxWindowsPerDownload: 24,
+    // A week; an answer that is too large is halved.
+    maxWindowsPerDownload: 168,
     windows: hoursBetween,
     download: (windows, dir, signal) => download(options, windows, dir, signal),
     open: openFiles,

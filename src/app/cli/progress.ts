@@ -28,8 +28,9 @@ export function createProgressFeed(): ProgressFeed {
         lines.map((line) => ({
           title: line.title,
           task: async (_context: unknown, task: { title: string; output: string }) => {
+            const due = renderer === 'simple' ? seldom() : () => true
             told = (p) => {
-              if (line.steps.includes(p.step))
+              if (line.steps.includes(p.step) && due(p))
                 task.output = `${p.key}: ${p.done} of ${p.total} ${p.unit}`
             }
             const result = await line.run()
@@ -41,5 +42,17 @@ export function createProgressFeed(): ProgressFeed {
       await list.run()
       told = null
     },
+  }
+}
+
+const QUIET_MS = 3_000
+
+/** Plain lines come at most every few seconds, not with every download. */
+function seldom(): (progress: Progress) => boolean {
+  let toldAt = performance.now()
+  return () => {
+    if (performance.now() - toldAt < QUIET_MS) return false
+    toldAt = performance.now()
+    return true
   }
 }

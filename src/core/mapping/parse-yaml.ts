@@ -1,4 +1,16 @@
-import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
 import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 
@@ -12,30 +24,77 @@ export interface FileProblem {
   readonly message: string
 }
 
+/** A file that passed its schema, and where things stand in it. */
+export interface ParsedFile<T> {
+  readonly data: T
+  /** What is wrong at a path, for checks that no schema can make. */
+  problem(path: readonly PropertyKey[], message: string): FileProblem
+}
+
 /**
  * Reads one YAML file against its schema.
  * @throws {ConfigError} that lists every problem with file, line and column.
  */
 export function parseYaml<S extends z.ZodType>(text: string, file: string, schema: S): z.output<S> {
+  return openYaml(text, file, schema).data
+}
+
+/**
+ * The same, for a caller that checks further.
+ * @throws {ConfigError} that lists every problem with file, line and column.
+ */
+export function openYaml<S extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: S,
+): ParsedFile<z.output<S>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  const syntax = document.errors.map((error) => {
-    const at = error.linePos?.[0]
-    const message = error.message.split('\n')[0] ?? error.message
-    return { file, line: at?.line ?? 0, column: at?.col ?? 0, path: '', message }
-  })
+  const at = (offset: number | null, path: string, message: string): FileProblem => {
+    const place = offset === null ? { line: 0, col: 0 } : lines.linePos(offset)
+    return { file, line: place.line, column: place.col, path, message }
+  }
+  const syntax = document.errors.map((error) =>
+    at(error.pos[0], '', error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? ''),
+  )
   if (syntax.length > 0) throw problemsError(syntax)
-  const result = schema.safeParse(document.toJS())
-  if (result.success) return result.data
-  throw problemsError(
-    result.error.issues.flatMap((issue) =>
-      issuePaths(issue).map(({ path, message }) => {
-        const offset = offsetOf(document.contents, path)
-        const at = offset === null ? { line: 0, col: 0 } : lines.linePos(offset)
-        return { file, line: at.line, column: at.col, path: path.join('.'), message }
-      }),
+  const dangling = danglingAliases(document).map((alias) =>
+    at(
+      alias.range?.[0] ?? null,
+      '',
+      `*${alias.source} names nothing; quote text that begins with *`,
     ),
   )
+  if (dangling.length > 0) throw problemsError(dangling)
+  const value = plainValue(document, file)
+  const result = schema.safeParse(value)
+  const problem = (path: readonly PropertyKey[], message: string): FileProblem =>
+    at(offsetOf(document.contents, path), path.join('.'), message)
+  if (result.success) return { data: result.data, problem }
+  throw problemsError(
+    result.error.issues.flatMap((issue) =>
+      issuePaths(issue, value).map(({ path, message }) => problem(path, message)),
+    ),
+  )
+}
+
+function danglingAliases(document: Document.Parsed): Alias[] {
+  const dangling: Alias[] = []
+  visit(document, {
+    Alias(_key, alias) {
+      if (!alias.resolve(document)) dangling.push(alias)
+    },
+  })
+  return dangling
+}
+
+function plainValue(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`${file}: ${why}; write the values out`, { cause })
+  }
 }
 
 /** Joins problems into one error, one line each: `file:line:column path: message`. */
@@ -49,7 +108,10 @@ function formatProblem(problem: FileProblem): string {
   return `${place}: ${problem.path ? `${problem.path}: ` : ''}${problem.message}`
 }
 
-function issuePaths(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+function issuePaths(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+): { path: PropertyKey[]; message: string }[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
@@ -59,10 +121,21 @@ function issuePaths(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: st
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const nearest = issue.errors.reduce((best, next) => (next.length < best.length ? next : best))
     return nearest.flatMap((inner) =>
-      issuePaths({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue),
+      issuePaths({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, value),
     )
   }
-  return [{ path: [...issue.path], message: issue.message }]
+  const missing = /^invalid_(type|value)$/.test(issue.code) && isMissing(value, issue.path)
+  const message = missing ? issue.message.replace(/^.*?: /, 'missing; ') : issue.message
+  return [{ path: [...issue.path], message: message.replace(', received undefined', '') }]
+}
+
+function isMissing(value: unknown, path: readonly PropertyKey[]): boolean {
+  let at = value
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null) return false
+    at = (at as Record<PropertyKey, unknown>)[step]
+  }
+  return at === undefined
 }
 
 /** Where in the text a path stands: its key if it is there, else the nearest parent that is. */
@@ -71,7 +144,7 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[]): number | nul
   let offset = root?.range?.[0] ?? null
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step)
+      const pair = node.items.find((item) => isKey(item.key, step))
       if (!isPair(pair)) return offset
       offset = (pair.key as Node).range?.[0] ?? offset
       node = pair.value
@@ -83,6 +156,10 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[]): number | nul
     node = child
   }
   return offset
+}
+
+function isKey(key: unknown, step: PropertyKey): boolean {
+  return isScalar(key) && String(key.value) === String(step)
 }
 
 function childAt(node: unknown, step: PropertyKey): Node | null {

@@ -52,6 +52,8 @@ export interface CrmLookup {
   readonly emails: readonly string[]
   /** Registrable domains (companies), best first. */
   readonly domains: readonly string[]
+  /** Look where it costs a search for few records too: before a record is created. Default true. */
+  readonly thorough?: boolean
 }
 
 export interface CrmFound {

@@ -28,7 +28,8 @@ export function reasonOf(part: Contribution): string {
 
 function evidenceOf(part: Contribution): string {
   const last = part.last?.slice(0, 10)
-  if (part.count > 1) return last ? `${part.count} times, last on ${last}` : `${part.count}`
+  const times = part.unit === 'times' && part.count === 1 ? '' : `${part.count} ${part.unit}`
+  if (times) return last ? `${times}, last on ${last}` : times
   return last ? `on ${last}` : ''
 }
 

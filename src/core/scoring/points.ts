@@ -9,6 +9,7 @@ export interface Contribution {
   readonly points: number
   /** How many: occurrences, days, people, or 1 for a trait. */
   readonly count: number
+  readonly unit: 'times' | 'days' | 'people'
   /** ISO 8601 UTC; null where the evidence has no date. */
   readonly since: string | null
   readonly last: string | null
@@ -38,6 +39,7 @@ export function addPoints(model: Model, features: Features): Points {
     label: score === 100 ? 'Score ends at 100' : 'Score ends at 0',
     points: score - sum,
     count: 1,
+    unit: 'times',
     since: null,
     last: null,
   }
@@ -45,7 +47,8 @@ export function addPoints(model: Model, features: Features): Points {
 }
 
 function contribution(model: Model, signal: Signal, features: Features): Contribution {
-  const base = { id: signal.id, label: signal.label, since: null, last: null }
+  const unit = unitOf(signal)
+  const base = { id: signal.id, label: signal.label, unit, since: null, last: null }
   if ('trait' in signal) {
     const held = features.traits[signal.trait] ?? []
     const count = held.some((value) => signal.in.includes(value)) ? 1 : 0
@@ -69,6 +72,11 @@ function contribution(model: Model, signal: Signal, features: Features): Contrib
     since: evidence.firstAt.toISOString(),
     last: evidence.lastAt.toISOString(),
   }
+}
+
+function unitOf(signal: Signal): Contribution['unit'] {
+  if ('people' in signal) return 'people'
+  return 'per' in signal && signal.per === 'active-day' ? 'days' : 'times'
 }
 
 function unitsOf(signal: ActionSignal, evidence: Evidence): number {

@@ -16,12 +16,14 @@ interface PersonRow {
 /**
  * Makes the tables of people say what was resolved, touching only rows that differ.
  * @param accountIds account id by registrable domain.
+ * @param known the person of every node before.
  * @returns how many people were added, changed or removed.
  */
 export async function storePeople(
   tx: Tx,
   resolved: People,
   accountIds: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, string>,
 ): Promise<number> {
   await storeAccounts(tx, accountIds)
   const before = new Map(
@@ -40,7 +42,7 @@ export async function storePeople(
     on conflict (id) do update set email = excluded.email, email_kind = excluded.email_kind,
       account_id = excluded.account_id, traits = excluded.traits,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen`.execute(tx)
-  await storeNodes(tx, resolved.people)
+  await storeNodes(tx, resolved.people, known)
   const alive = new Set(resolved.people.map((person) => person.id))
   const gone = [...before.keys()].filter((id) => !alive.has(id))
   await sql`delete from person where id = any(${gone})`.execute(tx)
@@ -88,14 +90,24 @@ async function storeAccounts(tx: Tx, accountIds: ReadonlyMap<string, string>): P
     on conflict (id) do nothing`.execute(tx)
 }
 
-async function storeNodes(tx: Tx, people: readonly Person[]): Promise<void> {
-  const nodes = people.flatMap((person) => person.nodes.map((node) => [node, person.id] as const))
-  await sql`with n as (select * from unnest(${nodes.map(([node]) => node)}::text[],
-      ${nodes.map(([, id]) => id)}::text[]) as n(node, person_id)),
-    gone as (delete from identity_node i where not exists (select from n where n.node = i.node))
-    insert into identity_node (node, person_id) select node, person_id from n
-    on conflict (node) do update set person_id = excluded.person_id
-      where identity_node.person_id <> excluded.person_id`.execute(tx)
+async function storeNodes(
+  tx: Tx,
+  people: readonly Person[],
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
+  const moved: { node: string; personId: string }[] = []
+  const alive = new Set<string>()
+  for (const { id, nodes } of people) {
+    for (const node of nodes) {
+      alive.add(node)
+      if (known.get(node) !== id) moved.push({ node, personId: id })
+    }
+  }
+  const gone = [...known.keys()].filter((node) => !alive.has(node))
+  await sql`delete from identity_node where node = any(${gone}::text[])`.execute(tx)
+  await sql`insert into identity_node (node, person_id)
+    select * from unnest(${moved.map((m) => m.node)}::text[], ${moved.map((m) => m.personId)}::text[])
+    on conflict (node) do update set person_id = excluded.person_id`.execute(tx)
 }
 
 async function storeAliases(tx: Tx, resolved: People): Promise<void> {

@@ -16,6 +16,7 @@ export interface WorkRow {
   readonly failed: number
   readonly errorKind: SyncFailureKind | 'bug' | null
   readonly error: string | null
+  readonly changedAt: Date
 }
 
 /**
@@ -77,5 +78,6 @@ export async function readWork(db: Db, step?: Step, key?: string): Promise<reado
     failed: row.failed,
     errorKind: row.error_kind as WorkRow['errorKind'],
     error: row.error,
+    changedAt: row.changed_at,
   }))
 }

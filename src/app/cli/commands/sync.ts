@@ -45,14 +45,24 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
   })
 }
 
-/** Runs desire and reconcile to the end; the engine must have been started for both. */
-export async function syncOnce(app: App, crm: string): Promise<SyncResult> {
-  const startedAt = performance.now()
-  const before = app.metrics.crmCalls()
+/** A moment from which on runs and calls are counted. */
+export interface Since {
+  readonly run: number
+  readonly calls: { readonly reads: number; readonly writes: number }
+  readonly at: number
+}
+
+export async function sinceNow(app: App): Promise<Since> {
   const last = await app.context.db
     .selectFrom('run')
     .select((e) => e.fn.max('id').as('id'))
     .executeTakeFirst()
+  return { run: Number(last?.id ?? 0), calls: app.metrics.crmCalls(), at: performance.now() }
+}
+
+/** Runs desire and reconcile to the end; the engine must have been started for both. */
+export async function syncOnce(app: App, crm: string, since?: Since): Promise<SyncResult> {
+  const from = since ?? (await sinceNow(app))
   await app.engine.request('desire', 'all')
   await app.engine.idle(['desire'])
   await app.engine.idle(['reconcile'], [crm])
@@ -61,7 +71,7 @@ export async function syncOnce(app: App, crm: string): Promise<SyncResult> {
     .select('counts')
     .where('step', '=', 'reconcile')
     .where('key', '=', crm)
-    .where('id', '>', last?.id ?? 0)
+    .where('id', '>', from.run)
     .execute()
   const sum = (name: string) =>
     runs.reduce((n, run) => n + ((run.counts as Record<string, number>)[name] ?? 0), 0)
@@ -73,9 +83,9 @@ export async function syncOnce(app: App, crm: string): Promise<SyncResult> {
     tasks: sum('tasks'),
     unlinked: sum('unlinked'),
     parked: sum('parked'),
-    readCalls: after.reads - before.reads,
-    writeCalls: after.writes - before.writes,
-    seconds: Math.round(performance.now() - startedAt) / 1000,
+    readCalls: after.reads - from.calls.reads,
+    writeCalls: after.writes - from.calls.writes,
+    seconds: Math.round(performance.now() - from.at) / 1000,
   }
 }
 

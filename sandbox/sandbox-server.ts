@@ -1,0 +1,93 @@
+import express from 'express'
+import { type AmplitudeSandbox, createAmplitudeSandbox } from './amplitude/amplitude-sandbox.ts'
+import type { SampleCompany } from './company/sample-company.ts'
+import { seedCrm } from './company/seed-crm.ts'
+import { createHubspotSandbox, type HubspotSandbox } from './hubspot/hubspot-sandbox.ts'
+import { listen } from './listen.ts'
+import { createMixpanelSandbox, type MixpanelSandbox } from './mixpanel/mixpanel-sandbox.ts'
+
+/** What lets a client in; no secret, since the server listens on loopback only. */
+export const SANDBOX_CREDENTIALS = {
+  hubspotToken: 'sandbox-token',
+  amplitudeApiKey: 'sandbox-key',
+  amplitudeSecretKey: 'sandbox-secret',
+  mixpanelServiceAccount: 'sandbox-account',
+  mixpanelSecret: 'sandbox-secret',
+} as const
+
+export interface SandboxServerOptions {
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Folder that keeps HubSpot's records; absent = memory only. */
+  readonly dataDir?: string
+  readonly company: SampleCompany
+  /** Fill HubSpot with the company's contacts and companies if it is empty. */
+  readonly seed: boolean
+  /** Calls that Mixpanel allows in an hour. */
+  readonly mixpanelRatePerHour?: number
+}
+
+/** HubSpot, Amplitude and Mixpanel on one loopback address; their paths do not meet. */
+export interface SandboxServer {
+  readonly baseUrl: string
+  readonly hubspot: HubspotSandbox
+  readonly amplitude: AmplitudeSandbox
+  readonly mixpanel: MixpanelSandbox
+  /** The environment that points Ripen at this server. */
+  readonly environment: Readonly<Record<string, string>>
+  close(): Promise<void>
+}
+
+/** Starts all stand-ins on one port. */
+export async function startSandboxServer(options: SandboxServerOptions): Promise<SandboxServer> {
+  const { company, dataDir } = options
+  const hubspot = await createHubspotSandbox({
+    token: SANDBOX_CREDENTIALS.hubspotToken,
+    ...(dataDir === undefined ? {} : { dataDir }),
+  })
+  if (options.seed && hubspot.records('contacts').length === 0) seedCrm(hubspot, company)
+  const amplitude = createAmplitudeSandbox({
+    apiKey: SANDBOX_CREDENTIALS.amplitudeApiKey,
+    secretKey: SANDBOX_CREDENTIALS.amplitudeSecretKey,
+    projectId: String(company.projects.amplitude),
+    events: company.amplitude,
+  })
+  const mixpanel = createMixpanelSandbox({
+    projectId: String(company.projects.mixpanel),
+    serviceAccount: SANDBOX_CREDENTIALS.mixpanelServiceAccount,
+    secret: SANDBOX_CREDENTIALS.mixpanelSecret,
+    events: company.mixpanel,
+    ...(options.mixpanelRatePerHour ? { ratePerHour: options.mixpanelRatePerHour } : {}),
+  })
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(amplitude.router)
+  app.use(mixpanel.router)
+  app.use(hubspot.router)
+  const server = await listen(app, options.port)
+  return {
+    baseUrl: server.baseUrl,
+    hubspot,
+    amplitude,
+    mixpanel,
+    environment: environmentFor(server.baseUrl, company),
+    close: async () => {
+      await server.close()
+      await hubspot.close()
+    },
+  }
+}
+
+function environmentFor(baseUrl: string, company: SampleCompany): Record<string, string> {
+  return {
+    AMPLITUDE_BASE_URL: baseUrl,
+    AMPLITUDE_API_KEY: SANDBOX_CREDENTIALS.amplitudeApiKey,
+    AMPLITUDE_SECRET_KEY: SANDBOX_CREDENTIALS.amplitudeSecretKey,
+    MIXPANEL_BASE_URL: baseUrl,
+    MIXPANEL_PROJECT_ID: String(company.projects.mixpanel),
+    MIXPANEL_SERVICE_ACCOUNT: SANDBOX_CREDENTIALS.mixpanelServiceAccount,
+    MIXPANEL_SECRET: SANDBOX_CREDENTIALS.mixpanelSecret,
+    HUBSPOT_BASE_URL: baseUrl,
+    HUBSPOT_ACCESS_TOKEN: SANDBOX_CREDENTIALS.hubspotToken,
+  }
+}

@@ -1,0 +1,101 @@
+import type { SampleCompany } from '../../../sandbox/company/sample-company.ts'
+import type { SandboxServer } from '../../../sandbox/sandbox-server.ts'
+import type { Ranked } from '../ranking.ts'
+import type { DemoPass } from './commands/demo.ts'
+import { rankingTable, table } from './tables.ts'
+
+export interface DemoOutcome {
+  readonly counts: Readonly<
+    Record<
+      'events' | 'people' | 'accounts' | 'qualifiedPeople' | 'qualifiedAccounts' | 'tasks',
+      number
+    >
+  >
+  readonly passes: readonly DemoPass[]
+  readonly seconds: number
+  readonly best: { readonly people: readonly Ranked[]; readonly accounts: readonly Ranked[] }
+  readonly company: SampleCompany
+  readonly sandbox: SandboxServer
+}
+
+/** What the demo ends with, as text. */
+export function demoReport(outcome: DemoOutcome): string {
+  const { counts, passes, seconds, best, sandbox } = outcome
+  return [
+    '',
+    'COUNTS',
+    table([
+      ['  events', String(counts.events)],
+      ['  people', `${counts.people}, ${counts.qualifiedPeople} of them qualified`],
+      ['  accounts', `${counts.accounts}, ${counts.qualifiedAccounts} of them qualified`],
+      ['  tasks', String(counts.tasks)],
+    ]),
+    '',
+    'TOP PEOPLE (PQL)',
+    rankingTable(best.people),
+    '',
+    'TOP ACCOUNTS (PQA)',
+    rankingTable(best.accounts),
+    '',
+    'ONE TASK, AS THE REP READS IT',
+    taskText(sandbox),
+    '',
+    'API CALLS',
+    ...passes.map(
+      (pass, i) =>
+        `  pass ${i + 1}: ${pass.recordsWritten} records written with ${pass.writeCalls} write calls, ${pass.readCalls} read calls, ${pass.seconds} s`,
+    ),
+    '',
+    `Done in ${seconds} s. Go on with: npm start`,
+    '  (API, workers and sandbox stay up; the records are on the page of the sandbox)',
+  ].join('\n')
+}
+
+function taskText(sandbox: SandboxServer): string {
+  const task = sandbox.hubspot.records('tasks').at(-1)
+  if (!task) return '  no account became ready within the last day'
+  const p = task.properties
+  const company = companyOf(sandbox, task.id)
+  const lines = [
+    `${p['hs_task_subject']}`,
+    `For: ${ownerName(p['hubspot_owner_id'])}   Due: ${instant(p['hs_timestamp'])}   Priority: ${p['hs_task_priority']}`,
+    `On: ${company}`,
+    '',
+    ...plain(p['hs_task_body'] ?? '').split('\n'),
+  ]
+  return lines.map((line) => `  │ ${line}`.trimEnd()).join('\n')
+}
+
+function companyOf(sandbox: SandboxServer, taskId: string): string {
+  const links = sandbox.hubspot
+    .associations()
+    .filter((a) => a.from.type === 'tasks' && a.from.id === taskId)
+  const named = links.map(({ to }) => {
+    const record = sandbox.hubspot.records(to.type).find((r) => r.id === to.id)
+    return record?.properties['name'] ?? record?.properties['email'] ?? to.id
+  })
+  return named.join(', ')
+}
+
+function ownerName(id: string | undefined): string {
+  return id ? `owner ${id}` : 'nobody yet'
+}
+
+function instant(text: string | undefined): string {
+  if (!text) return ''
+  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+}
+
+/** The little HTML that a task body holds, as text. */
+function plain(html: string): string {
+  return html
+    .replace(/<br\s*\/?>|<\/p>/gi, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+    .trim()
+}

@@ -1,0 +1,43 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type SampleCompany, sampleCompany } from '../../sandbox/company/sample-company.ts'
+import { type SandboxServer, startSandboxServer } from '../../sandbox/sandbox-server.ts'
+
+const DAY_MS = 86_400_000
+/** The demo looks at its company on the morning after the last day of use. */
+export const DEMO_HOUR_MS = 8 * 3_600_000
+export const DEMO_DAYS = 90
+
+/** The last midnight (UTC) before `now`: where the sample company's history ends. */
+export function lastMidnight(now: Date): Date {
+  return new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS)
+}
+
+/**
+ * The sample company of a folder: made once, so that what was pulled before still fits.
+ * @param fresh makes a new one that ends at the last midnight.
+ */
+export async function companyOf(
+  dir: string,
+  now: Date,
+  fresh: boolean,
+): Promise<{
+  company: SampleCompany
+  end: Date
+}> {
+  const note = join(dir, 'sample-company.json')
+  const known = fresh ? null : await readFile(note, 'utf8').catch(() => null)
+  const end = known ? new Date((JSON.parse(known) as { end: string }).end) : lastMidnight(now)
+  await mkdir(dir, { recursive: true })
+  if (!known) await writeFile(note, `${JSON.stringify({ end: end.toISOString() })}\n`)
+  return { company: sampleCompany({ end, days: DEMO_DAYS }), end }
+}
+
+/** The stand-ins with the sample company in them, HubSpot's records kept in the folder. */
+export async function startDemoSandbox(
+  dir: string,
+  company: SampleCompany,
+  options: { port: number; seed: boolean },
+): Promise<SandboxServer> {
+  return startSandboxServer({ ...options, company, dataDir: join(dir, 'hubspot') })
+}
