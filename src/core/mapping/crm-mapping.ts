@@ -38,16 +38,21 @@ const propertyName = z
   .regex(/^[a-z][a-z0-9_]{0,99}$/, 'use a HubSpot property name: lower-case letters, digits and _')
 
 const property = <F extends readonly [string, ...string[]]>(fields: F) =>
-  z.strictObject({
-    from: z.enum(fields),
-    type: z.enum(['string', 'text', 'number', 'bool', 'date', 'datetime', 'enumeration']),
-    label: z.string().min(1).max(120),
-    description: z.string().max(500).optional(),
-    options: z
-      .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
-      .min(1)
-      .optional(),
-  })
+  z
+    .strictObject({
+      from: z.enum(fields),
+      type: z.enum(['string', 'text', 'number', 'bool', 'date', 'datetime', 'enumeration']),
+      label: z.string().min(1).max(120),
+      description: z.string().max(500).optional(),
+      options: z
+        .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
+        .min(1)
+        .optional(),
+    })
+    .refine((p) => p.type !== 'enumeration' || p.options !== undefined, {
+      path: ['options'],
+      message: 'a property of type enumeration needs options, the values that may be written',
+    })
 
 const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
   z.strictObject({

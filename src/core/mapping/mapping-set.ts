@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
-import { type FileProblem, parseYaml, problemsError } from './parse-yaml.ts'
+import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 
 /** Everything RevOps edits, read and checked together. */
@@ -16,12 +16,30 @@ export interface MappingSet {
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
 export type MappingFiles = Readonly<Record<string, string>>
 
+/** The same, with what is needed to say where something is wrong. */
+interface OpenFiles {
+  readonly usage: ParsedFile<UsageMapping>
+  readonly models: ReadonlyMap<string, ParsedFile<Model>>
+  readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
+}
+
 /**
  * Reads a whole mapping folder.
  * @throws {ConfigError} that lists every problem of the first kind found: syntax and fields by file,
- * then names that one file uses and another lacks.
+ * then names that one file uses and another lacks. Each names file, line and column.
  */
 export function parseMappingSet(files: MappingFiles): MappingSet {
+  const open = openFiles(files)
+  const crossed = [...checkModels(open), ...checkCrms(open)]
+  if (crossed.length > 0) throw problemsError(crossed)
+  return { usage: open.usage.data, models: dataOf(open.models), crms: dataOf(open.crms) }
+}
+
+function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
+  return new Map([...parsed].map(([id, file]) => [id, file.data]))
+}
+
+function openFiles(files: MappingFiles): OpenFiles {
   const problems: string[] = []
   const read = <T>(parse: () => T): T | null => {
     try {
@@ -34,66 +52,78 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
   }
   const usageText = files['usage.yaml']
   if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
-  const usage = read(() => parseYaml(usageText, 'usage.yaml', usageMappingSchema))
-  const models = new Map<string, Model>()
-  const crms = new Map<string, CrmMapping>()
+  const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
+  const models = new Map<string, ParsedFile<Model>>()
+  const fileOf = new Map<string, string>()
+  const crms = new Map<string, ParsedFile<CrmMapping>>()
   for (const [file, text] of Object.entries(files)) {
     if (/^models\/[^/]+\.yaml$/.test(file)) {
-      const model = read(() => parseYaml(text, file, modelSchema))
-      if (model && models.has(model.id))
-        problems.push(`${file}: model id ${model.id} is used twice`)
-      if (model) models.set(model.id, model)
+      const model = read(() => openYaml(text, file, modelSchema))
+      if (!model) continue
+      const { id } = model.data
+      const other = fileOf.get(id)
+      if (other !== undefined) {
+        const message = `${id} is the id of ${other} too; give each model its own`
+        problems.push(problemsError([model.problem(['id'], message)]).message)
+      }
+      models.set(id, model)
+      fileOf.set(id, file)
     } else if (file === 'hubspot.yaml') {
-      const mapping = read(() => parseYaml(text, file, crmMappingSchema))
+      const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  const set = { usage, models, crms }
-  const crossed = crossCheck(set)
-  if (crossed.length > 0) throw problemsError(crossed)
-  return set
+  return { usage, models, crms }
 }
 
-function crossCheck(set: MappingSet): FileProblem[] {
-  const problems: FileProblem[] = []
-  const say = (file: string, path: string, message: string) =>
-    problems.push({ file, line: 0, column: 0, path, message })
-  for (const model of set.models.values()) {
-    const people = model['people-model']
-    if (people !== undefined && set.models.get(people)?.subject !== 'person') {
-      const known = [...set.models].filter(([, m]) => m.subject === 'person')
-      say(`model ${model.id}`, 'people-model', unknown(people, Object.fromEntries(known)))
+/** Always there: business, free, disposable or none. */
+const KNOWN_TRAIT = 'email_kind'
+
+function checkModels({ usage, models }: OpenFiles): FileProblem[] {
+  const actions = Object.keys(usage.data.actions)
+  const traits = [KNOWN_TRAIT, ...Object.keys(usage.data.traits)]
+  return [...models.values()].flatMap((file) => {
+    const { signals, 'people-model': people } = file.data
+    const problems: FileProblem[] = []
+    if (people !== undefined && models.get(people)?.data.subject !== 'person') {
+      problems.push(file.problem(['people-model'], noModel(people, 'person', models)))
     }
-    model.signals.forEach((signal, index) => {
-      const path = `signals.${index}`
-      if ('action' in signal && !(signal.action in set.usage.actions)) {
-        say(`model ${model.id}`, `${path}.action`, unknown(signal.action, set.usage.actions))
+    signals.forEach((signal, index) => {
+      if ('action' in signal && !actions.includes(signal.action)) {
+        const message = undeclared(signal.action, actions)
+        problems.push(file.problem(['signals', index, 'action'], message))
       }
-      if ('trait' in signal && !isKnownTrait(signal.trait, set.usage)) {
-        say(`model ${model.id}`, `${path}.trait`, unknown(signal.trait, set.usage.traits))
+      if ('trait' in signal && !traits.includes(signal.trait)) {
+        const message = undeclared(signal.trait, traits)
+        problems.push(file.problem(['signals', index, 'trait'], message))
       }
     })
-  }
-  for (const [crm, mapping] of set.crms) {
-    for (const [object, rules] of Object.entries(mapping.objects)) {
-      if (!rules) continue
-      const model = set.models.get(rules.model)
-      const path = `objects.${object}.model`
-      if (!model) say(`${crm}.yaml`, path, unknown(rules.model, Object.fromEntries(set.models)))
-      else if (model.subject !== rules.subject) {
-        say(`${crm}.yaml`, path, `scores ${model.subject}s, but a ${object} is a ${rules.subject}`)
-      }
-    }
-  }
-  return problems
+    return problems
+  })
 }
 
-/** `email_kind` (business, free, disposable, none) is always there. */
-function isKnownTrait(trait: string, usage: UsageMapping): boolean {
-  return trait === 'email_kind' || trait in usage.traits
+function checkCrms({ models, crms }: OpenFiles): FileProblem[] {
+  return [...crms.values()].flatMap((file) =>
+    Object.entries(file.data.objects).flatMap(([object, rules]) => {
+      if (!rules || models.get(rules.model)?.data.subject === rules.subject) return []
+      const message = noModel(rules.model, rules.subject, models)
+      return [file.problem(['objects', object, 'model'], message)]
+    }),
+  )
 }
 
-function unknown(name: string, known: Readonly<Record<string, unknown>>): string {
-  return `${name} is not declared; known are ${Object.keys(known).sort().join(', ') || 'none'}`
+function undeclared(name: string, known: readonly string[]): string {
+  return `${name} is not declared in usage.yaml; known are ${listed(known)}`
 }
+
+function noModel(
+  id: string,
+  subject: string,
+  models: ReadonlyMap<string, ParsedFile<Model>>,
+): string {
+  const known = [...models].filter(([, m]) => m.data.subject === subject).map(([known]) => known)
+  return `${id} is no model of ${subject}s; known are ${listed(known)}`
+}
+
+const listed = (names: readonly string[]): string => [...names].sort().join(', ') || 'none'

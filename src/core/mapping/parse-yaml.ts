@@ -124,6 +124,9 @@ function issuePaths(
       issuePaths({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, value),
     )
   }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map((inner) => ({ path: [...issue.path], message: inner.message }))
+  }
   const missing = /^invalid_(type|value)$/.test(issue.code) && isMissing(value, issue.path)
   const message = missing ? issue.message.replace(/^.*?: /, 'missing; ') : issue.message
   return [{ path: [...issue.path], message: message.replace(', received undefined', '') }]
