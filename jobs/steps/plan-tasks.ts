@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { CrmMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { isFresh, renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
+import { behaviourOf } from '../../src/core/scoring/explain.ts'
 import type { Score } from '../../src/core/scoring/score-subject.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { readScores } from '../../src/infra/postgres/score-store.ts'
@@ -104,7 +105,9 @@ async function storyOf(
   const told = (id: string) => ({
     email: emails.get(id) ?? 'somebody without an e-mail address',
     score: people.get(id)?.score ?? 0,
-    reasons: people.get(id)?.reasons ?? [],
+    did: (people.get(id)?.contributions ?? [])
+      .filter((part) => part.points > 0 && part.id !== 'limit')
+      .map(behaviourOf),
   })
   return {
     account,

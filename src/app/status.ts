@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../infra/postgres/database.ts'
 
 export interface SourceStatus {
-  /** Distinct events, copies and vendor noise left out. */
+  /** Distinct events: copies of one event count once. */
   readonly events: number
   /** Rows as the vendor delivered them. */
   readonly rows: number

@@ -18,6 +18,8 @@ export interface AppOptions extends CommonOptions {
   readonly onProgress?: (progress: Progress) => void
   /** Publish the mapping folder first; commands that only look do not. */
   readonly publish?: boolean
+  /** False for commands that stop by themselves on SIGINT and SIGTERM. */
+  readonly ownsSignals?: boolean
 }
 
 /** Where the mappings that come with Ripen lie. */
@@ -37,10 +39,15 @@ export async function withApp<T>(options: AppOptions, run: (app: App) => Promise
     return closing
   }
   const interrupted = () => {
-    close().finally(() => process.exit(130))
+    close().then(
+      () => process.exit(130),
+      () => process.exit(130),
+    )
   }
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', interrupted)
+  if (options.ownsSignals !== false) {
+    process.once('SIGINT', interrupted)
+    process.once('SIGTERM', interrupted)
+  }
   try {
     if (options.publish !== false) await publish(app, options.mappings)
     return await run(app)

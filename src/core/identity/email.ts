@@ -1,4 +1,4 @@
-import { isDisposableEmailDomain } from 'disposable-email-domains-js'
+import { disposableEmailBlocklistSet } from 'disposable-email-domains-js'
 import emailProviders from 'email-providers/all.json' with { type: 'json' }
 import freeEmailDomains from 'free-email-domains'
 import { parse } from 'tldts'
@@ -23,6 +23,8 @@ const NOT_FREE = new Set(['cable.comcast.com', 'oath.com'])
 
 const free = new Set<string>([...freeEmailDomains, ...emailProviders, ...FREE_BESIDES])
 
+const disposable = disposableEmailBlocklistSet()
+
 const SHAPE = /^[^\s@"<>()[\],;:\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 
 /** Trims and lower-cases; null when it is no e-mail address. */
@@ -37,7 +39,7 @@ export function emailKind(email: string): EmailKind {
   const domain = parse(host).domain ?? host
   if (NOT_FREE.has(host)) return 'business'
   if (free.has(host) || free.has(domain)) return 'free'
-  if (isDisposableEmailDomain(host) || isDisposableEmailDomain(domain)) return 'disposable'
+  if (disposable.has(host) || disposable.has(domain)) return 'disposable'
   return 'business'
 }
 

@@ -12,7 +12,7 @@ const actionSignal = z
     action: z.string(),
     points,
     per: z.enum(['once', 'occurrence', 'active-day']).default('once'),
-    /** Most points that the signal can give; needed unless it counts once. */
+    /** Most points that the signal can give or take away; needed unless it counts once. */
     max: z.number().int().min(1).max(100).optional(),
     /** Least number of occurrences (or days) before it counts. */
     'at-least': z.number().int().min(1).default(1),
@@ -86,7 +86,7 @@ export const modelSchema = z
       const message = 'an account model names the model that scores its people'
       context.addIssue({ code: 'custom', path: ['people-model'], message })
     }
-    const reach = model.signals.reduce((sum, s) => sum + Math.max(0, mostPoints(s)), 0)
+    const reach = model.signals.reduce((sum, s) => sum + (s.points > 0 ? mostPoints(s) : 0), 0)
     if (reach < model.status.enter) {
       context.addIssue({
         code: 'custom',
@@ -100,9 +100,11 @@ export type Model = z.output<typeof modelSchema>
 export type Signal = z.output<typeof signal>
 export type ActionSignal = z.output<typeof actionSignal>
 
-/** Most points one signal can give. */
+/** Most points that one signal can give, or take away when its points are negative; from 0. */
 export function mostPoints(s: Signal): number {
-  return 'max' in s && s.max !== undefined ? s.max : s.points
+  const bound = 'max' in s && s.max !== undefined ? s.max : 100
+  const counts = 'people' in s || ('action' in s && s.per !== 'once')
+  return counts ? bound : Math.min(bound, Math.abs(s.points))
 }
 
 type Context = z.core.$RefinementCtx

@@ -9,6 +9,7 @@ export interface TaskStory {
   readonly grade: string
   readonly trend: string
   readonly summary: string
+  /** The account's contributions with their points; they sum to the score. */
   readonly reasons: readonly string[]
   readonly active_users: number
   readonly qualified_users: number
@@ -19,7 +20,8 @@ export interface TaskStory {
 interface Person {
   readonly email: string
   readonly score: number
-  readonly reasons: readonly string[]
+  /** What she did, best evidence first, without points. */
+  readonly did: readonly string[]
 }
 
 const MOST_SUBJECT = 255

@@ -19,18 +19,29 @@ export function trendOf(features: Features): Trend {
   return recent <= earlier * 0.5 ? 'falling' : 'steady'
 }
 
-/** One contribution as a rep reads it: `+40 Invited teammates (2 times, last on 2026-11-20)`. */
+/** One contribution with its points: `+40 Invited colleagues (2 times, last on 2026-11-20)`. */
 export function reasonOf(part: Contribution): string {
   const points = part.points > 0 ? `+${part.points}` : `${part.points}`
+  return `${points} ${behaviourOf(part)}`
+}
+
+/** The same without points, as one tells it: `Invited colleagues (2 times, last on 2026-11-20)`. */
+export function behaviourOf(part: Contribution): string {
   const evidence = evidenceOf(part)
-  return `${points} ${part.label}${evidence ? ` (${evidence})` : ''}`
+  return `${part.label}${evidence ? ` (${evidence})` : ''}`
 }
 
 function evidenceOf(part: Contribution): string {
   const last = part.last?.slice(0, 10)
-  const times = part.unit === 'times' && part.count === 1 ? '' : `${part.count} ${part.unit}`
-  if (times) return last ? `${times}, last on ${last}` : times
+  const many = amountOf(part)
+  if (many) return last ? `${many}, last on ${last}` : many
   return last ? `on ${last}` : ''
+}
+
+/** How many, where that says more than "it happened". */
+function amountOf({ unit, count }: Contribution): string {
+  if (count === 1) return unit === 'people' ? '1 person' : ''
+  return `${count} ${unit}`
 }
 
 /** The strongest reasons, best first; `limit` explains arithmetic, not behaviour, and comes last. */

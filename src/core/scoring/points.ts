@@ -86,6 +86,6 @@ function unitsOf(signal: ActionSignal, evidence: Evidence): number {
 }
 
 function capped(signal: Signal, units: number): number {
-  const points = units * signal.points
-  return signal.points > 0 ? Math.min(points, mostPoints(signal)) : Math.max(points, -100)
+  const most = mostPoints(signal)
+  return Math.min(most, Math.max(-most, units * signal.points))
 }

@@ -9,7 +9,7 @@ type Params = Record<string, string | number | readonly string[]>
 
 /**
  * The DuckDB select from canonical events to daily rollup rows: one row for each source, profile,
- * action and event day. Reads the table `event` (`profile, name, occurred_at, event_properties`)
+ * action and event day. Reads the table `event` (`profile, name, occurred_at, event_properties, noise`)
  * and yields `profile, action, day, count, first_at, last_at`. Values of the mapping are parameters.
  */
 export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
@@ -35,7 +35,7 @@ export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
 function branch(action: string, condition: string): string {
   return `select profile, ${action}::varchar as action, occurred_at::date as day,
   count(*)::bigint as count, min(occurred_at) as first_at, max(occurred_at) as last_at
-from event where profile is not null and (${condition}) group by profile, occurred_at::date`
+from event where not noise and profile is not null and (${condition}) group by profile, occurred_at::date`
 }
 
 /** True when some action looks at event properties: else they need not be read. */

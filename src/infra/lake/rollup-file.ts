@@ -14,7 +14,7 @@ export interface WrittenRollup {
   readonly id: string | null
   readonly rows: number
   readonly bytes: number
-  /** Distinct events of each day, copies and vendor noise left out. */
+  /** Distinct events of each day: copies count once; the vendor's own events count, but not as usage. */
   readonly eventsByDay: ReadonlyMap<string, number>
 }
 
@@ -61,12 +61,12 @@ async function selectEvents(
     : 'null::json as event_properties'
   await connection.run(
     `create or replace temp table event as
-     select event_key, name, occurred_at, arrived_at, window_key, profile, ${properties}
+     select event_key, name, occurred_at, arrived_at, window_key, profile, ${properties},
+       list_contains($reserved::varchar[], name)
+       or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
-     semi join touched on e.occurred_at::date = touched.day
-     where not list_contains($reserved::varchar[], name)
-       and not list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p)))`,
+     semi join touched on e.occurred_at::date = touched.day`,
     { paths, reserved: [...RESERVED_EVENTS, ...mapping.ignore], prefixes: RESERVED_PREFIXES },
   )
   await dropCopies(connection)

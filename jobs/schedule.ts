@@ -1,0 +1,78 @@
+import { sql } from 'kysely'
+import { requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import type { JobContext } from './context.ts'
+import type { Engine } from './engine.ts'
+
+/** How often a worker looks for work that nobody woke it for. */
+const SWEEP_EVERY_MS = 15_000
+/** How often each connected source is pulled. */
+const PULL_EVERY_MS = 15 * 60_000
+/** A step that failed for a passing reason is asked for again after this. */
+const TRY_AGAIN_AFTER_MS = 60_000
+
+/** Sweeps on a timer, so that lost jobs, a wiped Redis and a sleeping machine change nothing. */
+export interface Schedule {
+  stop(): void
+}
+
+/** Starts the timer of one worker; any number of workers may run one. */
+export function startSchedule(context: JobContext, engine: Engine): Schedule {
+  let stopped = false
+  const sweep = async () => {
+    if (stopped) return
+    await requestDuePulls(context)
+    await requestDueScores(context)
+    await reviveFailed(context)
+    await engine.wake(STEPS)
+  }
+  const tick = () => {
+    sweep().catch((error: unknown) => {
+      const kind = error instanceof Error ? error.name : typeof error
+      if (!stopped) context.logger.warn({ kind }, 'a sweep failed; the next one tries again')
+    })
+  }
+  tick()
+  const timer = setInterval(tick, SWEEP_EVERY_MS)
+  return {
+    stop() {
+      stopped = true
+      clearInterval(timer)
+    },
+  }
+}
+
+/** Asks for a pull of each source whose last one was asked for long enough ago. */
+async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
+  for (const [name, { online }] of sources) {
+    if (!online) continue
+    await sql`insert into work (step, key, requested) values ('pull', ${name}, 1)
+      on conflict (step, key) do update
+        set requested = work.requested + 1, params = null, changed_at = now()
+        where work.requested = work.done
+          and work.changed_at < now() - ${PULL_EVERY_MS} * interval '1 millisecond'`.execute(db)
+  }
+}
+
+/** Asks for scores when one could have changed with time alone. */
+async function requestDueScores({ db, clock }: JobContext): Promise<void> {
+  const due = await db
+    .selectFrom('score')
+    .select('subject_id')
+    .where('next_change_at', '<=', clock())
+    .limit(1)
+    .executeTakeFirst()
+  if (!due) return
+  const open = await db
+    .selectFrom('work')
+    .select('key')
+    .where('step', '=', 'score')
+    .whereRef('requested', '>', 'done')
+    .executeTakeFirst()
+  if (!open) await requestWork(db, 'score', 'all')
+}
+
+async function reviveFailed({ db }: JobContext): Promise<void> {
+  await sql`update work set failed = 0, changed_at = now()
+    where requested > done and failed >= requested and error_kind in ('retryable', 'rate-limited', 'bug')
+      and changed_at < now() - ${TRY_AGAIN_AFTER_MS} * interval '1 millisecond'`.execute(db)
+}

@@ -1,0 +1,25 @@
+import { startSchedule } from '../../../../jobs/schedule.ts'
+import { STEPS } from '../../../infra/postgres/work.ts'
+import type { App } from '../../compose.ts'
+import { untilStopped } from '../until-stopped.ts'
+import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
+
+/** `ripen worker`: runs every job until it is told to stop. */
+export async function workerCommand(options: CommonOptions): Promise<void> {
+  await withApp({ ...options, ownsSignals: false }, async (app) => {
+    const worker = startWorker(app)
+    const sources = [...app.context.sources].filter(([, s]) => s.online).map(([name]) => name)
+    const crms = [...app.context.crms].filter(([, c]) => c.connect).map(([name]) => name)
+    if (options.json) printJson({ sources, crms })
+    else
+      print(`Working; sources: ${sources.join(', ') || 'none'}, CRMs: ${crms.join(', ') || 'none'}`)
+    await untilStopped()
+    worker.stop()
+  })
+}
+
+/** Works on all queues in this process, and sweeps. */
+export function startWorker(app: App): { stop(): void } {
+  app.engine.start(STEPS, [...app.context.crms.keys()])
+  return startSchedule(app.context, app.engine)
+}
