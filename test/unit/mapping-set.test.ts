@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { ConfigError } from '../../src/core/errors.ts'
+import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { SALES_STATUSES, USAGE_STATUSES } from '../../src/core/scoring/status.ts'
+
+type Property = ObjectMapping['properties'][string]
 
 const folder = join(import.meta.dirname, '../../mappings')
 
@@ -52,7 +55,8 @@ describe('the mappings that are shipped', () => {
   it('offer every status that a record can have', () => {
     const objects = parseMappingSet(shipped()).crms.get('hubspot')?.objects
     for (const object of [objects?.contact, objects?.company]) {
-      for (const property of object ? Object.values(object.properties) : []) {
+      const properties: readonly Property[] = Object.values(object?.properties ?? {})
+      for (const property of properties) {
         const offered = property.options?.map((option) => option.value)
         if (property.from === 'usage_status') expect(offered).toEqual(USAGE_STATUSES)
         if (property.from === 'sales_status') expect(offered).toEqual(SALES_STATUSES)
