@@ -78,5 +78,6 @@ function sharedNodes(edges: readonly IdentityEdge[]): { node: IdentityNode; iden
     .sort((x, y) => (x.node < y.node ? -1 : 1))
 }
 
-const isUser = (node: IdentityNode): boolean => node.includes('/u:') && !isEmail(node)
+const isUser = (node: IdentityNode): boolean =>
+  node.startsWith('/u:', node.indexOf('/')) && !isEmail(node)
 const isEmail = (node: IdentityNode): boolean => node.startsWith('email/')

@@ -16,6 +16,11 @@ const FREE_BESIDES = [
   'users.noreply.github.com',
   'fastmail.com',
   'duck.com',
+  'mozmail.com',
+  'simplelogin.com',
+  'aleeas.com',
+  'anonaddy.com',
+  'anonaddy.me',
 ]
 
 /** Company domains that the lists take for free mail. */
@@ -37,10 +42,10 @@ export function normaliseEmail(text: string): string | null {
 export function emailKind(email: string): EmailKind {
   const host = hostOf(email)
   const domain = parse(host).domain ?? host
-  if (NOT_FREE.has(host)) return 'business'
-  if (free.has(host) || free.has(domain)) return 'free'
+  if (NOT_FREE.has(host) || NOT_FREE.has(domain)) return 'business'
+  // First: half of the hosts in the lists of free mail are throw-away ones.
   if (disposable.has(host) || disposable.has(domain)) return 'disposable'
-  return 'business'
+  return free.has(host) || free.has(domain) ? 'free' : 'business'
 }
 
 /**
