@@ -56,6 +56,12 @@ export interface RunEntry {
   readonly correlationId: string | null
 }
 
+/** What a handler tells while it works: kept even if it fails later. */
+export interface RunNotes {
+  readonly note: (entry: RunEntry) => void
+  readonly count: (name: string, n?: number) => void
+}
+
 /** What one run of a step did, in counts. */
 export type Counts = Readonly<Record<string, number>>
 
@@ -65,5 +71,5 @@ export type StepHandler = (
   key: string,
   params: Readonly<Record<string, unknown>> | null,
   signal: AbortSignal,
-  note: (entry: RunEntry) => void,
+  run: RunNotes,
 ) => Promise<Counts>

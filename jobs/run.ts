@@ -2,7 +2,7 @@ import { withLock } from '../src/infra/postgres/lock.ts'
 import { failWork, finishWork, readWork, type Step } from '../src/infra/postgres/work.ts'
 import type { Verdict } from '../src/infra/queue/queues.ts'
 import { CATALOG } from './catalog.ts'
-import type { JobContext, RunEntry } from './context.ts'
+import type { JobContext, RunEntry, RunNotes } from './context.ts'
 import { decide, kindOf, messageOf } from './failure-policy.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function runStep(
     if (ran.value !== null) return ran.value
     // Asked for between the last look and the unlock: nobody else would come.
     const [row] = await readWork(context.db, step, key)
-    if (!row || row.requested <= row.done) return null
+    if (!row || row.requested <= row.done || row.failed >= row.requested) return null
   }
 }
 
@@ -38,18 +38,26 @@ async function runUntilDone(
 ): Promise<Verdict | null> {
   for (;;) {
     const [row] = await readWork(context.db, step, key)
-    if (!row || row.requested <= row.done) return null
+    // What failed for good waits for a new request.
+    if (!row || row.requested <= row.done || row.failed >= row.requested) return null
     const runId = await startRun(context, step, key)
     const notes: RunEntry[] = []
+    const tally: Record<string, number> = {}
+    const run: RunNotes = {
+      note: (entry) => notes.push(entry),
+      count: (name, n = 1) => {
+        tally[name] = (tally[name] ?? 0) + n
+      },
+    }
     try {
       const handler = CATALOG[step].handler
-      const counts = await handler(context, key, row.params, signal, (entry) => notes.push(entry))
+      const counts = { ...(await handler(context, key, row.params, signal, run)), ...tally }
       await finishWork(context.db, step, key, row.requested)
       await endRun(context, runId, 'done', counts, null, notes)
       context.logger.info({ step, key, counts }, 'step done')
     } catch (error) {
       const message = messageOf(error)
-      await endRun(context, runId, kindOf(error), {}, message, notes)
+      await endRun(context, runId, kindOf(error), tally, message, notes)
       const decision = decide(error)
       if (kindOf(error) === 'bug') context.logger.error({ step, key, err: error }, 'step failed')
       else context.logger.warn({ step, key, kind: kindOf(error), message }, 'step failed')

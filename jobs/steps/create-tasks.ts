@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import type { ConnectedCrm, JobContext, RunEntry } from '../context.ts'
+import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 import type { PlannedTask } from './plan-tasks.ts'
 
 /** A doubtful create is looked for no earlier than the call's deadline plus this. */
@@ -21,7 +21,6 @@ interface Intent {
 /**
  * Creates the tasks that are planned, each exactly once: the intent is noted before the call, and a
  * doubtful outcome is settled by looking for the marker, never by repeating the call.
- * @returns how many tasks were created or found.
  */
 export async function createPlannedTasks(
   context: JobContext,
@@ -29,26 +28,24 @@ export async function createPlannedTasks(
   crm: Crm,
   mapping: CrmMapping,
   signal: AbortSignal,
-  note: (entry: RunEntry) => void,
-): Promise<number> {
-  let created = 0
+  run: RunNotes,
+): Promise<void> {
   let owners: readonly CrmOwner[] | null = null
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await openIntents(context.db, crm.name)
-    if (intents.length === 0) return created
+    if (intents.length === 0) return
     owners ??= await crm.owners(signal)
     for (const intent of intents) {
       const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
       if (task === null) {
         await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
         const reason = 'the company of its account is not in the CRM'
-        note({ ref: intent.key, outcome: 'parked', reason, correlationId: null })
+        run.note({ ref: intent.key, outcome: 'parked', reason, correlationId: null })
         continue
       }
-      created += await settleIntent(context, connected, crm, intent, task, signal, note)
+      await settleIntent(context, connected, crm, intent, task, signal, run)
     }
   }
-  return created
 }
 
 async function settleIntent(
@@ -58,8 +55,8 @@ async function settleIntent(
   intent: Intent,
   task: CrmTask,
   signal: AbortSignal,
-  note: (entry: RunEntry) => void,
-): Promise<number> {
+  run: RunNotes,
+): Promise<void> {
   if (intent.state === 'creating') {
     await sleep(Math.max(0, (intent.settleAfter?.getTime() ?? 0) - Date.now()), undefined, {
       signal,
@@ -69,24 +66,25 @@ async function settleIntent(
     const taskId = found.get(marker)
     if (taskId === undefined) {
       await setState(context.db, intent, 'planned', {})
-      return 0
+      return
     }
     await setState(context.db, intent, 'created', { taskId })
-    return 1
+    run.count('tasks')
+    return
   }
   const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
   await setState(context.db, intent, 'creating', { settleAfter })
   const [outcome] = await crm.createTasks([task], signal)
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
-    return 1
+    run.count('tasks')
+    return
   }
   if (outcome?.kind === 'rejected') {
     await setState(context.db, intent, 'parked', { reason: outcome.reason })
     const { reason, correlationId } = outcome
-    note({ ref: intent.key, outcome: 'parked', reason, correlationId })
+    run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
   }
-  return 0
 }
 
 async function openIntents(db: Db, crm: string): Promise<Intent[]> {

@@ -77,10 +77,13 @@ function differs(
     Object.keys(row.desired).length !== Object.keys(record.properties).length ||
     row.mayCreate !== record.mayCreate ||
     row.companyRef !== record.companyRef ||
-    canonicalJson(row.lookup) !==
-      canonicalJson({ emails: record.emails, domains: record.domains }) ||
+    canonicalJson(row.lookup) !== canonicalJson(lookupOf(record)) ||
     canonicalJson(row.onCreate) !== canonicalJson(record.onCreate)
   )
+}
+
+function lookupOf({ emails, domains, thorough }: DesiredRecord) {
+  return { emails, domains, thorough }
 }
 
 interface Facts {

@@ -7,7 +7,7 @@ import {
   type RecordUpdate,
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
-import type { JobContext, RunEntry } from '../context.ts'
+import type { JobContext, RunNotes } from '../context.ts'
 
 export interface ReconcileScope {
   readonly context: JobContext
@@ -15,8 +15,7 @@ export interface ReconcileScope {
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly signal: AbortSignal
-  readonly note: (entry: RunEntry) => void
-  readonly counts: Record<string, number>
+  readonly run: RunNotes
 }
 
 /** A record on its way: which CRM record it is, and what we know that to say. */
@@ -41,7 +40,7 @@ export async function reconcileBatch(
   const settled: RecordUpdate[] = []
   for (const at of located) {
     if (at.crmId === null && !at.row.mayCreate) {
-      count(scope, 'unlinked')
+      scope.run.count('unlinked')
       settled.push(update(at, 'unlinked', { reason: `no such ${scope.object} in the CRM` }))
       continue
     }
@@ -70,7 +69,7 @@ async function locate(
       ref: row.ref,
       key: row.ref,
       ...row.lookup,
-      thorough: row.mayCreate,
+      thorough: row.lookup.thorough,
     })),
     scope.signal,
   )
@@ -87,8 +86,8 @@ async function locate(
     if (crmId !== null && rival !== undefined && rival !== row.ref) {
       const reason = `is the same ${scope.object} in the CRM as ${rival}; merge the two or part their addresses`
       clashes.push(update({ ...at, crmId: null }, 'parked', { reason }))
-      scope.note({ ref: row.ref, outcome: 'parked', reason, correlationId: null })
-      count(scope, 'parked')
+      scope.run.note({ ref: row.ref, outcome: 'parked', reason, correlationId: null })
+      scope.run.count('parked')
       continue
     }
     if (crmId !== null) taken.set(crmId, row.ref)
@@ -173,12 +172,12 @@ function settle(
 ): RecordUpdate {
   switch (outcome?.kind) {
     case 'written':
-      count(scope, outcome.created ? 'created' : 'written')
+      scope.run.count(outcome.created ? 'created' : 'written')
       return update({ ...at, crmId: outcome.crmId, written: at.row.desired }, 'in-sync')
     case 'rejected': {
-      count(scope, 'parked')
+      scope.run.count('parked')
       const { reason, code, correlationId } = outcome
-      scope.note({ ref: at.row.ref, outcome: 'parked', reason, correlationId })
+      scope.run.note({ ref: at.row.ref, outcome: 'parked', reason, correlationId })
       return update(at, 'parked', { reason, code, correlationId })
     }
     case 'moved':
@@ -208,8 +207,4 @@ function update(
     code: why.code ?? null,
     correlationId: why.correlationId ?? null,
   }
-}
-
-function count(scope: ReconcileScope, name: string): void {
-  scope.counts[name] = (scope.counts[name] ?? 0) + 1
 }

@@ -18,7 +18,7 @@ const SLICE = 500
 const ROUNDS = 3
 
 /** Makes the records and tasks of one CRM say what they should. */
-export const reconcile: StepHandler = async (context, name, _params, signal, note) => {
+export const reconcile: StepHandler = async (context, name, _params, signal, run) => {
   const connected = context.crms.get(name)
   if (!connected?.connect) {
     const variables = connected?.variables ?? 'its variables'
@@ -33,18 +33,17 @@ export const reconcile: StepHandler = async (context, name, _params, signal, not
     company: company?.key.property ?? 'pqa_account_id',
   })
   await provisionOnce(context.db, crm, mapping, signal)
-  const counts: Record<string, number> = { written: 0, created: 0, unlinked: 0, parked: 0 }
   let unknown = 0
   for (const [object, rules] of objectsOf(mapping)) {
-    const scope = { context, crm, object, rules, signal, note, counts }
+    const scope = { context, crm, object, rules, signal, run }
     unknown += await reconcileObject(scope)
   }
-  counts['linked'] = await linkCompanies(context.db, crm, signal, note)
-  const tasks = await createPlannedTasks(context, connected, crm, mapping, signal, note)
+  await linkCompanies(context.db, crm, signal, run)
+  await createPlannedTasks(context, connected, crm, mapping, signal, run)
   if (unknown > 0) {
     throw new RetryableError(`${unknown} records have no certain outcome; they are read again`)
   }
-  return { ...counts, tasks }
+  return {}
 }
 
 function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
@@ -57,7 +56,7 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
 
 /** @returns how many records are still in doubt. */
 async function reconcileObject(scope: ReconcileScope): Promise<number> {
-  const { context, crm, object, counts } = scope
+  const { context, crm, object } = scope
   let unknown = 0
   for (let round = 0; round < ROUNDS; round++) {
     const open = await readRecords(context.db, crm.name, ['pending', 'writing'], object)
@@ -70,7 +69,6 @@ async function reconcileObject(scope: ReconcileScope): Promise<number> {
     }
     report(context, crm.name, rows.length, rows)
   }
-  counts['unknown'] = (counts['unknown'] ?? 0) + unknown
   return unknown
 }
 

@@ -17,11 +17,13 @@ import { openQueues } from '../infra/queue/queues.ts'
 /** HubSpot allows 190 calls in 10 s on every paid tier for one app; we keep to 90 % of it. */
 const HUBSPOT_PACE = { calls: 171, intervalMs: 10_000, burst: 40 }
 /** Search: 5 calls a second for the whole account. */
-const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 2 }
+const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 1 }
 
 export interface ComposeOptions {
   readonly config: Config
   readonly clock?: () => Date
+  /** When RIPEN_LOG_LEVEL is absent; commands tell their failures themselves. Default `error`. */
+  readonly logLevel?: 'info' | 'error'
   readonly onProgress?: (progress: Progress) => void
   readonly onNotice?: (message: string) => void
 }
@@ -43,7 +45,7 @@ export interface App {
  */
 export async function compose(options: ComposeOptions): Promise<App> {
   const { config } = options
-  const logger = createLogger(config)
+  const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error')
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)

@@ -23,7 +23,7 @@ const variables = z.object({
   RIPEN_HOST: z.string().default('127.0.0.1'),
   RIPEN_PORT: port.default(4000),
   RIPEN_API_TOKEN: z.string().min(16, 'must have 16 characters at least').optional(),
-  RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+  RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(30_000),
   RIPEN_DUCKDB_MEMORY_MB: z.coerce.number().int().min(128).max(1_048_576).default(512),
   RIPEN_DUCKDB_THREADS: z.coerce.number().int().min(1).max(256).optional(),

@@ -1,5 +1,4 @@
 import { type Logger, pino } from 'pino'
-import type { Config } from './config.ts'
 
 export type { Logger }
 
@@ -7,9 +6,9 @@ export type { Logger }
  * Logs to stderr (stdout belongs to the answer of a command): JSON lines, or readable on a terminal.
  * What could hold a secret or a person is cut out by key, should it ever be passed in.
  */
-export function createLogger(config: Pick<Config, 'RIPEN_LOG_LEVEL'>): Logger {
+export function createLogger(level: string): Logger {
   const options = {
-    level: config.RIPEN_LOG_LEVEL,
+    level,
     base: null,
     redact: {
       paths: [

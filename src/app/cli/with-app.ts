@@ -20,6 +20,7 @@ export interface AppOptions extends CommonOptions {
   readonly publish?: boolean
   /** False for commands that stop by themselves on SIGINT and SIGTERM. */
   readonly ownsSignals?: boolean
+  readonly logLevel?: 'info' | 'error'
 }
 
 /** Where the mappings that come with Ripen lie. */
@@ -30,6 +31,7 @@ export async function withApp<T>(options: AppOptions, run: (app: App) => Promise
   const app = await compose({
     config: options.config ?? readConfig(),
     onNotice: (message) => process.stderr.write(`${message}\n`),
+    ...(options.logLevel ? { logLevel: options.logLevel } : {}),
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   })

@@ -15,6 +15,8 @@ export interface DesiredRecord {
   readonly emails: readonly string[]
   readonly domains: readonly string[]
   readonly mayCreate: boolean
+  /** Worth a search of its own: nobody would notice later that the record was there all along. */
+  readonly thorough: boolean
 }
 
 /** Applies a mapping to one scored subject. */
@@ -28,6 +30,7 @@ export function desiredRecord(
   const pick = (from: string): CrmValue => fields[from] ?? null
   const properties = Object.entries(mapping.properties).map(([name, p]) => [name, pick(p.from)])
   const onCreate = Object.entries(mapping['on-create']).map(([name, from]) => [name, pick(from)])
+  const qualified = score.usageStatus === 'qualified'
   const findable = facts.email !== null || facts.domain !== null
   return {
     ref: facts.id,
@@ -36,9 +39,9 @@ export function desiredRecord(
     emails: facts.email === null ? [] : [facts.email],
     domains: facts.domain === null ? [] : [facts.domain],
     mayCreate:
-      findable &&
-      (mapping.create === 'always' ||
-        (mapping.create === 'qualified' && score.usageStatus === 'qualified')),
+      findable && (mapping.create === 'always' || (mapping.create === 'qualified' && qualified)),
+    // Who may be created needs no search: the CRM itself says that the address is taken.
+    thorough: mapping.create === 'never' && qualified,
   }
 }
 

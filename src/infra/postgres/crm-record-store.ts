@@ -12,7 +12,11 @@ export interface CrmRecordRow {
   readonly crmId: string | null
   readonly ownerId: string | null
   readonly mayCreate: boolean
-  readonly lookup: { readonly emails: readonly string[]; readonly domains: readonly string[] }
+  readonly lookup: {
+    readonly emails: readonly string[]
+    readonly domains: readonly string[]
+    readonly thorough: boolean
+  }
   readonly desired: Properties
   readonly onCreate: Properties
   /** What we know the record to say; null before the first write. */
@@ -75,7 +79,7 @@ export async function storeDesired(
     ref: w.ref,
     object: w.object,
     may_create: w.mayCreate,
-    lookup: { emails: w.emails, domains: w.domains },
+    lookup: { emails: w.emails, domains: w.domains, thorough: w.thorough },
     desired: w.properties,
     on_create: w.onCreate,
     company_ref: w.companyRef,

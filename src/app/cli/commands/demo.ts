@@ -49,12 +49,13 @@ export async function demoCommand(options: CommonOptions): Promise<void> {
 /** The demo has a data folder of its own and never touches your database, queue or vendors. */
 export function demoConfig(dir: string, end: Date, sandbox: SandboxServer): Config {
   const start = new Date(end.getTime() - DEMO_DAYS * 86_400_000).toISOString().slice(0, 10)
+  const { RIPEN_LOG_LEVEL } = readConfig()
   return readConfig({
     ...sandbox.environment,
     RIPEN_DATA_DIR: dir,
     AMPLITUDE_START: start,
     MIXPANEL_START: start,
-    RIPEN_LOG_LEVEL: readConfig().RIPEN_LOG_LEVEL,
+    RIPEN_LOG_LEVEL,
   })
 }
 

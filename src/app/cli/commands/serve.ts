@@ -38,7 +38,7 @@ async function serve(
   withWorker: boolean,
   sandboxUrl: string | null,
 ): Promise<void> {
-  await withApp({ ...options, config, ownsSignals: false }, async (app) => {
+  await withApp({ ...options, config, ownsSignals: false, logLevel: 'info' }, async (app) => {
     const server = await listenApi(createApi(app), config)
     const worker = withWorker ? startWorker(app) : null
     if (options.json) printJson({ api: server.url, worker: withWorker, sandbox: sandboxUrl })

@@ -29,6 +29,10 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
     if (!known.includes(options.crm)) {
       throw new ConfigError(`--crm ${options.crm} is not known; take one of ${known.join(', ')}`)
     }
+    const connected = app.context.crms.get(options.crm)
+    if (!connected?.connect) {
+      throw new ConfigError(`${options.crm} is not connected; set ${connected?.variables}`)
+    }
     app.engine.start(['desire', 'reconcile'], [options.crm])
     let result: SyncResult | null = null
     const line = {

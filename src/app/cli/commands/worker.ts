@@ -6,7 +6,7 @@ import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 
 /** `ripen worker`: runs every job until it is told to stop. */
 export async function workerCommand(options: CommonOptions): Promise<void> {
-  await withApp({ ...options, ownsSignals: false }, async (app) => {
+  await withApp({ ...options, ownsSignals: false, logLevel: 'info' }, async (app) => {
     const worker = startWorker(app)
     const sources = [...app.context.sources].filter(([, s]) => s.online).map(([name]) => name)
     const crms = [...app.context.crms].filter(([, c]) => c.connect).map(([name]) => name)
