@@ -33,6 +33,10 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
     if (!connected?.connect) {
       throw new ConfigError(`${options.crm} is not connected; set ${connected?.variables}`)
     }
+    // Even when there is nothing to write, a wrong token or address is told.
+    await connected
+      .connect({ contact: 'pql_person_id', company: 'pqa_account_id' })
+      .check(AbortSignal.timeout(connected.callTimeoutMs))
     app.engine.start(['desire', 'reconcile'], [options.crm])
     let result: SyncResult | null = null
     const line = {
