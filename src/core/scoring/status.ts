@@ -26,17 +26,20 @@ export interface StatusInput {
 const DAY_MS = 86_400_000
 
 /**
- * The next usage status, with hysteresis: `qualified` is entered at `enter` and left below `exit`,
- * into `cooling`; `cooling` is left upwards at `enter` and downwards below `assist`.
+ * The next usage status, with hysteresis of the same width, `enter` less `exit`, at both thresholds:
+ * `qualified` is entered at `enter` and left below `exit`, into `cooling`; `assist` is entered at
+ * `assist`, and like `cooling` left only that far below it. Asked again with its own answer, it
+ * answers the same.
  */
 export function nextStatus(rules: Model['status'], input: StatusInput): UsageStatus {
   const { score, previous, firstSeenAt, lastActiveAt, asOf } = input
   const idleMs = lastActiveAt ? asOf.getTime() - lastActiveAt.getTime() : Number.POSITIVE_INFINITY
   if (idleMs > rules['stale-after'] * DAY_MS) return 'stale'
   if (score >= rules.enter) return 'qualified'
-  if (previous === 'qualified') return score >= rules.exit ? 'qualified' : 'cooling'
-  if (previous === 'cooling' && score >= rules.assist) return 'cooling'
-  if (score >= rules.assist) return 'assist'
+  if (previous === 'qualified' && score >= rules.exit) return 'qualified'
+  const leave = rules.assist - (rules.enter - rules.exit)
+  if (score >= leave && (previous === 'qualified' || previous === 'cooling')) return 'cooling'
+  if (score >= (previous === 'assist' ? leave : rules.assist)) return 'assist'
   const ageMs = firstSeenAt ? asOf.getTime() - firstSeenAt.getTime() : 0
   return ageMs < rules['new-for'] * DAY_MS ? 'new' : 'nurture'
 }
