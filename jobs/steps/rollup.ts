@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
-import { writeRollup } from '../../src/infra/lake/rollup-file.ts'
+import { mergeRollups, writeRollup } from '../../src/infra/lake/rollup-file.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
-import { insertFile, liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { insertFile, liveRollups, liveWindows } from '../../src/infra/postgres/manifest.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
-import type { StepHandler } from '../context.ts'
+import type { JobContext, StepHandler } from '../context.ts'
+
+/** Rollups of a source live in at most this many files. */
+const MOST_FILES = 24
 
 interface DirtyDay {
   readonly day: string
@@ -36,5 +39,25 @@ export const rollup: StepHandler = async (context, source) => {
       where r.source = ${source} and r.day = n.day and r.done < n.version`.execute(tx)
     await requestWork(tx, 'identity', 'all')
   })
-  return { days: days.length, rows: written.rows }
+  return { days: days.length, rows: written.rows, merged: await mergeIfMany(context, source) }
+}
+
+/** @returns how many files were merged into one. */
+async function mergeIfMany(context: JobContext, source: string): Promise<number> {
+  const live = (await liveRollups(context.db)).filter((part) => part.source === source)
+  const files = new Set(live.map((part) => part.fileId))
+  if (files.size <= MOST_FILES) return 0
+  const written = await context.duck.connect((c) => mergeRollups(c, context.lakeDir, source, live))
+  const { id } = written
+  if (id === null) return 0
+  await context.db.transaction().execute(async (tx) => {
+    await insertFile(tx, source, 'rollup', id, written.rows, written.bytes, null)
+    await tx
+      .updateTable('rollup_day')
+      .set({ file_id: id })
+      .where('source', '=', source)
+      .where('file_id', 'in', [...files])
+      .execute()
+  })
+  return files.size
 }

@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-const port = z.coerce.number().int().min(0).max(65_535)
+const whole = (least: number, most: number) =>
+  z.coerce
+    .number(`must be a whole number from ${least} to ${most}`)
+    .refine(
+      (n) => Number.isInteger(n) && n >= least && n <= most,
+      `must be a whole number from ${least} to ${most}`,
+    )
 
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */
 const variables = z.object({
@@ -21,12 +27,12 @@ const variables = z.object({
   RIPEN_DATA_DIR: z.string().default('./data'),
   RIPEN_MAPPINGS_DIR: z.string().optional(),
   RIPEN_HOST: z.string().default('127.0.0.1'),
-  RIPEN_PORT: port.default(4000),
+  RIPEN_PORT: whole(0, 65_535).default(4000),
   RIPEN_API_TOKEN: z.string().min(16, 'must have 16 characters at least').optional(),
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
-  RIPEN_CRM_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(30_000),
-  RIPEN_DUCKDB_MEMORY_MB: z.coerce.number().int().min(128).max(1_048_576).default(512),
-  RIPEN_DUCKDB_THREADS: z.coerce.number().int().min(1).max(256).optional(),
+  RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
+  RIPEN_DUCKDB_MEMORY_MB: whole(128, 1_048_576).default(512),
+  RIPEN_DUCKDB_THREADS: whole(1, 256).optional(),
   AMPLITUDE_BASE_URL: httpUrl.default('https://amplitude.com'),
   AMPLITUDE_API_KEY: z.string().optional(),
   AMPLITUDE_SECRET_KEY: z.string().optional(),

@@ -23,7 +23,7 @@ export function createProgressFeed(): ProgressFeed {
   return {
     onProgress: (progress) => told?.(progress),
     async show(lines, silent) {
-      const renderer = silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple'
+      const renderer = silent ? 'silent' : process.stdout.isTTY ? 'default' : 'simple'
       const list = new Listr(
         lines.map((line) => ({
           title: line.title,

@@ -44,6 +44,26 @@ export async function writeRollup(
   return { ...written, eventsByDay }
 }
 
+/** Copies the live days of several rollup files into one, so that readers open few files. */
+export async function mergeRollups(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  live: readonly LivePart[],
+): Promise<Omit<WrittenRollup, 'eventsByDay'>> {
+  const paths = await loadLive(connection, lakeDir, live)
+  await connection.run(
+    `create or replace temp table rollup as
+     select profile, action, day, count, first_at, last_at
+     from read_parquet($paths, filename = true) r
+     semi join live on r.filename = live.path and r.day::varchar = live.partition`,
+    { paths },
+  )
+  const written = await writeTable(connection, lakeDir, source)
+  await connection.run('drop table rollup')
+  return written
+}
+
 async function selectEvents(
   connection: Connection,
   lakeDir: string,
