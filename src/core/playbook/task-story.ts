@@ -1,4 +1,5 @@
 import { Liquid } from 'liquidjs'
+import { cutText } from '../cut-text.ts'
 import { ConfigError } from '../errors.ts'
 import type { TaskMapping } from '../mapping/crm-mapping.ts'
 
@@ -39,7 +40,7 @@ export async function renderTask(
   const subject = await render('tasks.subject', mapping.subject, story)
   const body = await render('tasks.body', mapping.body, story)
   return {
-    subject: subject.replace(/\s+/g, ' ').trim().slice(0, MOST_SUBJECT),
+    subject: cutText(subject.replace(/\s+/g, ' ').trim(), MOST_SUBJECT),
     body: body.replace(/\n{3,}/g, '\n\n').trim(),
   }
 }

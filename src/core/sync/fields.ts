@@ -1,3 +1,4 @@
+import { cutText } from '../cut-text.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Score } from '../scoring/score-subject.ts'
 
@@ -47,5 +48,5 @@ export function fieldsOf(
 }
 
 function cut(text: string | null): string | null {
-  return text === null || text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT - 1)}…`
+  return text === null || text.length <= MOST_TEXT ? text : `${cutText(text, MOST_TEXT - 1)}…`
 }

@@ -1,0 +1,236 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { crmMappingSchema, type ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { CrmValue } from '../../src/core/ports/crm.ts'
+import type { Score } from '../../src/core/scoring/score-subject.ts'
+import { changesToWrite, desiredRecord } from '../../src/core/sync/desired-record.ts'
+import { fieldsOf, type SubjectFacts } from '../../src/core/sync/fields.ts'
+import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
+
+const score: Score = {
+  subjectId: 'per_1',
+  score: 70,
+  grade: 'B',
+  usageStatus: 'qualified',
+  salesStatus: 'none',
+  statusSince: '2026-11-20T10:00:00.000Z',
+  qualifiedAt: '2026-11-20T10:00:00.000Z',
+  change: 30,
+  trend: 'rising',
+  contributions: [],
+  reasons: ['+40 Invited', '+30 Activated'],
+  facts: {
+    summary: 'qualified, 70 of 100',
+    lastActive: '2026-11-20T09:00:00.000Z',
+    firstSeen: '2026-11-01T09:00:00.000Z',
+    activeDays30: 12,
+    activeUsers: 3,
+    qualifiedUsers: 1,
+    championId: 'per_2',
+    otherIds: [],
+  },
+  evidenceAt: '2026-11-20T09:00:00.000Z',
+  nextChangeAt: null,
+}
+const facts: SubjectFacts = {
+  id: 'per_1',
+  email: 'ann@acme.com',
+  domain: null,
+  name: null,
+  champion: null,
+}
+
+function mappingWith(change: Partial<ObjectMapping>): ObjectMapping {
+  const parsed = crmMappingSchema.parse({
+    version: 1,
+    objects: {
+      contact: {
+        subject: 'person',
+        model: 'people',
+        key: { property: 'pql_id', label: 'PQL id' },
+        create: 'qualified',
+        'on-create': { email: 'email' },
+        group: { name: 'pql', label: 'PQL' },
+        properties: {
+          pql_score: { from: 'score', type: 'number', label: 'Score', description: 'To 100.' },
+          pql_reason_3: { from: 'reason_3', type: 'string', label: 'Reason 3' },
+          pql_trend: {
+            from: 'trend',
+            type: 'enumeration',
+            label: 'Trend',
+            options: [{ value: 'rising', label: 'Rising' }],
+          },
+        },
+      },
+    },
+  })
+  return { ...(parsed.objects.contact as ObjectMapping), ...change } as ObjectMapping
+}
+
+describe('what a record should say', () => {
+  it('is what the mapping names, and nothing else', () => {
+    const record = desiredRecord(mappingWith({}), facts, score, 'people v1')
+    expect(record).toMatchObject({
+      ref: 'per_1',
+      properties: { pql_score: 70, pql_reason_3: null, pql_trend: 'rising' },
+      onCreate: { email: 'ann@acme.com' },
+      emails: ['ann@acme.com'],
+      domains: [],
+    })
+    expect(Object.keys(record.properties)).toHaveLength(3)
+  })
+
+  it.each([
+    { create: 'always', status: 'nurture', email: 'a@acme.com', domain: null, may: true },
+    { create: 'always', status: 'nurture', email: null, domain: 'acme.com', may: true },
+    { create: 'always', status: 'qualified', email: null, domain: null, may: false },
+    { create: 'qualified', status: 'qualified', email: 'a@acme.com', domain: null, may: true },
+    { create: 'qualified', status: 'qualified', email: null, domain: null, may: false },
+    { create: 'qualified', status: 'cooling', email: 'a@acme.com', domain: null, may: false },
+    { create: 'never', status: 'qualified', email: 'a@acme.com', domain: null, may: false },
+  ] as const)(
+    'may be created $create: somebody $status with address $email and domain $domain: $may',
+    ({ create, status, email, domain, may }) => {
+      const given = { ...score, usageStatus: status }
+      const record = desiredRecord(mappingWith({ create }), { ...facts, email, domain }, given, 'm')
+      expect(record.mayCreate).toBe(may)
+    },
+  )
+})
+
+describe('the fields of a record', () => {
+  it('tell everything that is known', () => {
+    const company = { ...facts, domain: 'acme.com', name: 'Acme', champion: 'bob@acme.com' }
+    expect(fieldsOf(company, score, 'people v1')).toEqual({
+      score: 70,
+      grade: 'B',
+      usage_status: 'qualified',
+      sales_status: 'none',
+      status_since: '2026-11-20T10:00:00.000Z',
+      qualified_at: '2026-11-20T10:00:00.000Z',
+      change: 30,
+      trend: 'rising',
+      reason_1: '+40 Invited',
+      reason_2: '+30 Activated',
+      reason_3: null,
+      summary: 'qualified, 70 of 100',
+      last_active: '2026-11-20T09:00:00.000Z',
+      active_days_30: 12,
+      model: 'people v1',
+      email: 'ann@acme.com',
+      active_users: 3,
+      qualified_users: 1,
+      champion: 'bob@acme.com',
+      domain: 'acme.com',
+      name: 'Acme',
+    })
+  })
+
+  it('hold 1,000 characters of a text, the last of a longer one a sign of that', () => {
+    const fieldsFor = (length: number) =>
+      fieldsOf(facts, { ...score, reasons: ['x'.repeat(length)] }, 'm')
+    expect(fieldsFor(1000)['reason_1']).toBe('x'.repeat(1000))
+    expect(fieldsFor(1001)['reason_1']).toBe(`${'x'.repeat(999)}…`)
+  })
+
+  it('never end in half a character', () => {
+    const summary = `${'x'.repeat(998)}😀😀`
+    const fields = fieldsOf(facts, { ...score, facts: { ...score.facts, summary } }, 'm')
+    expect(fields['summary']).toBe(`${'x'.repeat(998)}…`)
+  })
+})
+
+describe('what is written', () => {
+  it.each<{
+    name: string
+    desired: Record<string, CrmValue>
+    written: Record<string, CrmValue> | null
+    want: Record<string, CrmValue> | null
+  }>([
+    {
+      name: 'is nothing when nothing differs',
+      desired: { a: 1, b: 'x' },
+      written: { b: 'x', a: 1 },
+      want: null,
+    },
+    {
+      name: 'is what differs alone',
+      desired: { a: 2, b: 'x' },
+      written: { a: 1, b: 'x' },
+      want: { a: 2 },
+    },
+    {
+      name: 'is everything when nothing was written, empty values too',
+      desired: { a: 1, b: null },
+      written: null,
+      want: { a: 1, b: null },
+    },
+    {
+      name: 'is no empty value where there is none',
+      desired: { a: null },
+      written: {},
+      want: null,
+    },
+    {
+      name: 'is an empty value where there was another',
+      desired: { a: null },
+      written: { a: 1 },
+      want: { a: null },
+    },
+    {
+      name: 'is a property that is new in the mapping',
+      desired: { a: 1, b: 2 },
+      written: { a: 1 },
+      want: { b: 2 },
+    },
+    {
+      name: 'is nothing for a property that left the mapping',
+      desired: { a: 1 },
+      written: { a: 1, b: 2 },
+      want: null,
+    },
+    { name: 'is a number where text was', desired: { a: 1 }, written: { a: '1' }, want: { a: 1 } },
+    { name: 'is 0 where nothing was', desired: { a: 0 }, written: { a: null }, want: { a: 0 } },
+    { name: 'is nothing when there is nothing to say', desired: {}, written: null, want: null },
+  ])('$name', ({ desired, written, want }) => {
+    expect(changesToWrite(desired, written)).toEqual(want)
+  })
+
+  const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))
+  const record = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), value)
+
+  it('makes a record say what it should, after which nothing is written', () => {
+    fc.assert(
+      fc.property(record, fc.option(record), (desired, written) => {
+        const changes = changesToWrite(desired, written)
+        expect(changesToWrite(desired, { ...written, ...changes })).toBeNull()
+      }),
+    )
+  })
+})
+
+describe('the plan of properties', () => {
+  it('names our own unique key first, then what the mapping writes', () => {
+    expect(provisionPlan('contact', mappingWith({}))).toEqual({
+      object: 'contact',
+      group: { name: 'pql', label: 'PQL' },
+      properties: [
+        {
+          name: 'pql_id',
+          label: 'PQL id',
+          description: expect.stringContaining('do not edit'),
+          type: 'string',
+          unique: true,
+        },
+        { name: 'pql_score', label: 'Score', type: 'number', description: 'To 100.' },
+        { name: 'pql_reason_3', label: 'Reason 3', type: 'string' },
+        {
+          name: 'pql_trend',
+          label: 'Trend',
+          type: 'enumeration',
+          options: [{ value: 'rising', label: 'Rising' }],
+        },
+      ],
+    })
+  })
+})
