@@ -33,7 +33,7 @@ export function listPage(state: PortalState, calls: CallLog, view: ListView): st
 <input type="search" name="q" value="${view.query}" placeholder="Search ${OBJECT_TYPES[view.type].plural.toLowerCase()}" aria-label="Search">
 <button>Search</button>
 </form>
-<div class="scroll">${shown.length === 0 ? html`<p class="soft">No records.</p>` : table(columns, shown, view)}</div>
+<div class="scroll list">${shown.length === 0 ? html`<p class="soft">No records.</p>` : table(columns, shown, view)}</div>
 ${pages(view, found.length)}
 </section>
 ${callSummary(calls.list())}`

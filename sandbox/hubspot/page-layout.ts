@@ -18,8 +18,8 @@ section.plain { border-radius: 6px; } h2 { font-size: 16px; margin: 0 0 10px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: 7px 10px; border-bottom: 1px solid var(--line); }
 th { white-space: nowrap; font-weight: 600; background: var(--tint); } th a { color: inherit; }
-td { max-width: 440px; overflow-wrap: anywhere; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.id, td.time { white-space: nowrap; } .text { white-space: pre-line; min-width: 260px; }
+td { max-width: 520px; overflow-wrap: break-word; } .list td { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.id, td.time { white-space: nowrap; } .text, .list .text { white-space: pre-line; min-width: 420px; }
 tbody tr:hover { background: #fbfcfd; } .soft { color: var(--soft); } .old { color: var(--soft); text-decoration: line-through; }
 form { display: flex; gap: 8px; margin-bottom: 12px; } input[type=search] { flex: 1; max-width: 420px; padding: 7px 10px; font: inherit; border: 1px solid #b6c3cf; border-radius: 4px; }
 button { font: inherit; padding: 7px 16px; border: 0; border-radius: 4px; background: var(--ink); color: #fff; cursor: pointer; }

@@ -14,7 +14,7 @@ export function pageRouter(state: PortalState, calls: CallLog): Router {
   const router = express.Router()
   router.get('/', (req, res) => {
     const type = readType(textOf(req.query['object'])) ?? 'contacts'
-    const sort = textOf(req.query['sort']) || OBJECT_TYPES[type].modifiedProperty
+    const sort = textOf(req.query['sort']) || firstSort(state, type)
     const view = {
       type,
       query: textOf(req.query['q']),
@@ -86,4 +86,10 @@ function sendPage(res: Response, page: string): void {
   )
   res.setHeader('x-content-type-options', 'nosniff')
   res.type('html').send(page)
+}
+
+/** By score where there is one, since that is what one looks for; else what changed last. */
+function firstSort(state: PortalState, type: ObjectType): string {
+  const score = ['pql_score', 'pqa_score'].find((name) => state.properties(type).has(name))
+  return score ?? OBJECT_TYPES[type].modifiedProperty
 }

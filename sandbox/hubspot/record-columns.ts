@@ -15,7 +15,7 @@ export interface RecordColumn {
 }
 
 const shownFirst: Readonly<Record<ObjectType, readonly string[]>> = {
-  contacts: ['email', 'firstname', 'lastname', 'lifecyclestage'],
+  contacts: ['email', 'firstname', 'lastname'],
   companies: ['name', 'domain'],
   deals: ['dealname', 'amount', 'dealstage'],
   tasks: ['hs_task_subject', 'hs_task_body', 'hs_task_status', 'hs_task_priority', 'hs_timestamp'],
@@ -31,9 +31,10 @@ const neighbours: Readonly<Record<ObjectType, readonly ObjectType[]>> = {
 /** The columns worth showing, among them every property that the product adds. */
 export function recordColumns(state: PortalState, type: ObjectType): RecordColumn[] {
   const definitions = state.properties(type)
-  const own = [...definitions.values()].filter(
-    ({ name, archived }) => /^pq[la]_/.test(name) && !archived,
-  )
+  // Ids are for machines: they come last.
+  const own = [...definitions.values()]
+    .filter(({ name, archived }) => /^pq[la]_/.test(name) && !archived)
+    .sort((a, b) => Number(a.hasUniqueValue ?? false) - Number(b.hasUniqueValue ?? false))
   const named = shownFirst[type].flatMap((name) => definitions.get(name) ?? [])
   const modified = definitions.get(OBJECT_TYPES[type].modifiedProperty)
   return [
