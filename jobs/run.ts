@@ -1,6 +1,7 @@
 import { withLock } from '../src/infra/postgres/lock.ts'
 import { failWork, finishWork, readWork, type Step } from '../src/infra/postgres/work.ts'
 import type { Verdict } from '../src/infra/queue/queues.ts'
+import { safeError } from '../src/infra/safe-error.ts'
 import { CATALOG } from './catalog.ts'
 import type { JobContext, RunEntry, RunNotes } from './context.ts'
 import { decide, kindOf, messageOf } from './failure-policy.ts'
@@ -59,7 +60,8 @@ async function runUntilDone(
       const message = messageOf(error)
       await endRun(context, runId, kindOf(error), tally, message, notes)
       const decision = decide(error)
-      if (kindOf(error) === 'bug') context.logger.error({ step, key, err: error }, 'step failed')
+      if (kindOf(error) === 'bug')
+        context.logger.error({ step, key, bug: safeError(error) }, 'step failed')
       else context.logger.warn({ step, key, kind: kindOf(error), message }, 'step failed')
       if (decision.action === 'pause-queue') return decision
       if (decision.action === 'park' || lastAttempt) {

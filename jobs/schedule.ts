@@ -31,7 +31,9 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
       if (!stopped) context.logger.warn({ kind }, 'a sweep failed; the next one tries again')
     })
   }
-  tick()
+  // A person restarted us, perhaps with a mended configuration: everything gets a new try.
+  const first = sql`update work set failed = 0 where requested > done`.execute(context.db)
+  first.then(tick, tick)
   const timer = setInterval(tick, SWEEP_EVERY_MS)
   return {
     stop() {

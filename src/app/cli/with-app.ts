@@ -4,6 +4,7 @@ import { ConfigError, isSyncFailure } from '../../core/errors.ts'
 import { type Config, readConfig } from '../../infra/config.ts'
 import { readMappingFolder } from '../../infra/mappings/folder.ts'
 import { publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
+import { safeError } from '../../infra/safe-error.ts'
 import { type App, compose } from '../compose.ts'
 
 /** Options that every command has. */
@@ -81,14 +82,14 @@ async function publish(app: App, named: string | undefined): Promise<void> {
 
 /** Prints what went wrong and sets the exit code: 2 for wrong use or configuration, else 1. */
 export function reportFailure(error: unknown): void {
-  const known = isSyncFailure(error)
-  const text = known
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error)
-  process.stderr.write(`ripen: ${text}\n`)
+  process.stderr.write(`ripen: ${isSyncFailure(error) ? error.message : describeBug(error)}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
+}
+
+function describeBug(error: unknown): string {
+  const { name, code, message, frames } = safeError(error)
+  const head = `unexpected ${name}${code ? ` (${code})` : ''}: ${message}`
+  return [head, ...frames.map((frame) => `    ${frame}`)].join('\n')
 }
 
 /** Prints the one object that `--json` promises. */
