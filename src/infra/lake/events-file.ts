@@ -25,6 +25,8 @@ export interface WrittenFile {
   readonly rows: number
   readonly bytes: number
   readonly windows: readonly WrittenWindow[]
+  /** Rows that count nowhere, for they have no time or belong to no window. */
+  readonly undated?: number
 }
 
 /** Reads a source's query once, into one Parquet file with its facts beside it. */
@@ -44,13 +46,14 @@ export async function writeEventsFile(
       { ...events.params, junk: JUNK_IDS },
     )
     const windows = await describeWindows(connection, temporary)
+    const undated = await countUndated(connection, temporary)
     const rows = windows.reduce((sum, w) => sum + w.rows, 0)
-    if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [] }
-    const id = nameOf(source, windows)
+    if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
+    const id = nameOf(source, windows, undated)
     await writeFacts(connection, temporary, factsPath(lakeDir, id), mapping)
     const { size } = await stat(temporary)
     await rename(temporary, lakePath(lakeDir, id))
-    return { id, rows, bytes: size, windows }
+    return { id, rows, bytes: size, windows, undated }
   } finally {
     await rm(temporary, { force: true })
   }
@@ -63,6 +66,15 @@ const PROFILE = `case
   when alias_id is not null and not list_contains($junk::varchar[], lower(trim(alias_id))) then 'a:' || alias_id
 end`
 
+const DATED = 'window_key is not null and occurred_at is not null'
+
+async function countUndated(connection: Connection, path: string): Promise<number> {
+  const [row] = await connection.rows(
+    `select count(*)::double as n from read_parquet(${quoted(path)}) where not (${DATED})`,
+  )
+  return Number(row?.['n'] ?? 0)
+}
+
 async function describeWindows(connection: Connection, path: string): Promise<WrittenWindow[]> {
   const rows = await connection.rows(
     `select window_key, count(*)::double as rows,
@@ -71,7 +83,7 @@ async function describeWindows(connection: Connection, path: string): Promise<Wr
      from (select window_key, occurred_at::date::varchar as day,
              hash(event_key, name, occurred_at, arrived_at, profile, user_id, device_id, alias_id,
                   event_properties::varchar, user_properties::varchar) as h
-           from read_parquet(${quoted(path)}))
+           from read_parquet(${quoted(path)}) where ${DATED})
      group by window_key order by window_key`,
   )
   return rows.map((row) => ({
@@ -82,8 +94,9 @@ async function describeWindows(connection: Connection, path: string): Promise<Wr
   }))
 }
 
-function nameOf(source: string, windows: readonly WrittenWindow[]): string {
+function nameOf(source: string, windows: readonly WrittenWindow[], undated: number): string {
   const hash = createHash('sha256').update(source)
+  if (undated > 0) hash.update(`\nundated ${undated}`)
   for (const w of windows) hash.update(`\n${w.key} ${w.contentHash}`)
   return `${source}-${hash.digest('hex').slice(0, 32)}`
 }

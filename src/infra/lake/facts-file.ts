@@ -40,7 +40,7 @@ export async function writeFacts(
           min(occurred_at) as first_at, max(occurred_at) as last_at
         from (select window_key, profile, occurred_at, unnest([${facts.join(', ')}]) as fact
               from read_parquet(${quoted(eventsPath)}) where profile is not null)
-        where fact.value is not null
+        where fact.value is not null and occurred_at is not null
         group by all
       ) to ${quoted(temporary)} (format parquet, compression zstd)`,
       params,
