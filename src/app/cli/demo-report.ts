@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import type { SampleCompany } from '../../../sandbox/company/sample-company.ts'
-import type { SandboxServer } from '../../../sandbox/sandbox-server.ts'
+import { SANDBOX_CREDENTIALS, type SandboxServer } from '../../../sandbox/sandbox-server.ts'
 import type { Ranked } from '../ranking.ts'
 import type { DemoPass } from './commands/demo.ts'
 import { rankingTable, table } from './tables.ts'
@@ -19,7 +20,7 @@ export interface DemoOutcome {
 }
 
 /** What the demo ends with, as text. */
-export function demoReport(outcome: DemoOutcome): string {
+export async function demoReport(outcome: DemoOutcome): Promise<string> {
   const { counts, passes, seconds, best, sandbox } = outcome
   return [
     '',
@@ -38,7 +39,7 @@ export function demoReport(outcome: DemoOutcome): string {
     rankingTable(best.accounts),
     '',
     'ONE TASK, AS THE REP READS IT',
-    taskText(sandbox),
+    await taskText(sandbox),
     '',
     'API CALLS',
     ...passes.map(
@@ -51,14 +52,14 @@ export function demoReport(outcome: DemoOutcome): string {
   ].join('\n')
 }
 
-function taskText(sandbox: SandboxServer): string {
+async function taskText(sandbox: SandboxServer): Promise<string> {
   const task = sandbox.hubspot.records('tasks').at(-1)
   if (!task) return '  no account became ready within the last day'
   const p = task.properties
   const company = companyOf(sandbox, task.id)
   const lines = [
     `${p['hs_task_subject']}`,
-    `For: ${ownerName(p['hubspot_owner_id'])}   Due: ${instant(p['hs_timestamp'])}   Priority: ${p['hs_task_priority']}`,
+    `For: ${await ownerName(sandbox, p['hubspot_owner_id'])}   Due: ${instant(p['hs_timestamp'])}   Priority: ${p['hs_task_priority']}`,
     `On: ${company}`,
     '',
     ...plain(p['hs_task_body'] ?? '').split('\n'),
@@ -77,9 +78,17 @@ function companyOf(sandbox: SandboxServer, taskId: string): string {
   return named.join(', ')
 }
 
-function ownerName(id: string | undefined): string {
-  return id ? `owner ${id}` : 'nobody yet'
+/** Asks the stand-in, as any client would. */
+async function ownerName(sandbox: SandboxServer, id: string | undefined): Promise<string> {
+  if (!id) return 'nobody yet'
+  const response = await fetch(`${sandbox.baseUrl}/crm/v3/owners/${id}`, {
+    headers: { authorization: `Bearer ${SANDBOX_CREDENTIALS.hubspotToken}` },
+  })
+  const owner = ownerSchema.safeParse(await response.json())
+  return owner.success ? `${owner.data.firstName} ${owner.data.lastName}` : `owner ${id}`
 }
+
+const ownerSchema = z.object({ firstName: z.string(), lastName: z.string() })
 
 function instant(text: string | undefined): string {
   if (!text) return ''

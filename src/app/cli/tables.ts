@@ -18,16 +18,15 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** People or accounts with their three strongest reasons. */
+/** People or accounts, each with its three strongest reasons on a line of their own. */
 export function rankingTable(ranked: readonly Ranked[]): string {
   if (ranked.length === 0) return '  nobody yet'
-  return table(
-    ranked.map((r) => [
-      `  ${String(r.score).padStart(3)}`,
-      r.grade,
-      r.usageStatus,
-      r.name,
-      r.reasons.slice(0, 3).join('; '),
-    ]),
-  )
+  const rows = ranked.map((r) => [String(r.score).padStart(5), r.grade, r.usageStatus, r.name])
+  const lines = table(rows).split('\n')
+  return lines
+    .flatMap((line, i) => {
+      const reasons = (ranked[i]?.reasons ?? []).slice(0, 3)
+      return reasons.length > 0 ? [line, `         ${reasons.join('; ')}`] : [line]
+    })
+    .join('\n')
 }

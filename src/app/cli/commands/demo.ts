@@ -87,7 +87,7 @@ async function runDemo(
       people: await readRanking(app.context.db, 'person', { limit: TOP }),
       accounts: await readRanking(app.context.db, 'account', { limit: TOP }),
     }
-    print(demoReport({ counts, passes, seconds, best, company, sandbox }))
+    print(await demoReport({ counts, passes, seconds, best, company, sandbox }))
   })
 }
 
