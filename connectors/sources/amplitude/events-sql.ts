@@ -11,7 +11,7 @@ export function eventsSql(files: readonly DownloadedFile[]): SqlQuery {
     sql: `select
       regexp_extract(filename, '([^/\\\\]+)~[0-9]+\\.json\\.gz$', 1) as window_key,
       coalesce(try_cast(uuid as uuid),
-        md5(concat_ws('|', event_type, event_time, user_id, device_id, event_properties::varchar))::uuid) as event_key,
+        md5(json_array(event_type, event_time, user_id, device_id, event_properties)::varchar)::uuid) as event_key,
       event_type as name,
       coalesce(event_time, client_event_time, server_upload_time) as occurred_at,
       coalesce(server_upload_time, event_time) as arrived_at,

@@ -24,11 +24,11 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
     params: { files: files.map((file) => file.path), paths: PATHS, zone: timezone },
     sql: `select
       wall::date::varchar as window_key,
-      md5(concat_ws('|', name, coalesce(p[5], properties::varchar), occurred_at::date::varchar))::uuid as event_key,
+      md5(concat_ws('|', name, coalesce(nullif(p[5], ''), properties::varchar), occurred_at::date::varchar))::uuid as event_key,
       name, occurred_at,
       coalesce(make_timestamp(try_cast(p[6] as bigint) * 1000), occurred_at) as arrived_at,
       nullif(p[3], '') as user_id,
-      nullif(p[4], '') as device_id,
+      coalesce(nullif(p[4], ''), case when starts_with(alias, '$device:') then substr(alias, 9) end) as device_id,
       case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
       properties as event_properties, null::json as user_properties
     from (
@@ -37,7 +37,7 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
         case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
         coalesce(nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
       from (
-        select event, properties, p, make_timestamp((p[1]::double * 1000000)::bigint) as wall
+        select event, properties, p, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
         from (
           select event, properties, json_extract_string(properties, $paths::varchar[]) as p
           from read_json($files, format = 'newline_delimited',
