@@ -8,19 +8,35 @@ import { ConfigError } from '../../core/errors.ts'
 export function readError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error)
   if (!/JSON|gzip|GZIP|Invalid Input|Conversion|Could not convert/i.test(message)) return error
-  const file =
-    /in file "([^"]+)"/.exec(message)?.[1] ?? /"([^"]+\.(?:gz|jsonl|json))"/.exec(message)?.[1]
-  const line = /(?:in line|near line|line|record\/value) (\d+)/i.exec(message)?.[1]
-  const place = file ? `${basename(file)}${line ? ` line ${line}` : ''}` : 'an export file'
   return new ConfigError(
-    `${place} cannot be read as JSON lines of this vendor; nothing of it was kept. Export it again`,
-    {
-      cause: new Error(
-        message
-          .split('\n')[0]
-          ?.replace(/"[^"]*@[^"]*"/g, '"…"')
-          .slice(0, 200),
-      ),
-    },
+    `${placeOf(message)} cannot be read as JSON lines of this vendor; nothing of it was kept. Export it again`,
+    { cause: new Error(withoutData(message)) },
   )
+}
+
+function placeOf(message: string): string {
+  const file =
+    /in file "([^"]+)"/.exec(message)?.[1] ??
+    /["\s]([^"\s]+\.(?:gz|jsonl|json))\b/.exec(message)?.[1]
+  if (!file) return 'an export file'
+  const name = basename(file)
+  const said = /(?:in line|near line|line|record\/value) (\d+)/i.exec(message)?.[1]
+  if (!said) return name
+  // DuckDB counts to the line after one that is no JSON, and to the start of the batch of 2,048 lines
+  // for one that is JSON but holds a wrong value.
+  const line = message.includes('Malformed JSON') ? Number(said) - 1 : Number(said)
+  return message.includes('is approximate')
+    ? `${name}, from line ${line} on,`
+    : `${name} line ${line}`
+}
+
+/** What DuckDB says, less everything that it quotes. */
+function withoutData(message: string): string {
+  const [first = ''] = message.split('\n')
+  return first
+    .replace(/"[^"]*\.(?:gz|jsonl|json)", /, '')
+    .replace(/(["']).*\1/, '…')
+    .replace(/\bgot ([A-Z]+): .*/, 'got $1')
+    .replace(/: \/.*/, '')
+    .slice(0, 200)
 }
