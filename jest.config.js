@@ -7,7 +7,11 @@ const base = {
       '@swc/jest',
       {
         swcrc: false,
-        jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript' },
+          experimental: { keepImportAttributes: true },
+        },
         module: { type: 'es6' },
         sourceMaps: 'inline',
       },
@@ -16,6 +20,13 @@ const base = {
   modulePathIgnorePatterns: ['<rootDir>/data/'],
   clearMocks: true,
   restoreMocks: true,
+}
+
+/** Projects whose tests need a PostgreSQL: an embedded one for the run, or yours (test:services). */
+const stateful = {
+  ...base,
+  globalSetup: '<rootDir>/test/support/jest-setup.js',
+  globalTeardown: '<rootDir>/test/support/jest-teardown.js',
 }
 
 /** @type {import('jest').Config} */
@@ -33,8 +44,12 @@ export default {
       testMatch: ['<rootDir>/test/contract/**/*.test.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/no-network.ts'],
     },
-    { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
-    { ...base, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.test.ts'] },
-    { ...base, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.test.ts'] },
+    {
+      ...stateful,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+    },
+    { ...stateful, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.test.ts'] },
+    { ...stateful, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.test.ts'] },
   ],
 }

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { openDatabase } from '../../src/infra/postgres/database.ts'
+import { acquireEmbeddedPostgres } from '../../src/infra/postgres/embedded/acquire.ts'
+import { openQueues } from '../../src/infra/queue/queues.ts'
+import {
+  announceServers,
+  dropDatabase,
+  dropLeftovers,
+  newDatabaseName,
+  onDatabase,
+  urlOfDatabase,
+} from './test-servers.ts'
+
+let takeDown: (() => Promise<void>) | null = null
+
+/**
+ * Prepares one PostgreSQL for all test files of a run: an embedded server of its own, or, when
+ * run-services.ts asks for it, the one that it names, with the queues on its Redis.
+ */
+export async function prepareServers(): Promise<void> {
+  const { RIPEN_TEST_SERVICES_DATABASE: url, RIPEN_TEST_SERVICES_REDIS: redisUrl } = process.env
+  // Tests say where their state is; what the shell holds is for somebody else.
+  for (const name of Object.keys(process.env)) {
+    if (/^(DATABASE_URL|REDIS_URL|HUBSPOT_|AMPLITUDE_|MIXPANEL_|RIPEN_(?!TEST_))/.test(name)) {
+      delete process.env[name]
+    }
+  }
+  takeDown = url && redisUrl ? await prepareServices(url, redisUrl) : await prepareEmbedded()
+}
+
+/** Takes down what `prepareServers` put up. */
+export async function removeServers(): Promise<void> {
+  await takeDown?.()
+}
+
+async function prepareServices(url: string, redisUrl: string): Promise<() => Promise<void>> {
+  await dropLeftovers(url)
+  const name = newDatabaseName()
+  await onDatabase(urlOfDatabase(url, 'postgres'), (client) =>
+    client.query(`create database ${name} template template0 encoding 'UTF8'`),
+  )
+  const templateUrl = urlOfDatabase(url, name)
+  await (await openDatabase(templateUrl)).close()
+  announceServers({ templateUrl, redisUrl, home: null })
+  return () => dropDatabase(templateUrl)
+}
+
+async function prepareEmbedded(): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'ripen-tests-'))
+  // The account that the server runs under as root must be able to enter.
+  await chmod(folder, 0o755)
+  const home = join(folder, 'home')
+  const first = await acquireEmbeddedPostgres({ dataDir: home })
+  await migrateAll(first.url)
+  await first.release()
+  const dataDir = join(folder, 'server')
+  // The command keeps owners and modes, which fs.cp does not.
+  await promisify(execFile)('cp', ['-a', home, dataDir])
+  const server = await acquireEmbeddedPostgres({ dataDir })
+  announceServers({ templateUrl: server.url, redisUrl: null, home })
+  return async () => {
+    await server.release()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function migrateAll(url: string): Promise<void> {
+  await (await openDatabase(url)).close()
+  const queues = await openQueues({
+    redisUrl: undefined,
+    databaseUrl: url,
+    installation: 'template',
+    onError: () => undefined,
+  })
+  await queues.close()
+}

@@ -1,0 +1,3 @@
+import { prepareServers } from './global-setup.ts'
+
+export default prepareServers

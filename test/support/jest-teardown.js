@@ -1,0 +1,3 @@
+import { removeServers } from './global-setup.ts'
+
+export default removeServers

@@ -1,0 +1,122 @@
+import type { HubspotSandboxOptions } from '../../sandbox/hubspot/hubspot-sandbox.ts'
+import { type SyncResult, syncOnce } from '../../src/app/cli/commands/sync.ts'
+import { type App, compose } from '../../src/app/compose.ts'
+import { readStatus, type Status } from '../../src/app/status.ts'
+import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
+import { readConfig } from '../../src/infra/config.ts'
+import { publishMapping } from '../../src/infra/mappings/published.ts'
+import { STEPS } from '../../src/infra/postgres/work.ts'
+import { mappingFiles } from './mapping-files.ts'
+import { smallUsage, startOf } from './small-usage.ts'
+import { createState, type TestState } from './state.ts'
+import type { UsageLog } from './usage-log.ts'
+import { startVendors, type Vendors } from './vendors.ts'
+
+/** When the small history ends and the tests take place. */
+export const NOW = new Date('2026-09-10T08:00:00Z')
+
+/** The whole thread in this process: state, stand-ins and the engine between them. */
+export interface Thread {
+  readonly app: App
+  readonly state: TestState
+  readonly vendors: Vendors
+  readonly usage: UsageLog
+  /** What the jobs take for now. */
+  setNow(now: Date): void
+  publish(files: MappingFiles): Promise<void>
+  /** Pulls from these sources and waits for rollups and people. */
+  pull(sources?: readonly string[], files?: readonly string[]): Promise<void>
+  score(): Promise<void>
+  sync(): Promise<SyncResult>
+  /** Pull, score and sync. */
+  run(): Promise<SyncResult>
+  status(): Promise<Status>
+  /** Another worker on the same state and vendors. */
+  colleague(): Promise<App>
+}
+
+export interface ThreadOptions {
+  readonly usage?: UsageLog
+  readonly mappings?: MappingFiles
+  readonly hubspot?: HubspotSandboxOptions
+  readonly now?: Date
+  readonly start?: string
+  /** More variables, such as RIPEN_CRM_TIMEOUT_MS. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** False leaves the work to engines that the test starts. */
+  readonly working?: boolean
+}
+
+const SOURCES = ['amplitude', 'mixpanel']
+const CRM = 'hubspot'
+const open: { close(): Promise<void> }[] = []
+
+/** Builds a thread; `closeThreads` takes it down. */
+export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
+  let now = options.now ?? NOW
+  const clock = () => now
+  const usage = options.usage ?? smallUsage(now)
+  const state = await createState()
+  open.push(state)
+  const start = options.start ?? startOf(now)
+  const hubspot = options.hubspot ?? {}
+  const vendors = await startVendors({ usage, start, now: clock, hubspot })
+  open.push(vendors)
+  const config = readConfig({
+    ...state.environment,
+    ...vendors.environment,
+    RIPEN_LOG_LEVEL: 'silent',
+    RIPEN_DUCKDB_THREADS: '2',
+    ...options.environment,
+  })
+  const colleague = async () => {
+    const app = await compose({ config, clock })
+    open.push(app)
+    return app
+  }
+  const app = await colleague()
+  const { engine, context } = app
+  const publish = async (files: MappingFiles) => {
+    await publishMapping(context.db, 'test', files)
+  }
+  await publish(options.mappings ?? (await mappingFiles()))
+  if (options.working !== false) engine.start(STEPS, [CRM])
+  const pull = async (sources: readonly string[] = SOURCES, files?: readonly string[]) => {
+    for (const name of sources) await engine.request('pull', name, files ? { files } : undefined)
+    for (const step of ['pull', 'rollup', 'identity'] as const) await engine.idle([step])
+  }
+  const score = async () => {
+    await engine.request('score', 'all')
+    await engine.idle(['score', 'desire'])
+  }
+  const sync = () => syncOnce(app, CRM)
+  return {
+    app,
+    state,
+    vendors,
+    usage,
+    setNow(at) {
+      now = at
+    },
+    publish,
+    pull,
+    score,
+    sync,
+    async run() {
+      await pull()
+      await score()
+      return sync()
+    },
+    status: () => readStatus(context.db),
+    colleague,
+  }
+}
+
+/** Takes down every thread of a test, the last part first; for `afterEach`. */
+export async function closeThreads(): Promise<void> {
+  const failures: unknown[] = []
+  for (const part of open.splice(0).reverse()) {
+    await part.close().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}

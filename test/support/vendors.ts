@@ -1,0 +1,103 @@
+import express, { type Request, type Response } from 'express'
+import {
+  type AmplitudeSandbox,
+  createAmplitudeSandbox,
+} from '../../sandbox/amplitude/amplitude-sandbox.ts'
+import {
+  createHubspotSandbox,
+  type HubspotSandbox,
+  type HubspotSandboxOptions,
+} from '../../sandbox/hubspot/hubspot-sandbox.ts'
+import { listen } from '../../sandbox/listen.ts'
+import {
+  createMixpanelSandbox,
+  type MixpanelSandbox,
+} from '../../sandbox/mixpanel/mixpanel-sandbox.ts'
+import type { UsageLog } from './usage-log.ts'
+
+/** What the stand-ins are let in with; no test may find it in an output. */
+export const SECRETS = {
+  hubspot: 'pat-eu1-thread-test-token',
+  amplitude: 'amplitude-thread-secret',
+  mixpanel: 'mixpanel-thread-secret',
+} as const
+
+/** All stand-ins on one port, with a place to listen to what they are asked. */
+export interface Vendors {
+  readonly baseUrl: string
+  readonly hubspot: HubspotSandbox
+  readonly amplitude: AmplitudeSandbox
+  readonly mixpanel: MixpanelSandbox
+  /** The variables that point Ripen here. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Calls `told` with every request as it arrives, before it is answered; null listens no more. */
+  onRequest(told: ((method: string, path: string) => void) | null): void
+  close(): Promise<void>
+}
+
+export interface VendorsOptions {
+  readonly usage: UsageLog
+  readonly hubspot?: HubspotSandboxOptions
+  /** First day that is pulled, `YYYY-MM-DD`. */
+  readonly start: string
+  /** Today, for Mixpanel. */
+  readonly now: () => Date
+}
+
+/** Starts stand-ins for Amplitude, Mixpanel and HubSpot with limits that no test meets by chance. */
+export async function startVendors(options: VendorsOptions): Promise<Vendors> {
+  const { usage, start, now } = options
+  const hubspot = await createHubspotSandbox({
+    token: SECRETS.hubspot,
+    limits: { burst: 100_000, searchPerSecond: 100_000 },
+    ...options.hubspot,
+  })
+  const amplitude = createAmplitudeSandbox({
+    apiKey: 'amplitude-key',
+    secretKey: SECRETS.amplitude,
+    events: usage.amplitudeRows,
+  })
+  const mixpanel = createMixpanelSandbox({
+    projectId: '77',
+    serviceAccount: 'mixpanel-account',
+    secret: SECRETS.mixpanel,
+    events: usage.mixpanelRows,
+    ratePerHour: 100_000,
+    ratePerSecond: 100_000,
+    now,
+  })
+  let told: ((method: string, path: string) => void) | null = null
+  const app = express()
+  app.use((request: Request, _response: Response, next: () => void) => {
+    told?.(request.method, request.path)
+    next()
+  })
+  app.use(amplitude.router, mixpanel.router, hubspot.router)
+  const { baseUrl, close } = await listen(app)
+  return {
+    baseUrl,
+    hubspot,
+    amplitude,
+    mixpanel,
+    environment: {
+      AMPLITUDE_BASE_URL: baseUrl,
+      AMPLITUDE_API_KEY: 'amplitude-key',
+      AMPLITUDE_SECRET_KEY: SECRETS.amplitude,
+      AMPLITUDE_START: start,
+      MIXPANEL_BASE_URL: baseUrl,
+      MIXPANEL_PROJECT_ID: '77',
+      MIXPANEL_SERVICE_ACCOUNT: 'mixpanel-account',
+      MIXPANEL_SECRET: SECRETS.mixpanel,
+      MIXPANEL_START: start,
+      HUBSPOT_BASE_URL: baseUrl,
+      HUBSPOT_ACCESS_TOKEN: SECRETS.hubspot,
+    },
+    onRequest(listener) {
+      told = listener
+    },
+    async close() {
+      await close()
+      await hubspot.close()
+    },
+  }
+}
