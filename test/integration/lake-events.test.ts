@@ -80,6 +80,14 @@ describe('a file of events', () => {
     expect(other.windows[1]).toEqual(one.windows[1])
   })
 
+  it('has another name for two copies of one row than for two of another', async () => {
+    const twice = (user: string): EventRow[] => [
+      { key: 1, user },
+      { key: 1, user },
+    ]
+    expect((await write(twice('ann'))).id).not.toBe((await write(twice('bob'))).id)
+  })
+
   it('has another name for another source', async () => {
     const [one, other] = [await write(ROWS), await write(ROWS, 'mixpanel')]
     expect(one.id).toMatch(/^amplitude-[0-9a-f]{32}$/)

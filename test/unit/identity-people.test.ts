@@ -135,6 +135,11 @@ describe('the traits of a person', () => {
       given: [fact('a/u:1 trait:plan pro', 1), fact('a/u:1 trait:plan free', 1)],
       want: { plan: 'free' },
     },
+    {
+      name: 'are that in the other order too',
+      given: [fact('a/u:1 trait:plan free', 1), fact('a/u:1 trait:plan pro', 1)],
+      want: { plan: 'free' },
+    },
   ])('$name', ({ given, want }) => {
     expect(resolve(given).people[0]?.traits).toEqual(want)
   })
