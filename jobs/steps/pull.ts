@@ -15,6 +15,8 @@ const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
 /** A source that names no start is pulled this far back. */
 const DEFAULT_DAYS = 90
 const DAY_MS = 86_400_000
+/** How often a window that is over, but can still change, is pulled again. */
+const LOOK_AGAIN_MS = 6 * 3_600_000
 
 /** Pulls what is due of one source, or reads export files, into the lake. */
 export const pull: StepHandler = async (context, key, params, signal) => {
@@ -90,10 +92,13 @@ async function dueWindows(
     .where('source', '=', source.name)
     .execute()
   const pulledAt = new Map(rows.map((row) => [row.window_key, row.pulled_at]))
-  // A window that was pulled before it was over is pulled again.
+  const lookBackMs = source.lookBackMs ?? 0
   return source.windows(from, now, now).filter((w) => {
     const at = pulledAt.get(w.key)
-    return at === undefined || at < w.end
+    // New, or pulled before it was over.
+    if (at === undefined || at < w.end) return true
+    const canChange = now.getTime() - w.end.getTime() < lookBackMs
+    return canChange && now.getTime() - at.getTime() >= LOOK_AGAIN_MS
   })
 }
 
@@ -110,6 +115,23 @@ function groupAdjacent(windows: readonly UsageWindow[], most: number): UsageWind
   return groups
 }
 
+/** @throws {ConfigError} when the source finds that its files are not what the configuration says. */
+async function refuseProblems(
+  context: JobContext,
+  source: UsageSource,
+  files: readonly DownloadedFile[],
+): Promise<void> {
+  const query = source.problemsSql?.(files)
+  if (!query) return
+  const rows = await context.duck
+    .connect((c) => c.rows(query.sql, query.params))
+    .catch((error: unknown) => {
+      throw readError(error)
+    })
+  if (rows.length === 0) return
+  throw new ConfigError(rows.map((row) => String(row['problem'])).join('\n'))
+}
+
 async function store(
   context: JobContext,
   source: UsageSource,
@@ -118,6 +140,7 @@ async function store(
 ): Promise<Counts> {
   const mapping = await readPublished(context.db)
   const { usage } = mapping.set
+  if (files.length > 0) await refuseProblems(context, source, files)
   const written =
     files.length === 0
       ? { id: null, rows: 0, bytes: 0, windows: [] }

@@ -19,6 +19,11 @@ const HUBSPOT_PACE = { calls: 171, intervalMs: 10_000, burst: 40 }
 /** Search: 5 calls a second for the whole account. */
 const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 1 }
 
+/** A project has 60 queries in any hour: 15 at once and then 45 an hour never pass it. */
+const MIXPANEL_HOUR_PACE = { calls: 45, intervalMs: 3_600_000, burst: 15 }
+/** And 3 in a second. */
+const MIXPANEL_SECOND_PACE = { calls: 2, intervalMs: 1_000, burst: 1 }
+
 export interface ComposeOptions {
   readonly config: Config
   readonly clock?: () => Date
@@ -134,7 +139,7 @@ function createContext(
     clock: clock ?? (() => new Date()),
     sources: new Map([
       ['amplitude', amplitude(config)],
-      ['mixpanel', mixpanel(config)],
+      ['mixpanel', mixpanel(config, database)],
     ]),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
     onProgress: onProgress ?? (() => {}),
@@ -151,7 +156,7 @@ function amplitude(config: Config): ConnectedSource {
   }
 }
 
-function mixpanel(config: Config): ConnectedSource {
+function mixpanel(config: Config, { db }: Database): ConnectedSource {
   const projectId = config.MIXPANEL_PROJECT_ID ?? ''
   const serviceAccount = config.MIXPANEL_SERVICE_ACCOUNT ?? ''
   const secret = config.MIXPANEL_SECRET ?? ''
@@ -162,6 +167,14 @@ function mixpanel(config: Config): ConnectedSource {
       serviceAccount,
       secret,
       timezone: config.MIXPANEL_TIMEZONE,
+      pace: async (signal) => {
+        await takeTurn(db, { name: `mixpanel ${projectId} hour`, ...MIXPANEL_HOUR_PACE }, signal)
+        await takeTurn(
+          db,
+          { name: `mixpanel ${projectId} second`, ...MIXPANEL_SECOND_PACE },
+          signal,
+        )
+      },
     }),
     online: projectId !== '' && serviceAccount !== '' && secret !== '',
     variables:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type UsageMapping, usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
-import { needsProperties, rollupSql } from '../../src/core/usage/rollup-sql.ts'
+import { conditionedEvents, rollupSql } from '../../src/core/usage/rollup-sql.ts'
 
 const plan = (from: readonly unknown[], core = false): UsageMapping =>
   usageMappingSchema.parse({
@@ -50,13 +50,13 @@ describe('the query of a rollup', () => {
 
 describe('a tracking plan', () => {
   it.each([
-    { name: 'without a condition reads no properties', from: [{ event: 'A' }], want: false },
+    { name: 'without a condition reads no properties', from: [{ event: 'A' }], want: [] },
     {
-      name: 'with one condition reads them',
+      name: 'with one condition reads those of its event',
       from: [{ event: 'A' }, { event: 'B', where: { path: { exists: true } } }],
-      want: true,
+      want: ['B'],
     },
   ])('$name', ({ from, want }) => {
-    expect(needsProperties(plan(from))).toBe(want)
+    expect(conditionedEvents(plan(from))).toEqual(want)
   })
 })

@@ -110,9 +110,11 @@ async function openFiles(paths: readonly string[], dir: string): Promise<Downloa
     throw new ConfigError(`no Amplitude export (*.zip) in ${paths.join(', ')}; check --files`)
   }
   const files: DownloadedFile[] = []
+  // Two partitions of an hour, or two zips that both hold it, must not get one name.
+  let counter = 0
   for (const zip of zips) {
     try {
-      files.push(...(await unpackExport(zip, dir, () => files.length)))
+      files.push(...(await unpackExport(zip, dir, () => counter++)))
     } catch (cause) {
       if (!(cause instanceof BrokenZipError)) throw cause
       throw new ConfigError(`${zip} ${cause.message}; export it again`, { cause })

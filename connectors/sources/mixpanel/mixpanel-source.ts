@@ -8,6 +8,7 @@ import type {
 } from '../../../src/core/ports/usage-source.ts'
 import { callExport, saveBody } from '../http.ts'
 import { checkWhole } from './check-whole.ts'
+import { clockProblemsSql } from './clock-problems-sql.ts'
 import { eventsSql } from './events-sql.ts'
 import { projectDay } from './project-day.ts'
 
@@ -18,19 +19,25 @@ export interface MixpanelOptions {
   readonly secret: string
   /** The project's zone if it is from before 2023, else UTC. */
   readonly timezone: string
+  /** Asked for permission before every query: a project has 60 an hour and 3 a second. */
+  readonly pace?: (signal: AbortSignal) => Promise<void>
 }
 
 const DAY_MS = 86_400_000
+/** Events arrive up to five days late by the usual way (Mixpanel, `/track`). */
+const LOOK_BACK_DAYS = 5
 
 /** Mixpanel's raw export and its files; the window is the day of the project. */
 export function createMixpanelSource(options: MixpanelOptions): UsageSource {
   return {
     name: 'mixpanel',
     maxWindowsPerDownload: 30,
+    lookBackMs: LOOK_BACK_DAYS * DAY_MS,
     windows: (from, to, now) => daysBetween(from, to, now, options.timezone),
     download: (windows, dir, signal) => download(options, windows, dir, signal),
     open: openFiles,
     eventsSql: (files) => eventsSql(files, options.timezone),
+    problemsSql: (files) => clockProblemsSql(files, options.timezone),
   }
 }
 
@@ -54,6 +61,7 @@ async function download(
 ): Promise<DownloadedFile[]> {
   const [first, last] = [windows[0], windows.at(-1)]
   if (!first || !last) return []
+  await options.pace?.(signal)
   const url = new URL('/api/2.0/export', options.baseUrl)
   url.searchParams.set('project_id', options.projectId)
   url.searchParams.set('from_date', first.key)

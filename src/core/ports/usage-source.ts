@@ -29,6 +29,11 @@ export interface SqlQuery {
  */
 export interface UsageSource {
   readonly name: string
+  /**
+   * A window that is over is pulled again for so long, since the vendor may still add to it; absent or
+   * 0 = a window that is over does not change.
+   */
+  readonly lookBackMs?: number
   /** The windows within [from, to) that are complete and due at `now`, oldest first. */
   windows(from: Date, to: Date, now: Date): readonly UsageWindow[]
   /** Most windows that one download may span. */
@@ -53,4 +58,9 @@ export interface UsageSource {
     signal: AbortSignal,
   ): Promise<readonly DownloadedFile[]>
   eventsSql(files: readonly DownloadedFile[]): SqlQuery
+  /**
+   * Looks whether the files can be what the configuration says. Yields rows `problem VARCHAR`, each a
+   * sentence that says what is wrong and what to set; none when all is well.
+   */
+  problemsSql?(files: readonly DownloadedFile[]): SqlQuery
 }

@@ -38,9 +38,10 @@ function branch(action: string, condition: string): string {
 from event where not noise and profile is not null and (${condition}) group by profile, occurred_at::date`
 }
 
-/** True when some action looks at event properties: else they need not be read. */
-export function needsProperties(mapping: UsageMapping): boolean {
-  return Object.values(mapping.actions).some((a) => a.from.some((m) => m.where !== undefined))
+/** Vendor events whose properties some action looks at; those of others need not be held. */
+export function conditionedEvents(mapping: UsageMapping): string[] {
+  const matches = Object.values(mapping.actions).flatMap((action) => action.from)
+  return [...new Set(matches.filter((m) => m.where !== undefined).map((m) => m.event))]
 }
 
 type Bind = (value: string | number) => string

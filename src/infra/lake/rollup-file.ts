@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
-import { needsProperties, rollupSql } from '../../core/usage/rollup-sql.ts'
+import { conditionedEvents, rollupSql } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
 import { loadLive } from './live.ts'
@@ -76,18 +76,21 @@ async function selectEvents(
     'create or replace temp table touched as select unnest($days::varchar[])::date as day',
     { days },
   )
-  const properties = needsProperties(mapping)
-    ? 'event_properties'
-    : 'null::json as event_properties'
   await connection.run(
     `create or replace temp table event as
-     select event_key, name, occurred_at, arrived_at, window_key, profile, ${properties},
+     select event_key, name, occurred_at, arrived_at, window_key, profile,
+       case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties,
        list_contains($reserved::varchar[], name)
        or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
      semi join touched on e.occurred_at::date = touched.day`,
-    { paths, reserved: [...RESERVED_EVENTS, ...mapping.ignore], prefixes: RESERVED_PREFIXES },
+    {
+      paths,
+      conditioned: conditionedEvents(mapping),
+      reserved: [...RESERVED_EVENTS, ...mapping.ignore],
+      prefixes: RESERVED_PREFIXES,
+    },
   )
   await dropCopies(connection)
 }
@@ -99,12 +102,25 @@ async function dropCopies(connection: Connection): Promise<void> {
        count(distinct hash(event_key, occurred_at::date))::double as keys from event`,
   )
   if (counts?.['n'] === counts?.['keys']) return
+  // Only rows that have a copy are sorted; they are few.
+  await connection.run(
+    `create or replace temp table copied as
+     select event_key, occurred_at::date as day from event group by all having count(*) > 1`,
+  )
   await connection.run(
     `create or replace temp table event as
-     select distinct on (event_key, occurred_at::date) * from event
-     order by event_key, occurred_at::date, arrived_at desc, window_key desc, profile, occurred_at,
-       name, event_properties::varchar`,
+     select e.* from event e
+     anti join copied c on e.event_key = c.event_key and e.occurred_at::date = c.day
+     union all
+     select * exclude (turn) from (
+       select e.*, row_number() over (
+         partition by e.event_key, e.occurred_at::date
+         order by arrived_at desc, window_key desc, profile, occurred_at, name,
+           event_properties::varchar) as turn
+       from event e semi join copied c on e.event_key = c.event_key and e.occurred_at::date = c.day)
+     where turn = 1`,
   )
+  await connection.run('drop table copied')
 }
 
 async function writeTable(
