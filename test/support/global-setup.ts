@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openDatabase } from '../../src/infra/postgres/database.ts'
 import { acquireEmbeddedPostgres } from '../../src/infra/postgres/embedded/acquire.ts'
 import { openQueues } from '../../src/infra/queue/queues.ts'
+import { clusterOf } from './embedded-processes.ts'
 import {
   announceServers,
   dropDatabase,
@@ -57,6 +58,10 @@ async function prepareEmbedded(): Promise<() => Promise<void>> {
   const first = await acquireEmbeddedPostgres({ dataDir: home })
   await migrateAll(first.url)
   await first.release()
+  // Kills in these tests are of our processes, never of the machine.
+  const unsafe = ['synchronous_commit', 'full_page_writes']
+  const settings = unsafe.map((name) => `${name} = off\n`).join('')
+  await appendFile(join(await clusterOf(home), 'postgresql.conf'), settings)
   const dataDir = join(folder, 'server')
   // The command keeps owners and modes, which fs.cp does not.
   await promisify(execFile)('cp', ['-a', home, dataDir])

@@ -6,6 +6,7 @@ import { cleanUp, makeFolder } from './embedded-processes.ts'
 import {
   cloneDatabase,
   dropDatabase,
+  emptyQueueTables,
   forgetQueues,
   installationOf,
   testServers,
@@ -18,8 +19,8 @@ export interface TestState {
   readonly environment: Readonly<Record<string, string>>
   /** Its database; null where processes start an embedded server of their own in `dataDir`. */
   readonly databaseUrl: string | null
-  /** Removes every key of its queues from Redis; nothing on PostgreSQL. */
-  wipeQueues(): Promise<number>
+  /** Loses every job, as a wiped Redis would. Not for a state whose server belongs to processes. */
+  wipeQueues(): Promise<void>
   /**
    * Removes it.
    * @throws when somebody still uses it.
@@ -30,10 +31,16 @@ export interface TestState {
 /** True when the run works on your PostgreSQL and Redis; false on the embedded server. */
 export const onServices = (): boolean => testServers().redisUrl !== null
 
-/** A state whose database is cloned from the run's template; for tests in this process. */
-export async function createState(): Promise<TestState> {
+/**
+ * A state whose database is cloned from the run's template; for tests in this process.
+ * @param origin what to start from; nobody may use it meanwhile. Default: nothing pulled yet.
+ */
+export async function createState(origin?: TestState): Promise<TestState> {
+  const dataDir = join(await makeFolder('state'), 'data')
+  if (origin) await cp(origin.dataDir, dataDir, { recursive: true })
+  else await mkdir(dataDir)
   const { templateUrl } = testServers()
-  return stateOn(await cloneDatabase(templateUrl), await makeFolder('state'))
+  return stateOn(await cloneDatabase(origin?.databaseUrl ?? templateUrl), dataDir)
 }
 
 /**
@@ -42,23 +49,21 @@ export async function createState(): Promise<TestState> {
  * @param origin what to start from; nobody may use it meanwhile. Default: nothing pulled yet.
  */
 export async function createHome(origin?: TestState): Promise<TestState> {
-  const { templateUrl, home } = testServers()
+  const { home } = testServers()
+  if (home === null) return createState(origin)
   const dataDir = join(await makeFolder('home'), 'data')
-  if (home !== null) {
-    await promisify(execFile)('cp', ['-a', origin?.dataDir ?? home, dataDir])
-    return stateOn(null, dataDir)
-  }
-  const databaseUrl = await cloneDatabase(origin?.databaseUrl ?? templateUrl)
-  if (origin) await cp(origin.dataDir, dataDir, { recursive: true })
-  else await mkdir(dataDir)
-  return stateOn(databaseUrl, dataDir)
+  // The command keeps owners and modes, which fs.cp does not.
+  await promisify(execFile)('cp', ['-a', origin?.dataDir ?? home, dataDir])
+  return stateOn(null, dataDir)
 }
 
 async function stateOn(databaseUrl: string | null, dataDir: string): Promise<TestState> {
   const { redisUrl } = testServers()
   const installation = databaseUrl ? await installationOf(databaseUrl) : null
-  const wipeQueues = async () =>
-    redisUrl && installation ? forgetQueues(redisUrl, installation) : 0
+  const wipeQueues = async () => {
+    if (redisUrl && installation) await forgetQueues(redisUrl, installation)
+    else if (databaseUrl) await emptyQueueTables(databaseUrl)
+  }
   return {
     dataDir,
     databaseUrl,
@@ -69,7 +74,7 @@ async function stateOn(databaseUrl: string | null, dataDir: string): Promise<Tes
     },
     wipeQueues,
     async close() {
-      await wipeQueues()
+      if (redisUrl && installation) await forgetQueues(redisUrl, installation)
       if (databaseUrl) await dropDatabase(databaseUrl)
     },
   }

@@ -134,17 +134,26 @@ export async function installationOf(url: string): Promise<string> {
   })
 }
 
+/** Loses every job of the queues that BullMQ keeps in PostgreSQL. */
+export async function emptyQueueTables(url: string): Promise<void> {
+  await onDatabase(url, async (client) => {
+    const { rows } = await client.query(
+      `select string_agg(format('ripen_queue.%I', tablename), ', ') as tables from pg_tables
+       where schemaname = 'ripen_queue' and tablename not in ('migration', 'meta')`,
+    )
+    await client.query(`truncate ${rows[0]?.tables}`)
+  })
+}
+
 /** Removes the queues of one installation; what others keep in this Redis is not touched. */
-export async function forgetQueues(redisUrl: string, installation: string): Promise<number> {
+export async function forgetQueues(redisUrl: string, installation: string): Promise<void> {
   const redis = new Redis(redisUrl)
-  let removed = 0
   try {
     const match = `ripen-${installation}:*`
     for await (const keys of redis.scanStream({ match, count: 1000 })) {
-      if (Array.isArray(keys) && keys.length > 0) removed += await redis.del(...keys.map(String))
+      if (Array.isArray(keys) && keys.length > 0) await redis.del(...keys.map(String))
     }
   } finally {
     await redis.quit()
   }
-  return removed
 }

@@ -1,5 +1,5 @@
 import type { HubspotSandboxOptions } from '../../sandbox/hubspot/hubspot-sandbox.ts'
-import { type SyncResult, syncOnce } from '../../src/app/cli/commands/sync.ts'
+import { type SyncResult, sinceNow, syncOnce } from '../../src/app/cli/commands/sync.ts'
 import { type App, compose } from '../../src/app/compose.ts'
 import { readStatus, type Status } from '../../src/app/status.ts'
 import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
@@ -27,6 +27,7 @@ export interface Thread {
   /** Pulls from these sources and waits for rollups and people. */
   pull(sources?: readonly string[], files?: readonly string[]): Promise<void>
   score(): Promise<void>
+  /** Syncs; the result tells what happened since the last time. */
   sync(): Promise<SyncResult>
   /** Pull, score and sync. */
   run(): Promise<SyncResult>
@@ -43,6 +44,8 @@ export interface ThreadOptions {
   readonly start?: string
   /** More variables, such as RIPEN_CRM_TIMEOUT_MS. */
   readonly environment?: Readonly<Record<string, string>>
+  /** A state to start from, such as that of `pulledState`. */
+  readonly origin?: TestState
   /** False leaves the work to engines that the test starts. */
   readonly working?: boolean
 }
@@ -56,7 +59,7 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   let now = options.now ?? NOW
   const clock = () => now
   const usage = options.usage ?? smallUsage(now)
-  const state = await createState()
+  const state = await createState(options.origin)
   open.push(state)
   const start = options.start ?? startOf(now)
   const hubspot = options.hubspot ?? {}
@@ -89,7 +92,12 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
     await engine.request('score', 'all')
     await engine.idle(['score', 'desire'])
   }
-  const sync = () => syncOnce(app, CRM)
+  let since = await sinceNow(app)
+  const sync = async () => {
+    const result = await syncOnce(app, CRM, since)
+    since = await sinceNow(app)
+    return result
+  }
   return {
     app,
     state,
@@ -110,6 +118,16 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
     status: () => readStatus(context.db),
     colleague,
   }
+}
+
+/** The state after a pull of the small history, to start others from; the caller closes it. */
+export async function pulledState(): Promise<TestState> {
+  const thread = await openThread()
+  await thread.pull()
+  const { state } = thread
+  open.splice(open.indexOf(state), 1)
+  await closeThreads()
+  return state
 }
 
 /** Takes down every thread of a test, the last part first; for `afterEach`. */
