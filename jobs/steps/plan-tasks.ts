@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { CrmMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { isFresh, renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
-import { behaviourOf } from '../../src/core/scoring/explain.ts'
+import { behaviourOf, reasonOf } from '../../src/core/scoring/explain.ts'
 import type { Score } from '../../src/core/scoring/score-subject.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { readScores } from '../../src/infra/postgres/score-store.ts'
@@ -115,7 +115,7 @@ async function storyOf(
     grade: score.grade,
     trend: score.trend,
     summary: score.facts.summary,
-    reasons: score.reasons,
+    reasons: score.contributions.map(reasonOf),
     active_users: score.facts.activeUsers,
     qualified_users: score.facts.qualifiedUsers,
     champion: score.facts.championId === null ? null : told(score.facts.championId),

@@ -163,5 +163,6 @@ async function store(
     windows: swapped.changed + swapped.unchanged,
     changedWindows: swapped.changed,
     rows: written.rows,
+    undated: written.undated ?? 0,
   }
 }

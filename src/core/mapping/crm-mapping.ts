@@ -94,4 +94,8 @@ export const crmMappingSchema = z.strictObject({
 
 export type CrmMapping = z.output<typeof crmMappingSchema>
 export type ObjectMapping = NonNullable<CrmMapping['objects'][CrmObject]>
+/** One property of ours: what fills it, and its type in the CRM. */
+export type PropertyMapping = Readonly<
+  z.output<ReturnType<typeof property<readonly [string, ...string[]]>>>
+>
 export type TaskMapping = z.output<typeof tasks>

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
@@ -30,7 +31,7 @@ interface OpenFiles {
  */
 export function parseMappingSet(files: MappingFiles): MappingSet {
   const open = openFiles(files)
-  const crossed = [...checkModels(open), ...checkCrms(open)]
+  const crossed = [...checkModels(open), ...checkCrms(open), ...checkTasks(open)]
   if (crossed.length > 0) throw problemsError(crossed)
   return { usage: open.usage.data, models: dataOf(open.models), crms: dataOf(open.crms) }
 }
@@ -71,11 +72,15 @@ function openFiles(files: MappingFiles): OpenFiles {
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
+    } else if (file !== 'usage.yaml') {
+      problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
   return { usage, models, crms }
 }
+
+const KNOWN_FILES = 'usage.yaml, hubspot.yaml and models/*.yaml'
 
 /** Always there: business, free, disposable or none. */
 const KNOWN_TRAIT = 'email_kind'
@@ -101,6 +106,14 @@ function checkModels({ usage, models }: OpenFiles): FileProblem[] {
     })
     return problems
   })
+}
+
+function checkTasks({ crms }: OpenFiles): FileProblem[] {
+  return [...crms.values()].flatMap((file) =>
+    (file.data.tasks ? templateProblems(file.data.tasks) : []).map(({ template, message }) =>
+      file.problem(['tasks', template], message),
+    ),
+  )
 }
 
 function checkCrms({ models, crms }: OpenFiles): FileProblem[] {

@@ -54,6 +54,49 @@ async function render(where: string, template: string, story: TaskStory): Promis
   }
 }
 
+/** What is wrong with one template of a task, before any account is told in it. */
+export interface TemplateProblem {
+  readonly template: 'subject' | 'body'
+  readonly message: string
+}
+
+/** Renders both templates with the fullest and the barest story that there can be. */
+export function templateProblems(
+  mapping: Pick<TaskMapping, 'subject' | 'body'>,
+): readonly TemplateProblem[] {
+  return (['subject', 'body'] as const).flatMap((template) => {
+    try {
+      for (const story of SAMPLE_STORIES) liquid.parseAndRenderSync(mapping[template], story)
+      return []
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      return [{ template, message: `does not render: ${message}` }]
+    }
+  })
+}
+
+const SAMPLE_PERSON: Person = {
+  email: 'someone@example.com',
+  score: 70,
+  did: ['Built a dashboard'],
+}
+const SAMPLE_STORY: TaskStory = {
+  account: { name: 'example.com', domain: 'example.com' },
+  score: 70,
+  grade: 'B',
+  trend: 'rising',
+  summary: 'qualified',
+  reasons: ['+30 Active people (3 people)'],
+  active_users: 3,
+  qualified_users: 1,
+  champion: SAMPLE_PERSON,
+  others: [SAMPLE_PERSON],
+}
+const SAMPLE_STORIES: readonly TaskStory[] = [
+  SAMPLE_STORY,
+  { ...SAMPLE_STORY, champion: null, others: [], reasons: [] },
+]
+
 /**
  * True when behaviour is fresh enough to start a task: a backfill, a first sync or a changed model
  * sets fields quietly.

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../canonical-json.ts'
-import type { ObjectMapping } from '../mapping/crm-mapping.ts'
+import type { ObjectMapping, PropertyMapping } from '../mapping/crm-mapping.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Score } from '../scoring/score-subject.ts'
 import { fieldsOf, type SubjectFacts } from './fields.ts'
@@ -28,7 +28,8 @@ export function desiredRecord(
 ): DesiredRecord {
   const fields = fieldsOf(facts, score, model)
   const pick = (from: string): CrmValue => fields[from] ?? null
-  const properties = Object.entries(mapping.properties).map(([name, p]) => [name, pick(p.from)])
+  const declared: Readonly<Record<string, PropertyMapping>> = mapping.properties
+  const properties = Object.entries(declared).map(([name, p]) => [name, pick(p.from)])
   const onCreate = Object.entries(mapping['on-create']).map(([name, from]) => [name, pick(from)])
   const qualified = score.usageStatus === 'qualified'
   const findable = facts.email !== null || facts.domain !== null

@@ -1,4 +1,4 @@
-import type { ObjectMapping } from '../mapping/crm-mapping.ts'
+import type { ObjectMapping, PropertyMapping } from '../mapping/crm-mapping.ts'
 import type { CrmObject, CrmProperty, ProvisionPlan } from '../ports/crm.ts'
 
 /** The properties that a mapping needs on one object: our own key, then what it writes. */
@@ -10,7 +10,8 @@ export function provisionPlan(object: CrmObject, rules: ObjectMapping): Provisio
     type: 'string',
     unique: true,
   }
-  const properties = Object.entries(rules.properties).map(
+  const declared: Readonly<Record<string, PropertyMapping>> = rules.properties
+  const properties = Object.entries(declared).map(
     ([name, p]): CrmProperty => ({
       name,
       label: p.label,

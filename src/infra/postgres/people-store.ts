@@ -110,10 +110,17 @@ async function storeNodes(
     on conflict (node) do update set person_id = excluded.person_id`.execute(tx)
 }
 
+/** Every old id leads to a living person in one hop; an id that is in use again is no alias. */
 async function storeAliases(tx: Tx, resolved: People): Promise<void> {
-  const { aliases } = resolved
+  const { aliases, people } = resolved
+  await sql`delete from person_alias where id = any(${people.map((p) => p.id)}::text[])`.execute(tx)
   if (aliases.length === 0) return
+  const ids = aliases.map((a) => a.id)
+  const personIds = aliases.map((a) => a.personId)
+  await sql`update person_alias p set person_id = n.person_id, since = now()
+    from unnest(${ids}::text[], ${personIds}::text[]) as n(id, person_id)
+    where p.person_id = n.id`.execute(tx)
   await sql`insert into person_alias (id, person_id)
-    select * from unnest(${aliases.map((a) => a.id)}::text[], ${aliases.map((a) => a.personId)}::text[])
+    select * from unnest(${ids}::text[], ${personIds}::text[])
     on conflict (id) do update set person_id = excluded.person_id`.execute(tx)
 }
