@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { crmMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
+import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
+import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
+import { usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
+import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
+import type { Evidence } from '../../src/core/scoring/features.ts'
+import { addPoints } from '../../src/core/scoring/points.ts'
+import { codeBlocks, codeSpans, readPage, section, tableRows } from '../support/doc-pages.ts'
+
+const PAGE = 'docs/mappings.md'
+const FILES = [
+  { heading: '## usage.yaml', schema: usageMappingSchema },
+  { heading: '## models/*.yaml', schema: modelSchema },
+  { heading: '## hubspot.yaml', schema: crmMappingSchema },
+]
+
+/** Names of fields, and the words that a field may hold, anywhere in a schema. */
+function namesIn(schema: unknown, fields: Set<string>, words: Set<string>): void {
+  if (Array.isArray(schema)) for (const one of schema) namesIn(one, fields, words)
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return
+  const { properties, enum: choices, const: only, ...rest } = schema as Record<string, unknown>
+  for (const name of Object.keys(properties ?? {})) fields.add(name)
+  for (const word of [choices, only].flat()) if (typeof word === 'string') words.add(word)
+  for (const inner of Object.values({ ...rest, ...(properties ?? {}) })) {
+    namesIn(inner, fields, words)
+  }
+}
+
+async function exampleFiles(): Promise<MappingFiles> {
+  const blocks = codeBlocks(await readPage(PAGE), 'yaml')
+  return Object.fromEntries(blocks.map((text) => [/^# (\S+)\n/.exec(text)?.[1] ?? '', text]))
+}
+
+describe.each(FILES)('$heading', ({ heading, schema }) => {
+  const fields = new Set<string>()
+  const words = new Set<string>()
+  namesIn(z.toJSONSchema(schema, { io: 'input' }), fields, words)
+
+  it('explains every field of the schema and no other', async () => {
+    const rows = tableRows(section(await readPage(PAGE), heading), 'field')
+    const told = rows.filter((row) => !['both', 'person', 'account'].includes(row[1] ?? ''))
+    const named = new Set(told.flatMap(([name]) => codeSpans(name ?? '')))
+    expect([...named].sort()).toEqual([...fields].sort())
+  })
+
+  it('names every word that a field may hold', async () => {
+    const told = new Set(codeSpans(section(await readPage(PAGE), heading)))
+    expect([...words].filter((word) => !told.has(word))).toEqual([])
+  })
+})
+
+describe('the examples', () => {
+  it('are one mapping folder that is accepted', async () => {
+    const set = parseMappingSet(await exampleFiles())
+    expect([...set.models.keys()].sort()).toEqual(['accounts', 'people'])
+    expect([...set.crms.keys()]).toEqual(['hubspot'])
+  })
+
+  it.each([
+    { kind: 'business', want: 80 },
+    { kind: 'free', want: 60 },
+  ])('give the points that the text tells for a $kind address', async ({ kind, want }) => {
+    const model = parseMappingSet(await exampleFiles()).models.get('people') as Model
+    const at = new Date('2026-06-01T12:00:00Z')
+    const seen = (count: number, days: number): Evidence => ({
+      count,
+      days,
+      firstAt: at,
+      lastAt: at,
+    })
+    const evidence = new Map([
+      ['board', seen(1, 1)],
+      ['regular', seen(30, 4)],
+      ['invites', seen(3, 1)],
+    ])
+    const traits = { email_kind: [kind] }
+    expect(addPoints(model, { subjectId: 'p', evidence, traits, members: [] }).score).toBe(want)
+  })
+})
+
+describe('templates', () => {
+  const person = { email: 'ada@acme.example', score: 70, did: ['Created a board'] }
+  const story: TaskStory = {
+    account: { name: 'Acme', domain: 'acme.example' },
+    score: 85,
+    grade: 'A',
+    trend: 'rising',
+    summary: 'qualified, 85 of 100, rising',
+    reasons: ['+40 Active people'],
+    active_users: 4,
+    qualified_users: 2,
+    champion: person,
+    others: [person],
+  }
+
+  it('may use every variable that is told, and every one there is is told', async () => {
+    const rows = tableRows(section(await readPage(PAGE), '## hubspot.yaml'), 'variable')
+    const variables = rows.flatMap(([name]) => codeSpans(name ?? ''))
+    const heads = variables.map((name) => name.split('.')[0])
+    expect([...new Set(heads)].sort()).toEqual(Object.keys(story).sort())
+    for (const name of variables) {
+      const { body } = await renderTask({ subject: 'x', body: `{{ ${name} }}` }, story)
+      expect({ name, body }).toEqual({ name, body: expect.stringMatching(/\S/) })
+    }
+  })
+
+  it('of the example render with and without a champion', async () => {
+    const { tasks } = parseMappingSet(await exampleFiles()).crms.get('hubspot') ?? {}
+    if (!tasks) throw new Error('the example has no tasks')
+    const full = await renderTask(tasks, story)
+    expect(full.subject).toBe('Acme: 4 people build together')
+    expect(full.body).toContain('Whom to call first: ada@acme.example\n- Created a board')
+    const alone = await renderTask(tasks, { ...story, champion: null, others: [] })
+    expect(alone.body).toBe('qualified, 85 of 100, rising')
+  })
+})
