@@ -1,0 +1,5 @@
+import type { Figure } from './figure.ts'
+import { ingestAmplitude } from './figures/ingest-amplitude.ts'
+
+/** Every figure that there is. */
+export const FIGURES: readonly Figure[] = [ingestAmplitude]
