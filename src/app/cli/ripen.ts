@@ -69,6 +69,19 @@ program
   .action(async (options) => (await import('./commands/sync.ts')).syncCommand(options))
 
 program
+  .command('events')
+  .description('list the events that the sources really contain, and what usage.yaml makes of them')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/events.ts')).eventsCommand(options))
+
+program
+  .command('schema')
+  .description('print the JSON Schema of a mapping file: usage, model or hubspot')
+  .argument('<file>')
+  .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
+
+program
   .command('explain')
   .description('say who somebody is and why the score is what it is')
   .argument('<email|domain>')

@@ -1,0 +1,40 @@
+import { type EventUse, eventUse } from '../../../core/usage/event-use.ts'
+import { type EventName, readEventNames } from '../../../infra/lake/event-inventory.ts'
+import { readPublished } from '../../../infra/mappings/published.ts'
+import { liveWindows } from '../../../infra/postgres/manifest.ts'
+import { table } from '../tables.ts'
+import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
+
+type Listed = EventName & EventUse
+
+/** `ripen events`: what the sources really contain, and what usage.yaml makes of it. */
+export async function eventsCommand(options: CommonOptions): Promise<void> {
+  const events = await withApp(options, async ({ context }) => {
+    const { set } = await readPublished(context.db)
+    const all: Listed[] = []
+    await context.duck.connect(async (connection) => {
+      for (const source of context.sources.keys()) {
+        const live = await liveWindows(context.db, source)
+        const names = await readEventNames(connection, context.lakeDir, source, live)
+        all.push(...names.map((one) => ({ ...one, ...eventUse(set.usage, source, one.name) })))
+      }
+    })
+    return all
+  })
+  if (options.json) return printJson({ events })
+  print(events.length > 0 ? describe(events) : 'nothing pulled yet: ripen pull')
+}
+
+function describe(events: readonly Listed[]): string {
+  const head = ['EVENT', 'SOURCE', 'ROWS', 'PROFILES', 'FIRST', 'LAST', 'USE']
+  const rows = events.map((e) => [
+    e.name,
+    e.source,
+    String(e.rows),
+    String(e.profiles),
+    e.firstSeen.slice(0, 10),
+    e.lastSeen.slice(0, 10),
+    e.actions.length > 0 ? e.actions.join(', ') : e.use,
+  ])
+  return table([head, ...rows])
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { ConfigError } from '../../../core/errors.ts'
+import { crmMappingSchema } from '../../../core/mapping/crm-mapping.ts'
+import { modelSchema } from '../../../core/mapping/model.ts'
+import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
+import { printJson } from '../with-app.ts'
+
+const SCHEMAS = {
+  usage: usageMappingSchema,
+  model: modelSchema,
+  hubspot: crmMappingSchema,
+} as const
+
+/** `ripen schema`: the JSON Schema of a mapping file, for editors. */
+export function schemaCommand(file: string): void {
+  const known = Object.keys(SCHEMAS)
+  if (!known.includes(file)) {
+    throw new ConfigError(`${file} is no kind of mapping file; take one of ${known.join(', ')}`)
+  }
+  const schema = SCHEMAS[file as keyof typeof SCHEMAS]
+  // What stands in the file, before durations become numbers.
+  printJson(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+}

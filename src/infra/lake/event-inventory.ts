@@ -1,0 +1,42 @@
+import type { LivePart } from '../postgres/manifest.ts'
+import type { Connection } from './duck.ts'
+import { loadLive } from './live.ts'
+
+/** One event name as a source really sends it. */
+export interface EventName {
+  readonly name: string
+  readonly source: string
+  /** Rows of live windows; copies of one event count each. */
+  readonly rows: number
+  /** Distinct vendor identities. */
+  readonly profiles: number
+  readonly firstSeen: string
+  readonly lastSeen: string
+}
+
+/** Lists the event names of one source, most frequent first. */
+export async function readEventNames(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  live: readonly LivePart[],
+): Promise<EventName[]> {
+  if (live.length === 0) return []
+  const paths = await loadLive(connection, lakeDir, live)
+  const rows = await connection.rows(
+    `select name, count(*)::double as n, count(distinct profile)::double as profiles,
+       min(occurred_at) as first_seen, max(occurred_at) as last_seen
+     from read_parquet($paths, filename = true) e
+     semi join live on e.filename = live.path and e.window_key = live.partition
+     where name is not null group by name order by n desc, name`,
+    { paths },
+  )
+  return rows.map((row) => ({
+    name: String(row['name']),
+    source,
+    rows: Number(row['n']),
+    profiles: Number(row['profiles']),
+    firstSeen: (row['first_seen'] as Date).toISOString(),
+    lastSeen: (row['last_seen'] as Date).toISOString(),
+  }))
+}
