@@ -53,8 +53,9 @@ async function runUntilDone(
     try {
       const handler = CATALOG[step].handler
       const counts = { ...(await handler(context, key, row.params, signal, run)), ...tally }
-      await finishWork(context.db, step, key, row.requested)
+      // In this order: whoever sees that the work is done may read what was done.
       await endRun(context, runId, 'done', counts, null, notes)
+      await finishWork(context.db, step, key, row.requested)
       context.logger.info({ step, key, counts }, 'step done')
     } catch (error) {
       const message = messageOf(error)

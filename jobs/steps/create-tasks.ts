@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
@@ -46,6 +47,9 @@ export async function createPlannedTasks(
       await settleIntent(context, connected, crm, intent, task, signal, run)
     }
   }
+  const left = (await openIntents(context.db, crm.name)).length
+  if (left > 0)
+    throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
 }
 
 async function settleIntent(
@@ -74,7 +78,11 @@ async function settleIntent(
   }
   const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
   await setState(context.db, intent, 'creating', { settleAfter })
-  const [outcome] = await crm.createTasks([task], signal)
+  const [outcome] = await crm.createTasks([task], signal).catch(async (error: unknown) => {
+    // It throws only while nothing was sent: there is nothing to look for.
+    await setState(context.db, intent, 'planned', {})
+    throw error
+  })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
     run.count('tasks')
