@@ -39,7 +39,7 @@ export function tableRows(markdown: string, first: string): string[][] {
     const cells = line.startsWith('|') ? line.slice(1, -1).split(' | ').map(trimBars) : null
     if (cells === null) header = null
     else if (header === null) header = cells[0] ?? ''
-    else if (header === first && !/^\|[-|]+$/.test(line)) rows.push(cells)
+    else if (header === first && !/^[|: -]+$/.test(line)) rows.push(cells)
   }
   return rows
 }
