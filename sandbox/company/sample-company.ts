@@ -35,7 +35,7 @@ export interface DirectoryEntry {
   readonly email: string
   readonly name: string
   readonly role: string
-  /** Null for people at a free mailbox or a university. */
+  /** Null for people at a free mailbox. */
   readonly company: SampleCompanyRecord | null
 }
 

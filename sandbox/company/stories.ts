@@ -29,7 +29,7 @@ export interface CompanyStories {
   readonly loner: StoryPerson
   /** Stands at 95 % of the seats limit. */
   readonly limit: StoryPerson
-  /** Heavy use from a university. */
+  /** The loner's deeds from a private address: a student. */
   readonly student: StoryPerson
   /** Very active until 50 days ago, silent since. */
   readonly lapsed: StoryPerson

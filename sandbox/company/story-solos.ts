@@ -45,7 +45,7 @@ export function castSolos(cast: Cast): Solos {
   )
   const student = cast.person({
     name: 'Tomas Verhoeven',
-    email: 'tomas.verhoeven@student.hollowmere.ac.uk',
+    email: 'tomas.verhoeven@gmx.net',
     role: 'Student',
     signedUpAt: when(26, 15),
     weight: 240,
