@@ -10,7 +10,7 @@ import { mappingFiles } from './mapping-files.ts'
 import { smallUsage, startOf } from './small-usage.ts'
 import { createState, type TestState } from './state.ts'
 import type { UsageLog } from './usage-log.ts'
-import { startVendors, type Vendors } from './vendors.ts'
+import { startVendors, type VendorRows, type Vendors } from './vendors.ts'
 
 /** When the small history ends and the tests take place. */
 export const NOW = new Date('2026-09-10T08:00:00Z')
@@ -37,7 +37,8 @@ export interface Thread {
 }
 
 export interface ThreadOptions {
-  readonly usage?: UsageLog
+  /** Rows of the vendors; by default the small history, as `Thread.usage`. */
+  readonly rows?: VendorRows
   readonly mappings?: MappingFiles
   readonly hubspot?: HubspotSandboxOptions
   readonly now?: Date
@@ -58,12 +59,13 @@ const open: { close(): Promise<void> }[] = []
 export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   let now = options.now ?? NOW
   const clock = () => now
-  const usage = options.usage ?? smallUsage(now)
+  const usage = smallUsage(now)
+  const rows = options.rows ?? { amplitude: usage.amplitudeRows, mixpanel: usage.mixpanelRows }
   const state = await createState(options.origin)
   open.push(state)
   const start = options.start ?? startOf(now)
   const hubspot = options.hubspot ?? {}
-  const vendors = await startVendors({ usage, start, now: clock, hubspot })
+  const vendors = await startVendors({ rows, start, now: clock, hubspot })
   open.push(vendors)
   const config = readConfig({
     ...state.environment,

@@ -3,6 +3,7 @@ import {
   type AmplitudeSandbox,
   createAmplitudeSandbox,
 } from '../../sandbox/amplitude/amplitude-sandbox.ts'
+import type { UsageRows } from '../../sandbox/company/usage-rows.ts'
 import {
   createHubspotSandbox,
   type HubspotSandbox,
@@ -13,7 +14,6 @@ import {
   createMixpanelSandbox,
   type MixpanelSandbox,
 } from '../../sandbox/mixpanel/mixpanel-sandbox.ts'
-import type { UsageLog } from './usage-log.ts'
 
 /** What the stand-ins are let in with; no test may find it in an output. */
 export const SECRETS = {
@@ -35,8 +35,15 @@ export interface Vendors {
   close(): Promise<void>
 }
 
+export interface VendorRows {
+  /** By UTC hour of upload. */
+  readonly amplitude: UsageRows
+  /** By UTC day. */
+  readonly mixpanel: UsageRows
+}
+
 export interface VendorsOptions {
-  readonly usage: UsageLog
+  readonly rows: VendorRows
   readonly hubspot?: HubspotSandboxOptions
   /** First day that is pulled, `YYYY-MM-DD`. */
   readonly start: string
@@ -46,7 +53,7 @@ export interface VendorsOptions {
 
 /** Starts stand-ins for Amplitude, Mixpanel and HubSpot with limits that no test meets by chance. */
 export async function startVendors(options: VendorsOptions): Promise<Vendors> {
-  const { usage, start, now } = options
+  const { rows, start, now } = options
   const hubspot = await createHubspotSandbox({
     token: SECRETS.hubspot,
     limits: { burst: 100_000, searchPerSecond: 100_000 },
@@ -55,13 +62,13 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
   const amplitude = createAmplitudeSandbox({
     apiKey: 'amplitude-key',
     secretKey: SECRETS.amplitude,
-    events: usage.amplitudeRows,
+    events: rows.amplitude,
   })
   const mixpanel = createMixpanelSandbox({
     projectId: '77',
     serviceAccount: 'mixpanel-account',
     secret: SECRETS.mixpanel,
-    events: usage.mixpanelRows,
+    events: rows.mixpanel,
     ratePerHour: 100_000,
     ratePerSecond: 100_000,
     now,
