@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { type IdentityFact, type Person, resolvePeople } from '../../src/core/identity/people.ts'
-import { writeFacts } from '../../src/infra/lake/facts-file.ts'
 import { readFacts } from '../../src/infra/lake/facts-reader.ts'
-import { factsPath, lakePath } from '../../src/infra/lake/paths.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { liveWindows } from '../../src/infra/postgres/manifest.ts'
@@ -39,27 +37,12 @@ export const identity: StepHandler = async (context) => {
 
 async function allFacts(context: JobContext): Promise<IdentityFact[]> {
   const { usageHash, set } = await readPublished(context.db)
+  const mapping = { usage: set.usage, usageHash }
   const facts: IdentityFact[] = []
   await context.duck.connect(async (connection) => {
     for (const source of context.sources.keys()) {
       const live = await liveWindows(context.db, source)
-      const stale = await context.db
-        .selectFrom('lake_file')
-        .select('id')
-        .where('source', '=', source)
-        .where('kind', '=', 'events')
-        .where(sql<boolean>`facts_usage_hash is distinct from ${usageHash}`)
-        .execute()
-      for (const { id } of stale) {
-        const [from, to] = [lakePath(context.lakeDir, id), factsPath(context.lakeDir, id)]
-        await writeFacts(connection, from, to, set.usage)
-        await context.db
-          .updateTable('lake_file')
-          .set({ facts_usage_hash: usageHash })
-          .where('id', '=', id)
-          .execute()
-      }
-      facts.push(...(await readFacts(connection, context.lakeDir, source, live)))
+      facts.push(...(await readFacts(connection, context.lakeDir, source, live, mapping)))
     }
   })
   return facts

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, isSyncFailure } from '../../src/core/errors.ts'
@@ -6,7 +6,6 @@ import type { DownloadedFile, UsageSource, UsageWindow } from '../../src/core/po
 import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
 import { collectGarbage } from '../../src/infra/lake/garbage.ts'
 import { readError } from '../../src/infra/lake/read-error.ts'
-import { readPublished } from '../../src/infra/mappings/published.ts'
 import { swapWindows } from '../../src/infra/postgres/manifest.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
 
@@ -30,9 +29,20 @@ export const pull: StepHandler = async (context, key, params, signal) => {
       ? await pullFiles(context, connected.source, given.files, dir, signal)
       : await pullOnline(context, connected, dir, signal)
     await collectGarbage(context.db, context.lakeDir, new Date())
+    await removeLeftovers(context.tmpDir)
     return counts
   } finally {
     await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Folders of downloads that a killed process left behind. */
+async function removeLeftovers(tmpDir: string): Promise<void> {
+  for (const name of await readdir(tmpDir).catch(() => [])) {
+    const path = join(tmpDir, name)
+    const info = await stat(path).catch(() => null)
+    const old = info?.isDirectory() === true && Date.now() - info.mtimeMs > DAY_MS
+    if (old) await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -138,27 +148,16 @@ async function store(
   files: readonly DownloadedFile[],
   expected: readonly string[],
 ): Promise<Counts> {
-  const mapping = await readPublished(context.db)
-  const { usage } = mapping.set
   if (files.length > 0) await refuseProblems(context, source, files)
   const written =
     files.length === 0
       ? { id: null, rows: 0, bytes: 0, windows: [] }
       : await context.duck
-          .connect((c) =>
-            writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), usage),
-          )
+          .connect((c) => writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files)))
           .catch((error: unknown) => {
             throw isSyncFailure(error) ? error : readError(error)
           })
-  const swapped = await swapWindows(
-    context.db,
-    source.name,
-    expected,
-    written,
-    mapping.usageHash,
-    context.clock(),
-  )
+  const swapped = await swapWindows(context.db, source.name, expected, written, context.clock())
   return {
     windows: swapped.changed + swapped.unchanged,
     changedWindows: swapped.changed,

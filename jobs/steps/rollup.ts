@@ -31,7 +31,7 @@ export const rollup: StepHandler = async (context, source) => {
   )
   await context.db.transaction().execute(async (tx) => {
     if (written.id) {
-      await insertFile(tx, source, 'rollup', written.id, written.rows, written.bytes, null)
+      await insertFile(tx, source, 'rollup', written.id, written.rows, written.bytes)
     }
     await sql`update rollup_day r set file_id = ${written.id}, events = n.events, done = n.version
       from unnest(${days}::date[], ${days.map((d) => written.eventsByDay.get(d) ?? 0)}::bigint[],
@@ -51,7 +51,7 @@ async function mergeIfMany(context: JobContext, source: string): Promise<number>
   const { id } = written
   if (id === null) return 0
   await context.db.transaction().execute(async (tx) => {
-    await insertFile(tx, source, 'rollup', id, written.rows, written.bytes, null)
+    await insertFile(tx, source, 'rollup', id, written.rows, written.bytes)
     await tx
       .updateTable('rollup_day')
       .set({ file_id: id })

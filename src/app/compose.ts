@@ -14,8 +14,8 @@ import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
 
-/** HubSpot allows 190 calls in 10 s on every paid tier for one app; we keep to 90 % of it. */
-const HUBSPOT_PACE = { calls: 171, intervalMs: 10_000, burst: 40 }
+/** What of an interval's calls may come at once. */
+const HUBSPOT_BURST_SHARE = 0.25
 /** Search: 5 calls a second for the whole account. */
 const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 1 }
 
@@ -183,6 +183,12 @@ function mixpanel(config: Config, { db }: Database): ConnectedSource {
   }
 }
 
+/** So many calls that no ten seconds hold more than are allowed, the burst included. */
+function hubspotPace(allowed: number): { calls: number; intervalMs: number; burst: number } {
+  const burst = Math.max(1, Math.floor(allowed * HUBSPOT_BURST_SHARE))
+  return { calls: Math.max(1, allowed - burst), intervalMs: 10_000, burst }
+}
+
 function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedCrm {
   const accessToken = config.HUBSPOT_ACCESS_TOKEN
   const baseUrl = config.HUBSPOT_BASE_URL
@@ -204,7 +210,7 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
             db,
             bucket === 'search'
               ? { name: `hubspot ${portal} search`, ...HUBSPOT_SEARCH_PACE }
-              : { name: `hubspot ${portal}`, ...HUBSPOT_PACE },
+              : { name: `hubspot ${portal}`, ...hubspotPace(config.HUBSPOT_CALLS_PER_10S) },
             signal,
           ),
         onCall: (call) => metrics.crmCall('hubspot', call),

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type SampleCompany, sampleCompany } from '../../sandbox/company/sample-company.ts'
 import { type SandboxServer, startSandboxServer } from '../../sandbox/sandbox-server.ts'
+import { ConfigError } from '../core/errors.ts'
 
 const DAY_MS = 86_400_000
 /** The demo looks at its company on the morning after the last day of use. */
@@ -33,11 +34,21 @@ export async function companyOf(
   return { company: sampleCompany({ end, days: DEMO_DAYS }), end }
 }
 
-/** The stand-ins with the sample company in them, HubSpot's records kept in the folder. */
+/**
+ * The stand-ins with the sample company in them, HubSpot's records kept in the folder.
+ * @throws {ConfigError} when the port or the folder cannot be used.
+ */
 export async function startDemoSandbox(
   dir: string,
   company: SampleCompany,
   options: { port: number; seed: boolean },
 ): Promise<SandboxServer> {
-  return startSandboxServer({ ...options, company, dataDir: join(dir, 'hubspot') })
+  const dataDir = join(dir, 'hubspot')
+  return startSandboxServer({ ...options, company, dataDir }).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(
+      `the sandbox cannot start (${why}); free the port or the folder, or take others with ripen sandbox --port and --dir`,
+      { cause },
+    )
+  })
 }

@@ -48,6 +48,7 @@ const variables = z.object({
   MIXPANEL_START: z.iso.date().optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
+  HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),
 })
 
 export type Config = Readonly<z.output<typeof variables>>

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
 import { readFacts } from '../../src/infra/lake/facts-reader.ts'
-import { factsPath, lakePath } from '../../src/infra/lake/paths.ts'
+import { lakePath } from '../../src/infra/lake/paths.ts'
 import { type EventRow, openTempLake, type TempLake, usage } from '../support/lake-temp.ts'
 
 let lake: TempLake
@@ -14,7 +14,7 @@ afterAll(() => lake.close())
 
 const write = async (rows: readonly EventRow[], source = 'amplitude') => {
   const events = await lake.query(rows)
-  return lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, source, events, usage()))
+  return lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, source, events))
 }
 
 const ROWS: readonly EventRow[] = [
@@ -36,7 +36,6 @@ describe('a file of events', () => {
     })
     expect(file.bytes).toBeGreaterThan(0)
     expect(existsSync(lakePath(lake.lakeDir, file.id ?? ''))).toBe(true)
-    expect(existsSync(factsPath(lake.lakeDir, file.id ?? ''))).toBe(true)
   })
 
   it('has the same name and content for the same rows in another order', async () => {
@@ -116,7 +115,7 @@ describe('a file of events', () => {
     const before = await readdir(lake.lakeDir)
     const broken = { sql: 'select 1 as x from missing_table', params: {} }
     await expect(
-      lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, 'amplitude', broken, usage())),
+      lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, 'amplitude', broken)),
     ).rejects.toThrow(/missing_table/)
     expect(await readdir(lake.lakeDir)).toEqual(before)
   })
@@ -156,10 +155,15 @@ describe('whom an event counts for', () => {
   })
 })
 
+const planOf = (plan: ReturnType<typeof usage>) => ({
+  usage: plan,
+  usageHash: JSON.stringify(plan),
+})
+
 async function factsOf(rows: readonly EventRow[], mapping = usage()) {
   return lake.duck.connect(async (c) => {
-    const live = await lake.store(c, rows, mapping)
-    return readFacts(c, lake.lakeDir, 'amplitude', live)
+    const live = await lake.store(c, rows)
+    return readFacts(c, lake.lakeDir, 'amplitude', live, planOf(mapping))
   })
 }
 
@@ -254,14 +258,33 @@ describe('the facts of a file', () => {
         { key: 2, user: 'bob', window: '2026-09-02' },
       ])
       const [, second] = live
-      return readFacts(c, lake.lakeDir, 'amplitude', second ? [second] : [])
+      return readFacts(c, lake.lakeDir, 'amplitude', second ? [second] : [], planOf(usage()))
     })
     expect(kinds.map((f) => [f.source, f.profile, f.kind])).toEqual([
       ['amplitude', 'u:bob', 'seen'],
     ])
   })
 
+  it('are worked out again for other windows, and older ones are dropped', async () => {
+    const files = await lake.duck.connect(async (c) => {
+      const live = await lake.store(c, [
+        { key: 21, user: 'cat' },
+        { key: 22, user: 'dan', window: '2026-09-02' },
+      ])
+      const [first] = live
+      const id = first?.fileId ?? ''
+      await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()))
+      await readFacts(c, lake.lakeDir, 'amplitude', first ? [first] : [], planOf(usage()))
+      const again = await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()))
+      expect(again.map((f) => f.profile).sort()).toEqual(['u:cat', 'u:dan'])
+      return (await readdir(lake.lakeDir)).filter((name) => name.startsWith(`${id}.`))
+    })
+    expect(files.filter((name) => name.endsWith('.facts.parquet'))).toHaveLength(1)
+  })
+
   it('are none where nothing is live', async () => {
-    expect(await lake.duck.connect((c) => readFacts(c, lake.lakeDir, 'amplitude', []))).toEqual([])
+    expect(
+      await lake.duck.connect((c) => readFacts(c, lake.lakeDir, 'amplitude', [], planOf(usage()))),
+    ).toEqual([])
   })
 })

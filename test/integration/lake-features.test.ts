@@ -24,7 +24,7 @@ const dayOf = (row: EventRow) => (row.at ?? '').slice(0, 10)
 async function rollUp({ source, rows }: Stored): Promise<SourcePart[]> {
   const days = [...new Set(rows.map(dayOf))]
   return lake.duck.connect(async (c) => {
-    const live = await lake.store(c, rows, usage(), source)
+    const live = await lake.store(c, rows, source)
     const { id } = await writeRollup(c, lake.lakeDir, source, days, live, usage())
     return days.map((partition) => ({ source, fileId: id ?? '', partition }))
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventsSql } from '../../connectors/sources/mixpanel/events-sql.ts'
 import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
-import { openTempLake, type TempLake, usage } from '../support/lake-temp.ts'
+import { openTempLake, type TempLake } from '../support/lake-temp.ts'
 
 let lake: TempLake
 let files = 0
@@ -258,7 +258,7 @@ describe('a Mixpanel row that no clock can place', () => {
     const good = { properties: { time: 1_788_256_800, $user_id: 'ann' } }
     const events = await query([good, { properties }], 'UTC')
     const file = await lake.duck.connect((c) =>
-      writeEventsFile(c, lake.lakeDir, 'mixpanel', events, usage()),
+      writeEventsFile(c, lake.lakeDir, 'mixpanel', events),
     )
     expect(file).toMatchObject({ rows: 1, undated: 1 })
   })

@@ -42,7 +42,7 @@ async function roll(
 ): Promise<Rolled> {
   const written = await lake.duck.connect(async (c) => {
     const parts: (readonly LivePart[])[] = []
-    for (const rows of files) parts.push(await lake.store(c, rows, mapping, source))
+    for (const rows of files) parts.push(await lake.store(c, rows, source))
     return writeRollup(c, lake.lakeDir, source, days, pick(parts), mapping)
   })
   const rows = await readRollup(written.id)

@@ -33,7 +33,6 @@ export interface TempLake {
   store(
     connection: Connection,
     rows: readonly EventRow[],
-    mapping?: UsageMapping,
     source?: string,
   ): Promise<readonly LivePart[]>
   close(): Promise<void>
@@ -55,9 +54,9 @@ export async function openTempLake(): Promise<TempLake> {
       await writeFile(path, rows.map((row) => `${JSON.stringify(wire(row))}\n`).join(''))
       return { sql: SELECT, params: { path } }
     },
-    async store(connection, rows, mapping = usage(), source = 'amplitude') {
+    async store(connection, rows, source = 'amplitude') {
       const events = await lake.query(rows)
-      const file = await writeEventsFile(connection, lakeDir, source, events, mapping)
+      const file = await writeEventsFile(connection, lakeDir, source, events)
       return file.windows.map((w) => ({ fileId: file.id ?? '', partition: w.key }))
     },
     async close() {

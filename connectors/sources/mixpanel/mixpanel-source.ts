@@ -10,7 +10,7 @@ import { callExport, saveBody } from '../http.ts'
 import { checkWhole } from './check-whole.ts'
 import { clockProblemsSql } from './clock-problems-sql.ts'
 import { eventsSql } from './events-sql.ts'
-import { projectDay } from './project-day.ts'
+import { projectDay, startOfDay } from './project-day.ts'
 
 export interface MixpanelOptions {
   readonly baseUrl: string
@@ -47,8 +47,9 @@ function daysBetween(from: Date, to: Date, now: Date, timezone: string): UsageWi
   const windows: UsageWindow[] = []
   for (let at = Date.parse(projectDay(from, timezone)); at <= Date.parse(until); at += DAY_MS) {
     const key = new Date(at).toISOString().slice(0, 10)
-    // Wide enough for any zone; only "is it over" is read from it.
-    windows.push({ key, start: new Date(at), end: new Date(at + DAY_MS) })
+    const start = startOfDay(key, timezone)
+    const end = startOfDay(new Date(at + DAY_MS).toISOString().slice(0, 10), timezone)
+    windows.push({ key, start, end })
   }
   return windows
 }

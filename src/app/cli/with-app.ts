@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Progress } from '../../../jobs/context.ts'
 import { ConfigError, isSyncFailure } from '../../core/errors.ts'
 import { type Config, readConfig } from '../../infra/config.ts'
@@ -25,7 +26,7 @@ export interface AppOptions extends CommonOptions {
 }
 
 /** Where the mappings that come with Ripen lie. */
-const OWN_MAPPINGS = new URL('../../../mappings', import.meta.url).pathname
+const OWN_MAPPINGS = fileURLToPath(new URL('../../../mappings', import.meta.url))
 
 /** Builds everything, runs one command and takes everything down again, whatever happens. */
 export async function withApp<T>(options: AppOptions, run: (app: App) => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ type Params = Record<string, string | number | readonly string[]>
 
 /**
  * The DuckDB select from canonical events to daily rollup rows: one row for each source, profile,
- * action and event day. Reads the table `event` (`profile, name, occurred_at, event_properties, noise`)
+ * action and event day. Reads the table `event_day` (`profile, name, event_properties, noise, day, count, first_at, last_at`)
  * and yields `profile, action, day, count, first_at, last_at`. Values of the mapping are parameters.
  */
 export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
@@ -33,9 +33,9 @@ export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
 }
 
 function branch(action: string, condition: string): string {
-  return `select profile, ${action}::varchar as action, occurred_at::date as day,
-  count(*)::bigint as count, min(occurred_at) as first_at, max(occurred_at) as last_at
-from event where not noise and profile is not null and (${condition}) group by profile, occurred_at::date`
+  return `select profile, ${action}::varchar as action, day,
+  sum(count)::bigint as count, min(first_at) as first_at, max(last_at) as last_at
+from event_day where not noise and profile is not null and (${condition}) group by profile, day`
 }
 
 /** Vendor events whose properties some action looks at; those of others need not be held. */

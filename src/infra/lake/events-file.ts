@@ -2,11 +2,9 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
-import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import type { Connection } from './duck.ts'
-import { writeFacts } from './facts-file.ts'
-import { factsPath, lakePath, quoted } from './paths.ts'
+import { lakePath, quoted } from './paths.ts'
 
 /** What one window holds in a file that was just written. */
 export interface WrittenWindow {
@@ -29,13 +27,12 @@ export interface WrittenFile {
   readonly undated?: number
 }
 
-/** Reads a source's query once, into one Parquet file with its facts beside it. */
+/** Reads a source's query once, into one Parquet file. */
 export async function writeEventsFile(
   connection: Connection,
   lakeDir: string,
   source: string,
   events: SqlQuery,
-  mapping: UsageMapping,
 ): Promise<WrittenFile> {
   await mkdir(lakeDir, { recursive: true })
   const temporary = join(lakeDir, `.writing-${randomUUID()}.parquet`)
@@ -50,7 +47,6 @@ export async function writeEventsFile(
     const rows = windows.reduce((sum, w) => sum + w.rows, 0)
     if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
     const id = nameOf(source, windows, undated)
-    await writeFacts(connection, temporary, factsPath(lakeDir, id), mapping)
     const { size } = await stat(temporary)
     await rename(temporary, lakePath(lakeDir, id))
     return { id, rows, bytes: size, windows, undated }

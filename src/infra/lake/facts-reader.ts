@@ -1,28 +1,39 @@
+import { createHash } from 'node:crypto'
+import { access, readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { IdentityFact } from '../../core/identity/people.ts'
+import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
-import { factsPath } from './paths.ts'
+import { writeFacts } from './facts-file.ts'
+import { factsPath, lakePath } from './paths.ts'
 
-/** What the live windows of one source say about identities: one fact for each profile, kind and value. */
+/** The tracking plan, and the name of what it says about identities. */
+export interface FactsMapping {
+  readonly usage: UsageMapping
+  readonly usageHash: string
+}
+
+/**
+ * What the live windows of one source say about identities: one fact for each profile, kind and
+ * value. Facts of a file are worked out once for each mapping and set of live windows.
+ */
 export async function readFacts(
   connection: Connection,
   lakeDir: string,
   source: string,
   live: readonly LivePart[],
+  mapping: FactsMapping,
 ): Promise<IdentityFact[]> {
   if (live.length === 0) return []
-  const pathOf = live.map((part) => factsPath(lakeDir, part.fileId))
-  await connection.run(
-    `create or replace temp table live as
-     select unnest($paths::varchar[]) as path, unnest($partitions::varchar[]) as partition`,
-    { paths: pathOf, partitions: live.map((part) => part.partition) },
-  )
+  const paths: string[] = []
+  for (const [fileId, windows] of byFile(live)) {
+    paths.push(await ensureFacts(connection, lakeDir, fileId, windows, mapping))
+  }
   const rows = await connection.rows(
     `select profile, kind, value, min(first_at) as first_at, max(last_at) as last_at
-     from read_parquet($paths, filename = true) f
-     semi join live on f.filename = live.path and f.window_key = live.partition
-     group by profile, kind, value`,
-    { paths: [...new Set(pathOf)] },
+     from read_parquet($paths) group by profile, kind, value`,
+    { paths },
   )
   return rows.map((row) => ({
     source,
@@ -32,4 +43,42 @@ export async function readFacts(
     firstAt: row['first_at'] as Date,
     lastAt: row['last_at'] as Date,
   }))
+}
+
+function byFile(live: readonly LivePart[]): Map<string, string[]> {
+  const files = new Map<string, string[]>()
+  for (const { fileId, partition } of live) {
+    const windows = files.get(fileId)
+    if (windows) windows.push(partition)
+    else files.set(fileId, [partition])
+  }
+  return files
+}
+
+async function ensureFacts(
+  connection: Connection,
+  lakeDir: string,
+  fileId: string,
+  windows: readonly string[],
+  mapping: FactsMapping,
+): Promise<string> {
+  const hash = createHash('sha256').update(mapping.usageHash)
+  for (const window of [...windows].sort()) hash.update(`\n${window}`)
+  const path = factsPath(lakeDir, fileId, hash.digest('hex').slice(0, 16))
+  const known = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (known) return path
+  await writeFacts(connection, lakePath(lakeDir, fileId), path, mapping.usage, windows)
+  await dropOlder(lakeDir, fileId, path)
+  return path
+}
+
+/** Facts of another mapping or of windows that were replaced since are of no use to anybody. */
+async function dropOlder(lakeDir: string, fileId: string, keep: string): Promise<void> {
+  for (const name of await readdir(lakeDir)) {
+    const older = name.startsWith(`${fileId}.`) && name.endsWith('.facts.parquet')
+    if (older && name !== basename(keep)) await rm(join(lakeDir, name), { force: true })
+  }
 }

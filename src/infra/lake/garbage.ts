@@ -9,14 +9,20 @@ const GRACE_MS = 3_600_000
 /** Removes lake files that no window and no rollup names any more, and leftovers of killed writers. */
 export async function collectGarbage(db: Db, lakeDir: string, now: Date): Promise<void> {
   const before = new Date(now.getTime() - GRACE_MS)
-  await sql`delete from lake_file f where created_at < ${before}
-    and not exists (select from source_window w where w.file_id = f.id)
-    and not exists (select from rollup_day r where r.file_id = f.id)`.execute(db)
+  // Who reads a file now may have looked at the manifest before it was replaced.
+  const named = sql<boolean>`(exists (select from source_window w where w.file_id = f.id)
+    or exists (select from rollup_day r where r.file_id = f.id))`
+  await sql`update lake_file f set unused_since = null where unused_since is not null and ${named}`.execute(
+    db,
+  )
+  await sql`update lake_file f set unused_since = ${now}
+    where unused_since is null and not ${named}`.execute(db)
+  await sql`delete from lake_file f where unused_since < ${before} and not ${named}`.execute(db)
   const rows = await db.selectFrom('lake_file').select('id').execute()
   const known = new Set(rows.map((row) => row.id))
   const names = await readdir(lakeDir).catch(() => [])
   for (const name of names) {
-    const id = name.replace(/(\.facts)?\.parquet$/, '')
+    const id = name.replace(/\..*$/, '')
     if (known.has(id)) continue
     const path = join(lakeDir, name)
     const info = await stat(path).catch(() => null)

@@ -5,9 +5,9 @@ export function lakePath(lakeDir: string, id: string): string {
   return join(lakeDir, `${id}.parquet`)
 }
 
-/** Where the facts of an events file lie. */
-export function factsPath(lakeDir: string, id: string): string {
-  return join(lakeDir, `${id}.facts.parquet`)
+/** Where the facts of an events file lie; the version names the mapping and the live windows. */
+export function factsPath(lakeDir: string, id: string, version: string): string {
+  return join(lakeDir, `${id}.${version}.facts.parquet`)
 }
 
 /** A path of ours as an SQL literal: `copy … to` takes no parameter. */

@@ -5,7 +5,7 @@ import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
 import { conditionedEvents, rollupSql } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
-import type { Connection } from './duck.ts'
+import type { Connection, DuckParam } from './duck.ts'
 import { loadLive } from './live.ts'
 import { lakePath, quoted } from './paths.ts'
 
@@ -32,15 +32,15 @@ export async function writeRollup(
 ): Promise<WrittenRollup> {
   await mkdir(lakeDir, { recursive: true })
   if (live.length === 0) return { id: null, rows: 0, bytes: 0, eventsByDay: new Map() }
-  await selectEvents(connection, lakeDir, days, live, mapping)
+  await groupEvents(connection, await selectEvents(connection, lakeDir, days, live, mapping))
   const counted = await connection.rows(
-    'select occurred_at::date::varchar as day, count(*)::double as n from event group by 1',
+    'select day::varchar as day, sum(count)::double as n from event_day group by day',
   )
   const eventsByDay = new Map(counted.map((row) => [String(row['day']), Number(row['n'])]))
   const query = rollupSql(mapping, source)
   await connection.run(`create or replace temp table rollup as ${query.sql}`, query.params)
   const written = await writeTable(connection, lakeDir, source)
-  await connection.run('drop table event; drop table rollup')
+  await connection.run('drop table if exists event; drop table event_day; drop table rollup')
   return { ...written, eventsByDay }
 }
 
@@ -64,44 +64,78 @@ export async function mergeRollups(
   return written
 }
 
+/** A part of a statement that yields events, with its parameters. */
+interface EventsPart {
+  readonly from: string
+  readonly params: Readonly<Record<string, DuckParam>>
+}
+
+/**
+ * The events of the touched days in the live files. Where no event has a copy, which is the usual case,
+ * they are read straight from the files; else the winners stand in the temporary table `event`.
+ */
 async function selectEvents(
   connection: Connection,
   lakeDir: string,
   days: readonly string[],
   live: readonly LivePart[],
   mapping: UsageMapping,
-): Promise<void> {
+): Promise<EventsPart> {
   const paths = await loadLive(connection, lakeDir, live)
   await connection.run(
     'create or replace temp table touched as select unnest($days::varchar[])::date as day',
     { days },
   )
-  await connection.run(
-    `create or replace temp table event as
-     select event_key, name, occurred_at, arrived_at, window_key, profile,
+  const files = `read_parquet($paths, filename = true) e
+     semi join live on e.filename = live.path and e.window_key = live.partition
+     semi join touched on e.occurred_at::date = touched.day`
+  const columns = `event_key, name, occurred_at, arrived_at, window_key, profile,
        case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties,
        list_contains($reserved::varchar[], name)
-       or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise
-     from read_parquet($paths, filename = true) e
-     semi join live on e.filename = live.path and e.window_key = live.partition
-     semi join touched on e.occurred_at::date = touched.day`,
-    {
-      paths,
-      conditioned: conditionedEvents(mapping),
-      reserved: [...RESERVED_EVENTS, ...mapping.ignore],
-      prefixes: RESERVED_PREFIXES,
-    },
+       or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise`
+  const params = {
+    paths,
+    conditioned: conditionedEvents(mapping),
+    reserved: [...RESERVED_EVENTS, ...mapping.ignore],
+    prefixes: RESERVED_PREFIXES,
+  }
+  if (!(await hasCopies(connection, files, paths))) {
+    return { from: `(select ${columns} from ${files})`, params }
+  }
+  await connection.run(
+    `create or replace temp table event as select ${columns} from ${files}`,
+    params,
   )
   await dropCopies(connection)
+  return { from: 'event', params: {} }
+}
+
+async function hasCopies(
+  connection: Connection,
+  files: string,
+  paths: readonly string[],
+): Promise<boolean> {
+  const [counts] = await connection.rows(
+    `select count(*)::double as n,
+       count(distinct hash(event_key, occurred_at::date))::double as keys from ${files}`,
+    { paths },
+  )
+  return counts?.['n'] !== counts?.['keys']
+}
+
+/** One row for each profile, event name (and looked-at properties) and day: what actions are told from. */
+async function groupEvents(connection: Connection, { from, params }: EventsPart): Promise<void> {
+  await connection.run(
+    `create or replace temp table event_day as
+     select profile, name, event_properties, noise, occurred_at::date as day, count(*) as count,
+       min(occurred_at) as first_at, max(occurred_at) as last_at
+     from ${from} group by all`,
+    params,
+  )
 }
 
 /** Each day for itself, so that days rebuilt alone and together come out the same. */
 async function dropCopies(connection: Connection): Promise<void> {
-  const [counts] = await connection.rows(
-    `select count(*)::double as n,
-       count(distinct hash(event_key, occurred_at::date))::double as keys from event`,
-  )
-  if (counts?.['n'] === counts?.['keys']) return
   // Only rows that have a copy are sorted; they are few.
   await connection.run(
     `create or replace temp table copied as

@@ -23,7 +23,6 @@ export async function swapWindows(
   source: string,
   expected: readonly string[],
   file: WrittenFile,
-  usageHash: string,
   pulledAt: Date,
 ): Promise<SwappedWindows> {
   return db.transaction().execute(async (tx) => {
@@ -47,7 +46,7 @@ export async function swapWindows(
       for (const day of next.get(key)?.eventDays ?? []) touched.add(day)
     }
     if (file.id && changed.some((key) => next.has(key))) {
-      await insertFile(tx, source, 'events', file.id, file.rows, file.bytes, usageHash)
+      await insertFile(tx, source, 'events', file.id, file.rows, file.bytes)
     }
     const values = changed.map((key) => ({
       source,
@@ -107,11 +106,10 @@ export async function insertFile(
   id: string,
   rows: number,
   bytes: number,
-  usageHash: string | null,
 ): Promise<void> {
   await tx
     .insertInto('lake_file')
-    .values({ id, source, kind, rows, bytes, facts_usage_hash: usageHash })
+    .values({ id, source, kind, rows, bytes })
     .onConflict((c) => c.column('id').doNothing())
     .execute()
 }

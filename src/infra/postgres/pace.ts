@@ -24,17 +24,25 @@ const LONGEST_WAIT_MS = 15_000
 export async function takeTurn(db: Db, allowance: Allowance, signal: AbortSignal): Promise<void> {
   const stepMs = allowance.intervalMs / allowance.calls
   const slackMs = stepMs * (allowance.burst - 1)
-  const { rows } = await sql<{ wait_ms: number }>`
-    insert into pace as p (name, spoken_until)
-    values (${allowance.name}, clock_timestamp() + ${stepMs} * interval '1 millisecond')
-    on conflict (name) do update
-      set spoken_until = greatest(p.spoken_until, clock_timestamp()) + ${stepMs} * interval '1 millisecond'
-    returning (extract(epoch from spoken_until - clock_timestamp()) * 1000 - ${stepMs} - ${slackMs})::float8
-      as wait_ms`.execute(db)
-  const waitMs = rows[0]?.wait_ms ?? 0
-  if (waitMs <= 0) return
-  if (waitMs > LONGEST_WAIT_MS) {
-    throw new RateLimitedError('the allowance of the portal is spoken for', Math.ceil(waitMs))
+  // A turn that is too far off is not reserved: the update's condition leaves the row as it is.
+  const { rows } = await sql<{ wait_ms: number; reserved: boolean }>`
+    with turn as (
+      insert into pace as p (name, spoken_until)
+      values (${allowance.name}, clock_timestamp() + ${stepMs} * interval '1 millisecond')
+      on conflict (name) do update
+        set spoken_until = greatest(p.spoken_until, clock_timestamp()) + ${stepMs} * interval '1 millisecond'
+        where p.spoken_until - clock_timestamp()
+          <= ${slackMs + LONGEST_WAIT_MS} * interval '1 millisecond'
+      returning spoken_until - ${stepMs} * interval '1 millisecond' as starts_at)
+    select (extract(epoch from coalesce((select starts_at from turn),
+        (select spoken_until from pace where name = ${allowance.name})) - clock_timestamp()) * 1000
+        - ${slackMs})::float8 as wait_ms,
+      exists (select from turn) as reserved`.execute(db)
+  const [turn] = rows
+  const waitMs = turn?.wait_ms ?? 0
+  if (!turn?.reserved) {
+    throw new RateLimitedError('the allowance is spoken for', Math.max(1, Math.ceil(waitMs)))
   }
+  if (waitMs <= 0) return
   await sleep(waitMs, undefined, { signal })
 }

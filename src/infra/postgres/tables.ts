@@ -36,8 +36,8 @@ export interface Tables {
     kind: 'events' | 'rollup'
     rows: Count
     bytes: Count
-    facts_usage_hash: string | null
     created_at: Generated<Date>
+    unused_since: InstantOrNull
   }
   source_window: {
     source: string

@@ -53,6 +53,8 @@ export function demoConfig(dir: string, end: Date, sandbox: SandboxServer): Conf
   return readConfig({
     ...sandbox.environment,
     RIPEN_DATA_DIR: dir,
+    // The stand-in plays a Professional account, which has 190.
+    HUBSPOT_CALLS_PER_10S: '180',
     AMPLITUDE_START: start,
     MIXPANEL_START: start,
     RIPEN_LOG_LEVEL,

@@ -22,12 +22,7 @@ export async function sandboxCommand(options: SandboxOptions): Promise<void> {
   const dir = options.dir ?? join(readConfig().RIPEN_DATA_DIR, 'sandbox')
   const { company } = await companyOf(dir, new Date(), false)
   const seed = options.seed === true
-  const sandbox = await startDemoSandbox(dir, company, { port: port.data, seed }).catch(
-    (cause: unknown) => {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new ConfigError(`the sandbox cannot start (${why}); check --port and --dir`, { cause })
-    },
-  )
+  const sandbox = await startDemoSandbox(dir, company, { port: port.data, seed })
   const { baseUrl, environment } = sandbox
   if (options.json) printJson({ url: baseUrl, dir, environment })
   else {

@@ -36,8 +36,8 @@ create table lake_file (
   kind text not null check (kind in ('events', 'rollup')),
   rows bigint not null,
   bytes bigint not null,
-  facts_usage_hash text,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  unused_since timestamptz
 );
 create table source_window (
   source text not null,
