@@ -32,20 +32,22 @@ export async function unpackExport(
   const source = await openZip(path)
   const files: { path: string; windowKey: string }[] = []
   const running = new Set<Promise<void>>()
+  const failures: unknown[] = []
   try {
     for await (const entry of source.zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue
       const windowKey = hourOf(entry.fileName)
       const target = join(dir, `${windowKey}~${nextName()}.json.gz`)
       files.push({ path: target, windowKey })
-      const writing = unpackEntry(source, entry, target).finally(() => running.delete(writing))
-      writing.catch(() => {
-        // Told by the race or the all below.
-      })
+      const writing = unpackEntry(source, entry, target)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(writing))
       running.add(writing)
       if (running.size >= AT_ONCE) await Promise.race(running)
+      if (failures.length > 0) break
     }
     await Promise.all(running)
+    if (failures.length > 0) throw failures[0]
   } catch (cause) {
     if (cause instanceof BrokenZipError) throw cause
     throw new BrokenZipError(`is damaged (${messageOf(cause)})`, { cause })

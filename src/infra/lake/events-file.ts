@@ -43,8 +43,8 @@ export async function writeEventsFile(
       { ...events.params, junk: JUNK_IDS },
     )
     const windows = await describeWindows(connection, temporary)
-    const undated = await countUndated(connection, temporary)
     const rows = windows.reduce((sum, w) => sum + w.rows, 0)
+    const undated = (await countRows(connection, temporary)) - rows
     if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
     const id = nameOf(source, windows, undated)
     const { size } = await stat(temporary)
@@ -64,10 +64,10 @@ end`
 
 const DATED = 'window_key is not null and occurred_at is not null'
 
-async function countUndated(connection: Connection, path: string): Promise<number> {
-  const [row] = await connection.rows(
-    `select count(*)::double as n from read_parquet(${quoted(path)}) where not (${DATED})`,
-  )
+/** Known from the file's own metadata. */
+async function countRows(connection: Connection, path: string): Promise<number> {
+  const sql = `select count(*)::double as n from read_parquet(${quoted(path)})`
+  const [row] = await connection.rows(sql)
   return Number(row?.['n'] ?? 0)
 }
 

@@ -40,7 +40,7 @@ export async function writeRollup(
   const query = rollupSql(mapping, source)
   await connection.run(`create or replace temp table rollup as ${query.sql}`, query.params)
   const written = await writeTable(connection, lakeDir, source)
-  await connection.run('drop table if exists event; drop table event_day; drop table rollup')
+  await connection.run('drop table copied; drop table event_day; drop table rollup')
   return { ...written, eventsByDay }
 }
 
@@ -71,8 +71,8 @@ interface EventsPart {
 }
 
 /**
- * The events of the touched days in the live files. Where no event has a copy, which is the usual case,
- * they are read straight from the files; else the winners stand in the temporary table `event`.
+ * The events of the touched days in the live files, one winner for each event: the copy that arrived
+ * last. Only events that have a copy are sorted, and they are few.
  */
 async function selectEvents(
   connection: Connection,
@@ -99,28 +99,37 @@ async function selectEvents(
     reserved: [...RESERVED_EVENTS, ...mapping.ignore],
     prefixes: RESERVED_PREFIXES,
   }
-  if (!(await hasCopies(connection, files, paths))) {
-    return { from: `(select ${columns} from ${files})`, params }
-  }
-  await connection.run(
-    `create or replace temp table event as select ${columns} from ${files}`,
+  const all = `(select ${columns} from ${files})`
+  if ((await noteCopies(connection, files, paths)) === 0) return { from: all, params }
+  // Each day for itself, so that days rebuilt alone and together come out the same.
+  const copied = 'copied c on e.event_key = c.event_key and e.occurred_at::date = c.day'
+  return {
     params,
-  )
-  await dropCopies(connection)
-  return { from: 'event', params: {} }
+    from: `(select * from ${all} e anti join ${copied}
+      union all
+      select * exclude (turn) from (
+        select e.*, row_number() over (
+          partition by e.event_key, e.occurred_at::date
+          order by arrived_at desc, window_key desc, profile, occurred_at, name,
+            event_properties::varchar) as turn
+        from ${all} e semi join ${copied})
+      where turn = 1)`,
+  }
 }
 
-async function hasCopies(
+/** Notes the events that have a copy on their day in the temporary table `copied`; returns how many. */
+async function noteCopies(
   connection: Connection,
   files: string,
   paths: readonly string[],
-): Promise<boolean> {
-  const [counts] = await connection.rows(
-    `select count(*)::double as n,
-       count(distinct hash(event_key, occurred_at::date))::double as keys from ${files}`,
+): Promise<number> {
+  await connection.run(
+    `create or replace temp table copied as
+     select event_key, occurred_at::date as day from ${files} group by all having count(*) > 1`,
     { paths },
   )
-  return counts?.['n'] !== counts?.['keys']
+  const [row] = await connection.rows('select count(*)::double as n from copied')
+  return Number(row?.['n'] ?? 0)
 }
 
 /** One row for each profile, event name (and looked-at properties) and day: what actions are told from. */
@@ -132,29 +141,6 @@ async function groupEvents(connection: Connection, { from, params }: EventsPart)
      from ${from} group by all`,
     params,
   )
-}
-
-/** Each day for itself, so that days rebuilt alone and together come out the same. */
-async function dropCopies(connection: Connection): Promise<void> {
-  // Only rows that have a copy are sorted; they are few.
-  await connection.run(
-    `create or replace temp table copied as
-     select event_key, occurred_at::date as day from event group by all having count(*) > 1`,
-  )
-  await connection.run(
-    `create or replace temp table event as
-     select e.* from event e
-     anti join copied c on e.event_key = c.event_key and e.occurred_at::date = c.day
-     union all
-     select * exclude (turn) from (
-       select e.*, row_number() over (
-         partition by e.event_key, e.occurred_at::date
-         order by arrived_at desc, window_key desc, profile, occurred_at, name,
-           event_properties::varchar) as turn
-       from event e semi join copied c on e.event_key = c.event_key and e.occurred_at::date = c.day)
-     where turn = 1`,
-  )
-  await connection.run('drop table copied')
 }
 
 async function writeTable(
