@@ -22,6 +22,12 @@ export const SECRETS = {
   mixpanel: 'mixpanel-thread-secret',
 } as const
 
+type RequestListener = (request: {
+  readonly phase: 'arrived' | 'answered'
+  readonly method: string
+  readonly path: string
+}) => void
+
 /** All stand-ins on one port, with a place to listen to what they are asked. */
 export interface Vendors {
   readonly baseUrl: string
@@ -30,8 +36,8 @@ export interface Vendors {
   readonly mixpanel: MixpanelSandbox
   /** The variables that point Ripen here. */
   readonly environment: Readonly<Record<string, string>>
-  /** Calls `told` with every request as it arrives, before it is answered; null listens no more. */
-  onRequest(told: ((method: string, path: string) => void) | null): void
+  /** Calls `told` with every request as it arrives and once it is answered; null listens no more. */
+  onRequest(told: RequestListener | null): void
   close(): Promise<void>
 }
 
@@ -73,10 +79,12 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
     ratePerSecond: 100_000,
     now,
   })
-  let told: ((method: string, path: string) => void) | null = null
+  let told: RequestListener | null = null
   const app = express()
-  app.use((request: Request, _response: Response, next: () => void) => {
-    told?.(request.method, request.path)
+  app.use((request: Request, response: Response, next: () => void) => {
+    const { method, path } = request
+    response.once('finish', () => told?.({ phase: 'answered', method, path }))
+    told?.({ phase: 'arrived', method, path })
     next()
   })
   app.use(amplitude.router, mixpanel.router, hubspot.router)
