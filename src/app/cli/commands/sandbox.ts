@@ -24,6 +24,8 @@ export async function sandboxCommand(options: SandboxOptions): Promise<void> {
   const seed = options.seed === true
   const sandbox = await startDemoSandbox(dir, company, { port: port.data, seed })
   const { baseUrl, environment } = sandbox
+  // Before the first word: whoever reads it may stop us at once.
+  const stopped = untilStopped()
   if (options.json) printJson({ url: baseUrl, dir, environment })
   else {
     print(`HubSpot, Amplitude and Mixpanel listen on ${baseUrl}; records: ${baseUrl}/`)
@@ -31,6 +33,6 @@ export async function sandboxCommand(options: SandboxOptions): Promise<void> {
     for (const [name, value] of Object.entries(environment)) print(`  export ${name}=${value}`)
     print('Stop with Ctrl-C')
   }
-  await untilStopped()
+  await stopped
   await sandbox.close()
 }

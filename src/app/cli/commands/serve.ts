@@ -41,6 +41,8 @@ async function serve(
   await withApp({ ...options, config, ownsSignals: false, logLevel: 'info' }, async (app) => {
     const server = await listenApi(createApi(app), config)
     const worker = withWorker ? startWorker(app) : null
+    // Before the first word: whoever reads it may stop us at once.
+    const stopped = untilStopped()
     if (options.json) printJson({ api: server.url, worker: withWorker, sandbox: sandboxUrl })
     else {
       print(`API:     ${server.url}/api/v1/people`)
@@ -48,7 +50,7 @@ async function serve(
       if (sandboxUrl) print(`Sandbox: ${sandboxUrl}/ (what reps would see)`)
       print('Stop with Ctrl-C')
     }
-    await untilStopped()
+    await stopped
     worker?.stop()
     await server.close()
   })

@@ -10,10 +10,12 @@ export async function workerCommand(options: CommonOptions): Promise<void> {
     const worker = startWorker(app)
     const sources = [...app.context.sources].filter(([, s]) => s.online).map(([name]) => name)
     const crms = [...app.context.crms].filter(([, c]) => c.connect).map(([name]) => name)
+    // Before the first word: whoever reads it may stop us at once.
+    const stopped = untilStopped()
     if (options.json) printJson({ sources, crms })
     else
       print(`Working; sources: ${sources.join(', ') || 'none'}, CRMs: ${crms.join(', ') || 'none'}`)
-    await untilStopped()
+    await stopped
     worker.stop()
   })
 }
