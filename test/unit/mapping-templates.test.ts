@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 
-const OURS = new URL('../../mappings/', import.meta.url).pathname
+const OURS = fileURLToPath(new URL('../../mappings/', import.meta.url))
 let files: MappingFiles = {}
 
 beforeAll(async () => {
