@@ -44,12 +44,12 @@ describe('a pull that is killed with SIGKILL and run again ends as if nothing ha
   ])('when $when', ({ moment }) => killAndRunAgain('pull', moment))
 
   it.each([1, 2])('at a moment by chance (%i)', () =>
-    killAndRunAgain('pull', { kind: 'after', ms: random.int(600, 1_800) }),
+    killAndRunAgain('pull', { kind: 'after', ms: random.int(400, 1_600) }),
   )
 })
 
 describe('a score that is killed with SIGKILL and run again ends as if nothing had happened', () => {
-  it.each([1, 2, 3, 4])('at a moment by chance (%i)', () =>
-    killAndRunAgain('score', { kind: 'after', ms: random.int(700, 1_400) }),
+  it.each([1, 2, 3])('at a moment by chance (%i)', () =>
+    killAndRunAgain('score', { kind: 'after', ms: random.int(500, 1_200) }),
   )
 })

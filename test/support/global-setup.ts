@@ -16,7 +16,7 @@ import {
   urlOfDatabase,
 } from './test-servers.ts'
 
-let takeDown: (() => Promise<void>) | null = null
+const takeDown: (() => Promise<void>)[] = []
 
 /**
  * Prepares one PostgreSQL for all test files of a run: an embedded server of its own, or, when
@@ -30,30 +30,32 @@ export async function prepareServers(): Promise<void> {
       delete process.env[name]
     }
   }
-  takeDown = url && redisUrl ? await prepareServices(url, redisUrl) : await prepareEmbedded()
+  const folder = await mkdtemp(join(tmpdir(), 'ripen-tests-'))
+  takeDown.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  // The account that the server runs under as root must be able to enter.
+  await chmod(folder, 0o755)
+  if (url && redisUrl) await prepareServices(url, redisUrl, folder)
+  else await prepareEmbedded(folder)
 }
 
 /** Takes down what `prepareServers` put up. */
 export async function removeServers(): Promise<void> {
-  await takeDown?.()
+  for (const step of takeDown.splice(0).reverse()) await step()
 }
 
-async function prepareServices(url: string, redisUrl: string): Promise<() => Promise<void>> {
+async function prepareServices(url: string, redisUrl: string, folder: string): Promise<void> {
   await dropLeftovers(url)
   const name = newDatabaseName()
   await onDatabase(urlOfDatabase(url, 'postgres'), (client) =>
     client.query(`create database ${name} template template0 encoding 'UTF8'`),
   )
   const templateUrl = urlOfDatabase(url, name)
+  takeDown.push(() => dropDatabase(templateUrl))
   await (await openDatabase(templateUrl)).close()
-  announceServers({ templateUrl, redisUrl, home: null })
-  return () => dropDatabase(templateUrl)
+  announceServers({ templateUrl, redisUrl, home: null, folder })
 }
 
-async function prepareEmbedded(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'ripen-tests-'))
-  // The account that the server runs under as root must be able to enter.
-  await chmod(folder, 0o755)
+async function prepareEmbedded(folder: string): Promise<void> {
   const home = join(folder, 'home')
   const first = await acquireEmbeddedPostgres({ dataDir: home })
   await migrateAll(first.url)
@@ -66,11 +68,8 @@ async function prepareEmbedded(): Promise<() => Promise<void>> {
   // The command keeps owners and modes, which fs.cp does not.
   await promisify(execFile)('cp', ['-a', home, dataDir])
   const server = await acquireEmbeddedPostgres({ dataDir })
-  announceServers({ templateUrl: server.url, redisUrl: null, home })
-  return async () => {
-    await server.release()
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
+  takeDown.push(() => server.release())
+  announceServers({ templateUrl: server.url, redisUrl: null, home, folder })
 }
 
 async function migrateAll(url: string): Promise<void> {

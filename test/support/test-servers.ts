@@ -11,12 +11,15 @@ export interface TestServers {
   readonly redisUrl: string | null
   /** A data folder whose embedded cluster is migrated and empty, to be copied; null on services. */
   readonly home: string | null
+  /** Folder of the run, for what its processes share. */
+  readonly folder: string
 }
 
 const VARIABLES = {
   templateUrl: 'RIPEN_TEST_TEMPLATE_URL',
   redisUrl: 'RIPEN_TEST_REDIS_URL',
   home: 'RIPEN_TEST_HOME',
+  folder: 'RIPEN_TEST_FOLDER',
 } as const
 
 /** Leaves word for the workers, which start later. */
@@ -31,9 +34,12 @@ export function announceServers(servers: TestServers): void {
 /** Where this run's databases live. */
 export function testServers(): TestServers {
   const templateUrl = process.env[VARIABLES.templateUrl]
-  if (!templateUrl) throw new Error('test/support/global-setup.ts did not run for this project')
+  const folder = process.env[VARIABLES.folder]
+  if (!templateUrl || !folder) {
+    throw new Error('test/support/global-setup.ts did not run for this project')
+  }
   const redisUrl = process.env[VARIABLES.redisUrl] ?? null
-  return { templateUrl, redisUrl, home: process.env[VARIABLES.home] ?? null }
+  return { templateUrl, redisUrl, home: process.env[VARIABLES.home] ?? null, folder }
 }
 
 const PREFIX = 'ripen_test_'
