@@ -43,7 +43,12 @@ export async function openDatabase(url: string, variable = 'DATABASE_URL'): Prom
     throw unreachable(cause, variable)
   }
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  return { db, pool, close: () => db.destroy() }
+  const close = async () => {
+    await db.destroy()
+    // Kysely ends the pool only if it ever asked it for a connection.
+    if (!pool.ended) await pool.end()
+  }
+  return { db, pool, close }
 }
 
 function unreachable(cause: unknown, variable: string): unknown {
