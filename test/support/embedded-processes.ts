@@ -164,7 +164,8 @@ export async function cleanUp(): Promise<void> {
   }
 }
 
-async function endServer(dataDir: string): Promise<void> {
+/** Ends the server of a data folder at once, whoever uses it. */
+export async function endServer(dataDir: string): Promise<void> {
   const cluster = await clusterOf(dataDir)
   const file = await readPostmasterFile(cluster)
   if (file !== undefined && (await isServerRunning(file, cluster))) {

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openDatabase } from '../../src/infra/postgres/database.ts'
 import { acquireEmbeddedPostgres } from '../../src/infra/postgres/embedded/acquire.ts'
 import { openQueues } from '../../src/infra/queue/queues.ts'
-import { clusterOf } from './embedded-processes.ts'
+import { clusterOf, endServer } from './embedded-processes.ts'
 import {
   announceServers,
   dropDatabase,
@@ -16,6 +16,7 @@ import {
   urlOfDatabase,
 } from './test-servers.ts'
 
+const PREFIX = 'ripen-tests-'
 const takeDown: (() => Promise<void>)[] = []
 
 /**
@@ -30,7 +31,8 @@ export async function prepareServers(): Promise<void> {
       delete process.env[name]
     }
   }
-  const folder = await mkdtemp(join(tmpdir(), 'ripen-tests-'))
+  await sweepFolders()
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   takeDown.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   // The account that the server runs under as root must be able to enter.
   await chmod(folder, 0o755)
@@ -41,6 +43,28 @@ export async function prepareServers(): Promise<void> {
 /** Takes down what `prepareServers` put up. */
 export async function removeServers(): Promise<void> {
   for (const step of takeDown.splice(0).reverse()) await step()
+}
+
+/** Ends and removes what runs left behind that were killed themselves. */
+async function sweepFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(
+      name.startsWith(PREFIX) ? name.slice(PREFIX.length).split('-')[0] : Number.NaN,
+    )
+    if (!Number.isInteger(pid) || isAlive(pid)) continue
+    const folder = join(tmpdir(), name)
+    await endServer(join(folder, 'server')).catch(() => undefined)
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function prepareServices(url: string, redisUrl: string, folder: string): Promise<void> {
