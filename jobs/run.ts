@@ -1,3 +1,4 @@
+import { RetryableError } from '../src/core/errors.ts'
 import { withLock } from '../src/infra/postgres/lock.ts'
 import { failWork, finishWork, readWork, type Step } from '../src/infra/postgres/work.ts'
 import type { Verdict } from '../src/infra/queue/queues.ts'
@@ -19,8 +20,8 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<Verdict | null> {
   for (;;) {
-    const ran = await withLock(context.pool, `work ${step} ${key}`, () =>
-      runUntilDone(context, step, key, lastAttempt, signal),
+    const ran = await withLock(context.pool, `work ${step} ${key}`, (lost) =>
+      runUntilDone(context, step, key, lastAttempt, AbortSignal.any([signal, lost])),
     )
     if (ran === null) return null
     if (ran.value !== null) return ran.value
@@ -58,6 +59,11 @@ async function runUntilDone(
       await finishWork(context.db, step, key, row.requested)
       context.logger.info({ step, key, counts }, 'step done')
     } catch (error) {
+      if (signal.aborted) {
+        // Told to stop, or the lock is lost: nothing is wrong with the step; somebody does it again.
+        await endRun(context, runId, 'interrupted', tally, null, notes)
+        throw new RetryableError('the step was interrupted', { cause: error })
+      }
       const message = messageOf(error)
       await endRun(context, runId, kindOf(error), tally, message, notes)
       const decision = decide(error)

@@ -32,8 +32,13 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     })
   }
   // A person restarted us, perhaps with a mended configuration: everything gets a new try.
-  const first = sql`update work set failed = 0 where requested > done`.execute(context.db)
-  first.then(tick, tick)
+  const first = async () => {
+    await sql`update work set failed = 0 where requested > done and params is null`.execute(
+      context.db,
+    )
+    await requestWork(context.db, 'desire', 'all')
+  }
+  first().then(tick, tick)
   const timer = setInterval(tick, SWEEP_EVERY_MS)
   return {
     stop() {
@@ -50,8 +55,10 @@ async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
     await sql`insert into work (step, key, requested) values ('pull', ${name}, 1)
       on conflict (step, key) do update
         set requested = work.requested + 1, params = null, changed_at = now()
-        where work.requested = work.done
-          and work.changed_at < now() - ${PULL_EVERY_MS} * interval '1 millisecond'`.execute(db)
+        where ((work.requested = work.done or work.failed >= work.requested)
+            and work.changed_at < now() - ${PULL_EVERY_MS} * interval '1 millisecond')
+          -- Files that somebody named once and that cannot be read keep nobody from pulling.
+          or (work.failed >= work.requested and work.params is not null)`.execute(db)
   }
 }
 

@@ -42,6 +42,7 @@ export const desire: StepHandler = async (context) => {
         wanted.push({ ...desired, object, companyRef })
       }
     }
+    wanted.push(...noLongerWanted(before, wanted))
     const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
     counts.records += wanted.length
     counts.changed += changed.length
@@ -49,11 +50,35 @@ export const desire: StepHandler = async (context) => {
     counts.tasks += await context.db.transaction().execute(async (tx) => {
       await storeDesired(tx, crm, changed)
       const tasks = mapping.tasks ? await planTasks(tx, crm, set, mapping, mapping.tasks, now) : 0
-      await requestWork(tx, 'reconcile', crm)
+      if (context.crms.get(crm)?.connect) await requestWork(tx, 'reconcile', crm)
       return tasks
     })
   }
   return counts
+}
+
+/**
+ * Records whose person or account has no score any more (usage withdrawn, merged away): our properties
+ * are cleared where we wrote them, and nothing is created.
+ */
+function noLongerWanted(
+  before: ReadonlyMap<string, CrmRecordRow>,
+  wanted: readonly WantedRecord[],
+): WantedRecord[] {
+  const refs = new Set(wanted.map((record) => record.ref))
+  return [...before.values()]
+    .filter((row) => !refs.has(row.ref))
+    .map((row) => ({
+      ref: row.ref,
+      object: row.object,
+      companyRef: row.companyRef,
+      properties: Object.fromEntries(Object.keys(row.desired).map((name) => [name, null])),
+      onCreate: {},
+      emails: [],
+      domains: [],
+      mayCreate: false,
+      thorough: false,
+    }))
 }
 
 /** Companies first: their contacts name them. */

@@ -1,5 +1,5 @@
 import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmFound, CrmObject, CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmObject, CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
 import { changesToWrite, type Properties } from '../../src/core/sync/desired-record.ts'
 import { knownFromRead } from '../../src/core/sync/from-crm.ts'
 import {
@@ -74,7 +74,9 @@ async function locate(
     scope.signal,
   )
   const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
-  const owners = await ownersOf(scope, [...candidates.values()].flat())
+  const known = rows.flatMap((row) => (row.crmId === null ? [] : [row.crmId]))
+  const seen = [...candidates.values()].flat().map((found) => found.crmId)
+  const owners = await ownersOf(scope, [...known, ...seen])
   const taken = new Map<string, string>()
   const located: Located[] = []
   const clashes: RecordUpdate[] = []
@@ -102,18 +104,20 @@ function isFindable(row: CrmRecordRow): boolean {
   return row.mayCreate || row.lookup.emails.length > 0 || row.lookup.domains.length > 0
 }
 
-/** Which of these CRM records already belong to a record of ours. */
+/** Which of these CRM records a record of ours was written to already. */
 async function ownersOf(
   scope: ReconcileScope,
-  found: readonly CrmFound[],
+  crmIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  if (found.length === 0) return new Map()
+  if (crmIds.length === 0) return new Map()
   const rows = await scope.context.db
     .selectFrom('crm_record')
     .select(['crm_id', 'ref'])
     .where('crm', '=', scope.crm.name)
     .where('object', '=', scope.object)
-    .where('crm_id', 'in', [...new Set(found.map((f) => f.crmId))])
+    .where('crm_id', 'in', [...new Set(crmIds)])
+    .where('written', 'is not', null)
+    .orderBy('ref', 'desc')
     .execute()
   return new Map(rows.flatMap((row) => (row.crm_id === null ? [] : [[row.crm_id, row.ref]])))
 }

@@ -6,7 +6,12 @@ import type { Connection } from '../../src/infra/lake/duck.ts'
 import { loadUsage } from '../../src/infra/lake/features-reader.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import { liveRollups } from '../../src/infra/postgres/manifest.ts'
-import { readScores, type ScoreChange, storeScores } from '../../src/infra/postgres/score-store.ts'
+import {
+  dropScores,
+  readScores,
+  type ScoreChange,
+  storeScores,
+} from '../../src/infra/postgres/score-store.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { Counts, JobContext, StepHandler } from '../context.ts'
 import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
@@ -98,8 +103,13 @@ async function scoreModel(
     if (told) moved.push({ score: next, previous })
   }
   const history = await datedHistory(scorer, model, asOf, moved)
-  await context.db.transaction().execute((tx) => storeScores(tx, model, asOf, changed, history))
-  return { scored: scores.size, changed: changed.length, history: history.length }
+  const gone = [...before.values()].filter((score) => !scores.has(score.subjectId))
+  await context.db.transaction().execute(async (tx) => {
+    await storeScores(tx, model, asOf, changed, history)
+    await dropScores(tx, model, asOf, gone)
+  })
+  const { size } = scores
+  return { scored: size, changed: changed.length, history: history.length, dropped: gone.length }
 }
 
 /**

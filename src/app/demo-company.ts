@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { type SampleCompany, sampleCompany } from '../../sandbox/company/sample-company.ts'
 import { type SandboxServer, startSandboxServer } from '../../sandbox/sandbox-server.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -28,10 +29,25 @@ export async function companyOf(
 }> {
   const note = join(dir, 'sample-company.json')
   const known = fresh ? null : await readFile(note, 'utf8').catch(() => null)
-  const end = known ? new Date((JSON.parse(known) as { end: string }).end) : lastMidnight(now)
+  const noted = noteSchema.safeParse(known === null ? null : parseJson(known))
+  const end = noted.success ? new Date(noted.data.end) : lastMidnight(now)
   await mkdir(dir, { recursive: true })
-  if (!known) await writeFile(note, `${JSON.stringify({ end: end.toISOString() })}\n`)
+  if (!noted.success) {
+    await writeFile(`${note}.new`, `${JSON.stringify({ end: end.toISOString() })}\n`)
+    await rename(`${note}.new`, note)
+  }
   return { company: sampleCompany({ end, days: DEMO_DAYS }), end }
+}
+
+const noteSchema = z.object({ end: z.iso.datetime() })
+
+/** A note that was cut off by a killed process counts as none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 /**

@@ -106,9 +106,6 @@ async function halve(
 
 async function openFiles(paths: readonly string[], dir: string): Promise<DownloadedFile[]> {
   const zips = (await Promise.all(paths.map(zipsIn))).flat().sort()
-  if (zips.length === 0) {
-    throw new ConfigError(`no Amplitude export (*.zip) in ${paths.join(', ')}; check --files`)
-  }
   const files: DownloadedFile[] = []
   // Two partitions of an hour, or two zips that both hold it, must not get one name.
   let counter = 0
@@ -128,5 +125,9 @@ async function zipsIn(path: string): Promise<string[]> {
   const names = await readdir(path).catch((cause: unknown) => {
     throw new ConfigError(`${path} cannot be read; check --files`, { cause })
   })
-  return names.filter((name) => name.endsWith('.zip')).map((name) => join(path, name))
+  const exports = names.filter((name) => name.endsWith('.zip'))
+  if (exports.length === 0) {
+    throw new ConfigError(`no Amplitude export (*.zip) in ${path}; check --files`)
+  }
+  return exports.map((name) => join(path, name))
 }

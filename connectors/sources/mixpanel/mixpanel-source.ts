@@ -93,9 +93,6 @@ async function download(
 
 async function openFiles(paths: readonly string[]): Promise<DownloadedFile[]> {
   const files = (await Promise.all(paths.map(exportsIn))).flat().sort()
-  if (files.length === 0) {
-    throw new ConfigError(`no Mixpanel export (*.jsonl) in ${paths.join(', ')}; check --files`)
-  }
   for (const path of files) {
     const broken = await checkWhole(path)
     if (broken) throw new ConfigError(`${path} ${broken}; export it again`)
@@ -108,5 +105,9 @@ async function exportsIn(path: string): Promise<string[]> {
   const names = await readdir(path).catch((cause: unknown) => {
     throw new ConfigError(`${path} cannot be read; check --files`, { cause })
   })
-  return names.filter((name) => name.endsWith('.jsonl')).map((name) => join(path, name))
+  const exports = names.filter((name) => name.endsWith('.jsonl'))
+  if (exports.length === 0) {
+    throw new ConfigError(`no Mixpanel export (*.jsonl) in ${path}; check --files`)
+  }
+  return exports.map((name) => join(path, name))
 }

@@ -118,7 +118,8 @@ export async function storeOutcomes(
 ): Promise<void> {
   if (updates.length === 0) return
   await sql`update crm_record r set
-      state = case when n.desired is null or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
+      -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
+      state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
       written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId"
     from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
       "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text)

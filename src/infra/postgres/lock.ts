@@ -2,14 +2,19 @@ import type { Pool } from 'pg'
 
 /**
  * Runs `work` while this process alone holds the lock `name`, or returns `null` at once when another
- * one has it. The lock is the session's: it ends with the process, however that ends.
+ * one has it. The lock is the session's: it ends with the process, however that ends. When the session
+ * is lost instead, `lost` is aborted, and the work must stop: somebody else may hold the lock by then.
  */
 export async function withLock<T>(
   pool: Pool,
   name: string,
-  work: () => Promise<T>,
+  work: (lost: AbortSignal) => Promise<T>,
 ): Promise<{ readonly value: T } | null> {
   const client = await pool.connect()
+  const lost = new AbortController()
+  // The pool does not listen on clients that are out; without a listener the process would end.
+  const onError = () => lost.abort(new Error('the connection that held the lock broke'))
+  client.on('error', onError)
   let broken = true
   try {
     const got = await client.query('select pg_try_advisory_lock(hashtextextended($1, 0)) as got', [
@@ -19,11 +24,12 @@ export async function withLock<T>(
       broken = false
       return null
     }
-    const value = await work()
+    const value = await work(lost.signal)
     await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name])
     broken = false
     return { value }
   } finally {
+    client.off('error', onError)
     // A client that may still hold the lock is closed, not reused.
     client.release(broken)
   }

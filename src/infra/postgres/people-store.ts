@@ -46,7 +46,6 @@ export async function storePeople(
   const alive = new Set(resolved.people.map((person) => person.id))
   const gone = [...before.keys()].filter((id) => !alive.has(id))
   await sql`delete from person where id = any(${gone})`.execute(tx)
-  await sql`delete from score where subject = 'person' and subject_id = any(${gone})`.execute(tx)
   await storeAliases(tx, resolved)
   return changed.length + gone.length
 }

@@ -69,6 +69,24 @@ export async function storeScores(
   await storeHistory(tx, model, asOf, history)
 }
 
+/** Takes away the scores of subjects that no usage up to `asOf` speaks of, with a line of history each. */
+export async function dropScores(
+  tx: Tx,
+  model: Model,
+  asOf: Date,
+  gone: readonly Score[],
+): Promise<void> {
+  if (gone.length === 0) return
+  const ids = gone.map((score) => score.subjectId)
+  await sql`insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
+      from_status, to_status, contributions, as_of)
+    select subject_id, model, ${model.version}, 'no usage', score, 0, usage_status, 'none', '[]', ${asOf}
+    from score where model = ${model.id} and subject_id = any(${ids}::text[])`.execute(tx)
+  await sql`delete from score where model = ${model.id} and subject_id = any(${ids}::text[])`.execute(
+    tx,
+  )
+}
+
 async function storeHistory(
   tx: Tx,
   model: Model,

@@ -32,7 +32,13 @@ export async function requestWork(
   const json = params === null ? null : JSON.stringify(params)
   await sql`insert into work (step, key, requested, params) values (${step}, ${key}, 1, ${json}::jsonb)
     on conflict (step, key) do update
-      set requested = work.requested + 1, params = excluded.params, changed_at = now()`.execute(tx)
+      set requested = work.requested + 1, changed_at = now(),
+        -- Files that are asked for while others wait are read with them.
+        params = case when work.requested > work.done and work.failed < work.requested
+            and work.params ? 'files' and excluded.params ? 'files'
+          then jsonb_build_object('files', (select jsonb_agg(distinct f)
+            from jsonb_array_elements((work.params -> 'files') || (excluded.params -> 'files')) f))
+          else excluded.params end`.execute(tx)
 }
 
 /** Notes that everything asked for up to `version` is done. */
