@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
 import type {
@@ -6,6 +6,7 @@ import type {
   UsageSource,
   UsageWindow,
 } from '../../../src/core/ports/usage-source.ts'
+import { exportFiles } from '../export-files.ts'
 import { callExport, saveBody } from '../http.ts'
 import { eventsSql } from './events-sql.ts'
 import { BrokenZipError, unpackExport } from './export-zip.ts'
@@ -105,7 +106,7 @@ async function halve(
 }
 
 async function openFiles(paths: readonly string[], dir: string): Promise<DownloadedFile[]> {
-  const zips = (await Promise.all(paths.map(zipsIn))).flat().sort()
+  const zips = await exportFiles('Amplitude', '.zip', paths)
   const files: DownloadedFile[] = []
   // Two partitions of an hour, or two zips that both hold it, must not get one name.
   let counter = 0
@@ -118,16 +119,4 @@ async function openFiles(paths: readonly string[], dir: string): Promise<Downloa
     }
   }
   return files
-}
-
-async function zipsIn(path: string): Promise<string[]> {
-  if (path.endsWith('.zip')) return [path]
-  const names = await readdir(path).catch((cause: unknown) => {
-    throw new ConfigError(`${path} cannot be read; check --files`, { cause })
-  })
-  const exports = names.filter((name) => name.endsWith('.zip'))
-  if (exports.length === 0) {
-    throw new ConfigError(`no Amplitude export (*.zip) in ${path}; check --files`)
-  }
-  return exports.map((name) => join(path, name))
 }

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
 import type {
@@ -6,6 +5,7 @@ import type {
   UsageSource,
   UsageWindow,
 } from '../../../src/core/ports/usage-source.ts'
+import { exportFiles } from '../export-files.ts'
 import { callExport, saveBody } from '../http.ts'
 import { checkWhole } from './check-whole.ts'
 import { clockProblemsSql } from './clock-problems-sql.ts'
@@ -92,22 +92,10 @@ async function download(
 }
 
 async function openFiles(paths: readonly string[]): Promise<DownloadedFile[]> {
-  const files = (await Promise.all(paths.map(exportsIn))).flat().sort()
+  const files = await exportFiles('Mixpanel', '.jsonl', paths)
   for (const path of files) {
     const broken = await checkWhole(path)
     if (broken) throw new ConfigError(`${path} ${broken}; export it again`)
   }
   return files.map((path) => ({ path, windowKey: null }))
-}
-
-async function exportsIn(path: string): Promise<string[]> {
-  if (path.endsWith('.jsonl')) return [path]
-  const names = await readdir(path).catch((cause: unknown) => {
-    throw new ConfigError(`${path} cannot be read; check --files`, { cause })
-  })
-  const exports = names.filter((name) => name.endsWith('.jsonl'))
-  if (exports.length === 0) {
-    throw new ConfigError(`no Mixpanel export (*.jsonl) in ${path}; check --files`)
-  }
-  return exports.map((name) => join(path, name))
 }
