@@ -9,7 +9,6 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api'
-import type { SqlQuery } from '../../core/ports/usage-source.ts'
 
 export interface DuckOptions {
   readonly dataDir: string
@@ -63,11 +62,6 @@ export async function startDuck(options: DuckOptions): Promise<Duck> {
     },
     close: () => instance.closeSync(),
   }
-}
-
-/** Makes a query of a source or of the compiler a part of a larger statement: `(sql)`. */
-export function subquery(query: SqlQuery): string {
-  return `(${query.sql})`
 }
 
 function wrap(connection: DuckDBConnection): Connection {
