@@ -14,6 +14,7 @@ const SETTINGS = { threads: 2, memoryMb: 512 }
 const RSS_LIMIT_MB = 1024
 
 const NODE_LOOP = new URL('../ingest/node-loop.ts', import.meta.url)
+const NODE_LOOP_WHOLE = new URL('../ingest/node-loop-whole.ts', import.meta.url)
 const DUCKDB_SCAN = new URL('../ingest/duckdb-scan.ts', import.meta.url)
 const RIPEN = new URL('../ingest/ripen.ts', import.meta.url)
 
@@ -31,8 +32,12 @@ export const ingestAmplitude: Figure = {
     while (rounds.length < context.runs) {
       const round = await runRound(context, data, rounds.length)
       rounds.push(round)
-      const [loop, scan, ripen] = [round.loop, round.scan, round.ripen].map((r) => told(r, rows))
-      context.note(`run ${rounds.length}: node loop ${loop}; DuckDB scan ${scan}; Ripen ${ripen}`)
+      const [loop, whole, scan, ripen] = [round.loop, round.whole, round.scan, round.ripen].map(
+        (r) => told(r, rows),
+      )
+      context.note(
+        `run ${rounds.length}: node loop ${loop}; over whole files ${whole}; DuckDB scan ${scan}; Ripen ${ripen}`,
+      )
     }
     return measure(rounds, rows)
   },
@@ -40,11 +45,12 @@ export const ingestAmplitude: Figure = {
 
 interface Round {
   readonly loop: ContenderResult
+  readonly whole: ContenderResult
   readonly scan: ContenderResult
   readonly ripen: ContenderResult
 }
 
-/** The three one after the other, so that a slow minute of the machine meets all of them. */
+/** All one after the other, so that a slow minute of the machine meets all of them. */
 async function runRound(
   { dir, signal }: BenchContext,
   { zip, folder, expected }: GeneratedExport,
@@ -54,9 +60,10 @@ async function runRound(
   const own = join(dir, `run-${index}`)
   await mkdir(own)
   const loop = await runContender<typeof files, { rows: number }>(NODE_LOOP, files, signal)
+  const whole = await runContender<typeof files, { rows: number }>(NODE_LOOP_WHOLE, files, signal)
   const scanInput = { ...files, ...SETTINGS, dir: join(own, 'scan') }
   const scan = await runContender<ScanInput, { rows: number }>(DUCKDB_SCAN, scanInput, signal)
-  for (const { rows } of [loop, scan]) {
+  for (const { rows } of [loop, whole, scan]) {
     if (rows !== expected.rows) {
       throw new Error(`a baseline read ${rows} rows instead of ${expected.rows}`)
     }
@@ -65,12 +72,13 @@ async function runRound(
   const ripen = await runContender<IngestInput, Ingested>(RIPEN, input, signal)
   verifyIngestion(expected, ripen)
   await rm(own, { recursive: true, force: true })
-  return { loop, scan, ripen }
+  return { loop, whole, scan, ripen }
 }
 
 function measure(rounds: readonly Round[], rows: number): readonly Measured[] {
   return [
     compare('ingest-amplitude/vs-node-loop', rounds, rows, (round) => round.loop),
+    compare('ingest-amplitude/vs-node-loop-whole-files', rounds, rows, (round) => round.whole),
     compare('ingest-amplitude/vs-duckdb-scan', rounds, rows, (round) => round.scan),
     {
       name: 'ingest-amplitude/peak-rss',

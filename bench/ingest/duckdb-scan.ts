@@ -12,7 +12,7 @@ export interface ScanInput {
 
 const TIMES = ['event_time', 'client_event_time', 'server_upload_time']
 const TEXTS = ['uuid', 'event_type', 'user_id', 'device_id', 'amplitude_id']
-const OBJECTS = ['event_properties', 'user_properties']
+const OBJECTS = ['event_properties', 'user_properties', 'groups']
 
 // Reads what the Amplitude connector reads, and nothing is done with it; no column can be skipped.
 await contender(async ({ folder, dir, threads, memoryMb }: ScanInput) => {

@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, isSyncFailure } from '../../src/core/errors.ts'
-import type { DownloadedFile, UsageSource, UsageWindow } from '../../src/core/ports/usage-source.ts'
-import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
+import { ConfigError } from '../../src/core/errors.ts'
+import type { UsageSource, UsageWindow } from '../../src/core/ports/usage-source.ts'
+import { covers, neededPlaces } from '../../src/core/usage/kept.ts'
 import { collectGarbage } from '../../src/infra/lake/garbage.ts'
-import { readError } from '../../src/infra/lake/read-error.ts'
-import { swapWindows } from '../../src/infra/postgres/manifest.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
+import { storeBatches } from './store-batches.ts'
 
 const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
 
@@ -53,8 +53,7 @@ async function pullFiles(
   dir: string,
   signal: AbortSignal,
 ): Promise<Counts> {
-  const files = await source.open(paths, dir, signal)
-  return store(context, source, files, [])
+  return storeBatches(context, source, source.open(paths, dir, signal), [])
 }
 
 async function pullOnline(
@@ -73,13 +72,8 @@ async function pullOnline(
   for (const [index, windows] of downloads.entries()) {
     context.onProgress(progress(source, index, downloads.length))
     const into = await mkdtemp(join(dir, 'download-'))
-    const files = await source.download(windows, into, signal)
-    const counts = await store(
-      context,
-      source,
-      files,
-      windows.map((w) => w.key),
-    )
+    const keys = windows.map((w) => w.key)
+    const counts = await storeBatches(context, source, source.download(windows, into, signal), keys)
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
     await rm(into, { recursive: true, force: true })
   }
@@ -91,24 +85,28 @@ const progress = (source: UsageSource, done: number, total: number) =>
   ({ step: 'pull', key: source.name, done, total, unit: 'downloads' }) as const
 
 async function dueWindows(
-  context: JobContext,
+  { db, clock }: JobContext,
   { source, start }: ConnectedSource,
 ): Promise<UsageWindow[]> {
-  const now = context.clock()
+  const now = clock()
   const from = start ?? new Date(Math.floor(now.getTime() / DAY_MS - DEFAULT_DAYS) * DAY_MS)
-  const rows = await context.db
-    .selectFrom('source_window')
-    .select(['window_key', 'pulled_at'])
-    .where('source', '=', source.name)
+  const needed = neededPlaces((await readPublished(db)).set.usage)
+  const rows = await db
+    .selectFrom('source_window as w')
+    .leftJoin('lake_file as f', 'f.id', 'w.file_id')
+    .select(['w.window_key', 'w.pulled_at', 'f.kept'])
+    .where('w.source', '=', source.name)
     .execute()
-  const pulledAt = new Map(rows.map((row) => [row.window_key, row.pulled_at]))
+  const known = new Map(rows.map((row) => [row.window_key, row]))
   const lookBackMs = source.lookBackMs ?? 0
   return source.windows(from, now, now).filter((w) => {
-    const at = pulledAt.get(w.key)
+    const before = known.get(w.key)
     // New, or pulled before it was over.
-    if (at === undefined || at < w.end) return true
+    if (before === undefined || before.pulled_at < w.end) return true
+    // Stored when less was looked at.
+    if (before.kept !== null && !covers(before.kept, needed)) return true
     const canChange = now.getTime() - w.end.getTime() < lookBackMs
-    return canChange && now.getTime() - at.getTime() >= LOOK_AGAIN_MS
+    return canChange && now.getTime() - before.pulled_at.getTime() >= LOOK_AGAIN_MS
   })
 }
 
@@ -123,45 +121,4 @@ function groupAdjacent(windows: readonly UsageWindow[], most: number): UsageWind
     else groups.push([window])
   }
   return groups
-}
-
-/** @throws {ConfigError} when the source finds that its files are not what the configuration says. */
-async function refuseProblems(
-  context: JobContext,
-  source: UsageSource,
-  files: readonly DownloadedFile[],
-): Promise<void> {
-  const query = source.problemsSql?.(files)
-  if (!query) return
-  const rows = await context.duck
-    .connect((c) => c.rows(query.sql, query.params))
-    .catch((error: unknown) => {
-      throw readError(error)
-    })
-  if (rows.length === 0) return
-  throw new ConfigError(rows.map((row) => String(row['problem'])).join('\n'))
-}
-
-async function store(
-  context: JobContext,
-  source: UsageSource,
-  files: readonly DownloadedFile[],
-  expected: readonly string[],
-): Promise<Counts> {
-  if (files.length > 0) await refuseProblems(context, source, files)
-  const written =
-    files.length === 0
-      ? { id: null, rows: 0, bytes: 0, windows: [] }
-      : await context.duck
-          .connect((c) => writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files)))
-          .catch((error: unknown) => {
-            throw isSyncFailure(error) ? error : readError(error)
-          })
-  const swapped = await swapWindows(context.db, source.name, expected, written, context.clock())
-  return {
-    windows: swapped.changed + swapped.unchanged,
-    changedWindows: swapped.changed,
-    rows: written.rows,
-    undated: written.undated ?? 0,
-  }
 }

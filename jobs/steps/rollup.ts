@@ -31,7 +31,8 @@ export const rollup: StepHandler = async (context, source) => {
   )
   await context.db.transaction().execute(async (tx) => {
     if (written.id) {
-      await insertFile(tx, source, 'rollup', written.id, written.rows, written.bytes)
+      const { id, rows, bytes } = written
+      await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
     }
     await sql`update rollup_day r set file_id = ${written.id}, events = n.events, done = n.version
       from unnest(${days}::date[], ${days.map((d) => written.eventsByDay.get(d) ?? 0)}::bigint[],
@@ -51,7 +52,8 @@ async function mergeIfMany(context: JobContext, source: string): Promise<number>
   const { id } = written
   if (id === null) return 0
   await context.db.transaction().execute(async (tx) => {
-    await insertFile(tx, source, 'rollup', id, written.rows, written.bytes)
+    const { rows, bytes } = written
+    await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
     await tx
       .updateTable('rollup_day')
       .set({ file_id: id })

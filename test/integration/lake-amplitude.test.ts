@@ -56,6 +56,7 @@ describe('an Amplitude event', () => {
       'alias_id',
       'event_properties',
       'user_properties',
+      'groups',
     ])
     expect(row).toMatchObject({
       window_key: '2026-09-01T05',

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
+import { EVERYTHING } from '../../src/core/usage/kept.ts'
+import { joinWindows, writeEventsFile } from '../../src/infra/lake/events-file.ts'
 import { readFacts } from '../../src/infra/lake/facts-reader.ts'
-import { lakePath } from '../../src/infra/lake/paths.ts'
-import { type EventRow, openTempLake, type TempLake, usage } from '../support/lake-temp.ts'
+import { lakePath, variantsPath } from '../../src/infra/lake/paths.ts'
+import { type EventRow, openTempLake, planOf, type TempLake, usage } from '../support/lake-temp.ts'
 
 let lake: TempLake
 beforeAll(async () => {
@@ -12,10 +13,17 @@ beforeAll(async () => {
 })
 afterAll(() => lake.close())
 
-const write = async (rows: readonly EventRow[], source = 'amplitude') => {
+const write = async (
+  rows: readonly EventRow[],
+  source = 'amplitude',
+  plan = planOf(usage(), [EVERYTHING]),
+) => {
   const events = await lake.query(rows)
-  return lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, source, events))
+  return lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, source, events, plan))
 }
+
+const bigints = (_key: string, value: unknown) =>
+  typeof value === 'bigint' ? String(value) : value
 
 const ROWS: readonly EventRow[] = [
   { key: 1, user: 'ann', event: { path: '/a' } },
@@ -111,11 +119,66 @@ describe('a file of events', () => {
     expect(await write([{ key: 8, user: 'ann', at: null }])).toMatchObject({ id: null, undated: 1 })
   })
 
+  it('keeps only the properties that the tracking plan looks at', async () => {
+    const where = { plan_size: { gte: 3 } }
+    const mapping = usage({
+      traits: { plan: ['user.plan'], team_size: ['group.team'] },
+      actions: { opened: { label: 'x', family: 'usage', from: [{ event: 'Opened', where }] } },
+    })
+    const secret = 'a-secret-nobody-mapped'
+    const file = await write(
+      [
+        {
+          key: 31,
+          user: 'ann',
+          event: { plan_size: 4, $email: 'ann@acme.com', note: secret },
+          person: { email: 'Ann@acme.com', plan: 'pro', phone: secret },
+          groups: { team: ['t1'], other: secret },
+        },
+        { key: 32, user: 'bob', event: { note: secret }, person: { phone: secret } },
+      ],
+      'amplitude',
+      planOf(mapping),
+    )
+    const id = file.id ?? ''
+    const [events, variants] = await lake.duck.connect(async (c) => [
+      await c.rows('select * from read_parquet([$path]) order by event_key', {
+        path: lakePath(lake.lakeDir, id),
+      }),
+      await c.rows('select * from read_parquet([$path]) order by profile', {
+        path: variantsPath(lake.lakeDir, id),
+      }),
+    ])
+    expect(JSON.stringify([events, variants], bigints)).not.toContain(secret)
+    expect(JSON.parse(String(events[0]?.['event_properties']))).toMatchObject({ plan_size: 4 })
+    expect(events[1]?.['event_properties']).toBeNull()
+    expect(JSON.parse(String(variants[0]?.['user_properties']))).toEqual({
+      email: 'Ann@acme.com',
+      plan: 'pro',
+    })
+    expect(JSON.parse(String(variants[0]?.['groups']))).toEqual({ team: ['t1'] })
+    expect(variants[1]?.['user_properties']).toBeNull()
+  })
+
+  it('that joins windows of several files holds what one file of all rows does', async () => {
+    const [one, two, whole] = [
+      await write(ROWS.slice(0, 1)),
+      await write(ROWS.slice(1)),
+      await write(ROWS),
+    ]
+    const plan = planOf(usage(), [EVERYTHING])
+    const parts = { fileIds: [one.id ?? '', two.id ?? ''], windows: ['2026-09-01'] }
+    const joined = await lake.duck.connect((c) =>
+      joinWindows(c, lake.lakeDir, 'amplitude', parts, plan),
+    )
+    expect(joined.windows).toEqual(whole.windows.slice(0, 1))
+  })
+
   it('leaves nothing behind when its rows cannot be read', async () => {
     const before = await readdir(lake.lakeDir)
     const broken = { sql: 'select 1 as x from missing_table', params: {} }
     await expect(
-      lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, 'amplitude', broken)),
+      lake.duck.connect((c) => writeEventsFile(c, lake.lakeDir, 'amplitude', broken, planOf())),
     ).rejects.toThrow(/missing_table/)
     expect(await readdir(lake.lakeDir)).toEqual(before)
   })
@@ -155,15 +218,10 @@ describe('whom an event counts for', () => {
   })
 })
 
-const planOf = (plan: ReturnType<typeof usage>) => ({
-  usage: plan,
-  usageHash: JSON.stringify(plan),
-})
-
 async function factsOf(rows: readonly EventRow[], mapping = usage()) {
   return lake.duck.connect(async (c) => {
     const live = await lake.store(c, rows)
-    return readFacts(c, lake.lakeDir, 'amplitude', live, planOf(mapping))
+    return readFacts(c, lake.lakeDir, 'amplitude', live, planOf(mapping).facts)
   })
 }
 
@@ -258,7 +316,7 @@ describe('the facts of a file', () => {
         { key: 2, user: 'bob', window: '2026-09-02' },
       ])
       const [, second] = live
-      return readFacts(c, lake.lakeDir, 'amplitude', second ? [second] : [], planOf(usage()))
+      return readFacts(c, lake.lakeDir, 'amplitude', second ? [second] : [], planOf(usage()).facts)
     })
     expect(kinds.map((f) => [f.source, f.profile, f.kind])).toEqual([
       ['amplitude', 'u:bob', 'seen'],
@@ -273,9 +331,9 @@ describe('the facts of a file', () => {
       ])
       const [first] = live
       const id = first?.fileId ?? ''
-      await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()))
-      await readFacts(c, lake.lakeDir, 'amplitude', first ? [first] : [], planOf(usage()))
-      const again = await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()))
+      await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()).facts)
+      await readFacts(c, lake.lakeDir, 'amplitude', first ? [first] : [], planOf(usage()).facts)
+      const again = await readFacts(c, lake.lakeDir, 'amplitude', live, planOf(usage()).facts)
       expect(again.map((f) => f.profile).sort()).toEqual(['u:cat', 'u:dan'])
       return (await readdir(lake.lakeDir)).filter((name) => name.startsWith(`${id}.`))
     })
@@ -284,7 +342,9 @@ describe('the facts of a file', () => {
 
   it('are none where nothing is live', async () => {
     expect(
-      await lake.duck.connect((c) => readFacts(c, lake.lakeDir, 'amplitude', [], planOf(usage()))),
+      await lake.duck.connect((c) =>
+        readFacts(c, lake.lakeDir, 'amplitude', [], planOf(usage()).facts),
+      ),
     ).toEqual([])
   })
 })

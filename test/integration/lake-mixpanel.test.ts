@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventsSql } from '../../connectors/sources/mixpanel/events-sql.ts'
 import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
-import { openTempLake, type TempLake } from '../support/lake-temp.ts'
+import { openTempLake, planOf, type TempLake } from '../support/lake-temp.ts'
 
 let lake: TempLake
 let files = 0
@@ -55,6 +55,7 @@ describe('a Mixpanel event', () => {
       'alias_id',
       'event_properties',
       'user_properties',
+      'groups',
     ])
     expect(row).toMatchObject({
       window_key: '2026-09-01',
@@ -258,7 +259,7 @@ describe('a Mixpanel row that no clock can place', () => {
     const good = { properties: { time: 1_788_256_800, $user_id: 'ann' } }
     const events = await query([good, { properties }], 'UTC')
     const file = await lake.duck.connect((c) =>
-      writeEventsFile(c, lake.lakeDir, 'mixpanel', events),
+      writeEventsFile(c, lake.lakeDir, 'mixpanel', events, planOf()),
     )
     expect(file).toMatchObject({ rows: 1, undated: 1 })
   })

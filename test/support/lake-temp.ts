@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type UsageMapping, usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
 import type { SqlQuery } from '../../src/core/ports/usage-source.ts'
+import { EVERYTHING, keptPlaces } from '../../src/core/usage/kept.ts'
 import { type Connection, type Duck, startDuck } from '../../src/infra/lake/duck.ts'
-import { writeEventsFile } from '../../src/infra/lake/events-file.ts'
+import { type EventsPlan, writeEventsFile } from '../../src/infra/lake/events-file.ts'
 import type { LivePart } from '../../src/infra/postgres/manifest.ts'
 
 /** One canonical event; what is left out is null, or what most events have. */
@@ -20,6 +21,7 @@ export interface EventRow {
   readonly alias?: string
   readonly event?: Readonly<Record<string, unknown>>
   readonly person?: Readonly<Record<string, unknown>>
+  readonly groups?: Readonly<Record<string, unknown>>
 }
 
 /** A real DuckDB and an empty lake in a temporary folder. */
@@ -56,7 +58,13 @@ export async function openTempLake(): Promise<TempLake> {
     },
     async store(connection, rows, source = 'amplitude') {
       const events = await lake.query(rows)
-      const file = await writeEventsFile(connection, lakeDir, source, events)
+      const file = await writeEventsFile(
+        connection,
+        lakeDir,
+        source,
+        events,
+        planOf(usage(), [EVERYTHING]),
+      )
       return file.windows.map((w) => ({ fileId: file.id ?? '', partition: w.key }))
     },
     async close() {
@@ -68,11 +76,11 @@ export async function openTempLake(): Promise<TempLake> {
 }
 
 const SELECT = `select window_key, event_key, name, occurred_at, arrived_at,
-    user_id, device_id, alias_id, event_properties, user_properties
+    user_id, device_id, alias_id, event_properties, user_properties, groups
   from read_json($path, format = 'newline_delimited', columns = {window_key: 'VARCHAR',
     event_key: 'UUID', name: 'VARCHAR', occurred_at: 'TIMESTAMP', arrived_at: 'TIMESTAMP',
     user_id: 'VARCHAR', device_id: 'VARCHAR', alias_id: 'VARCHAR', event_properties: 'JSON',
-    user_properties: 'JSON'})`
+    user_properties: 'JSON', groups: 'JSON'})`
 
 function wire(row: EventRow): Record<string, unknown> {
   const full = { ...DEFAULTS, ...row }
@@ -88,7 +96,13 @@ function wire(row: EventRow): Record<string, unknown> {
     alias_id: row.alias,
     event_properties: row.event,
     user_properties: row.person,
+    groups: row.groups,
   }
+}
+
+/** What is stored of events: by default all that the small tracking plan looks at. */
+export function planOf(mapping: UsageMapping = usage(), kept = keptPlaces(mapping)): EventsPlan {
+  return { kept, facts: { usage: mapping, usageHash: JSON.stringify(mapping) } }
 }
 
 /** A small tracking plan, with parts of it replaced. */

@@ -42,6 +42,7 @@ describe('the tracking plan', () => {
       email: ['user.email', 'event.$email'],
       traits: { plan: ['user.plan'] },
       ignore: ['Heartbeat'],
+      keep: 'mapped',
       actions: {
         limit_80: {
           label: 'Used 80 % of a limit',
@@ -95,7 +96,7 @@ describe('the tracking plan', () => {
     {
       name: 'a place that says not where',
       text: plan.replace('[user.plan]', '[plan]'),
-      want: /^usage\.yaml:4:10: traits\.plan\.0: write user\.<property> or event\.<property>/,
+      want: /^usage\.yaml:4:10: traits\.plan\.0: write user\.<property>, event\.<property> or group/,
     },
     {
       name: 'no place for e-mail addresses',

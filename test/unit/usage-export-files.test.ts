@@ -28,8 +28,10 @@ describe.each([
   { source: amplitude, ending: 'zip' },
   { source: mixpanel, ending: 'jsonl' },
 ])('export files of $source.name', ({ source, ending }) => {
-  const open = (name: string) =>
-    source.open([join(dir, name)], join(dir, 'empty'), AbortSignal.timeout(10_000))
+  const open = async (name: string) => {
+    const signal = AbortSignal.timeout(10_000)
+    for await (const _batch of source.open([join(dir, name)], join(dir, 'empty'), signal));
+  }
 
   it.each([
     { name: 'a file that is not there', path: `missing.${ending}`, says: 'cannot be read' },

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
 import type {
   DownloadedFile,
+  FileBatch,
   UsageSource,
   UsageWindow,
 } from '../../../src/core/ports/usage-source.ts'
+import { batched } from '../batches.ts'
 import { exportFiles } from '../export-files.ts'
 import { callExport, saveBody } from '../http.ts'
 import { eventsSql } from './events-sql.ts'
@@ -29,7 +31,7 @@ export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
     maxWindowsPerDownload: 168,
     windows: hoursBetween,
     download: (windows, dir, signal) => download(options, windows, dir, signal),
-    open: openFiles,
+    open: (paths, dir) => batched(openFiles(paths, dir)),
     eventsSql,
   }
 }
@@ -49,14 +51,14 @@ function hoursBetween(from: Date, to: Date, now: Date): UsageWindow[] {
 
 const hourKey = (at: number): string => new Date(at).toISOString().slice(0, 13)
 
-async function download(
+async function* download(
   options: AmplitudeOptions,
   windows: readonly UsageWindow[],
   dir: string,
   signal: AbortSignal,
-): Promise<DownloadedFile[]> {
+): AsyncGenerator<FileBatch> {
   const [first, last] = [windows[0], windows.at(-1)]
-  if (!first || !last) return []
+  if (!first || !last) return
   const url = new URL('/api/2/export', options.baseUrl)
   // Both ends are inclusive.
   url.searchParams.set('start', first.key.replaceAll('-', ''))
@@ -70,13 +72,16 @@ async function download(
     password: options.secretKey,
     signal,
   })
-  if (answer.kind === 'empty') return []
-  if (answer.kind === 'too-large') return halve(options, windows, dir, signal, answer.detail)
+  if (answer.kind === 'empty') return
+  if (answer.kind === 'too-large') {
+    yield* halve(options, windows, dir, signal, answer.detail)
+    return
+  }
   const path = join(dir, `${first.key}.zip`)
   await saveBody('Amplitude', answer.response, path)
   try {
     let counter = 0
-    return await unpackExport(path, dir, () => counter++)
+    yield* batched(unpackExport(path, dir, () => counter++))
   } catch (cause) {
     if (!(cause instanceof BrokenZipError)) throw cause
     throw new RetryableError(`the export of ${first.key} to ${last.key} ${cause.message}`, {
@@ -88,35 +93,33 @@ async function download(
 }
 
 /** 400 and 504 mean too much data: ask for less, down to one hour. */
-async function halve(
+async function* halve(
   options: AmplitudeOptions,
   windows: readonly UsageWindow[],
   dir: string,
   signal: AbortSignal,
   detail: string,
-): Promise<DownloadedFile[]> {
+): AsyncGenerator<FileBatch> {
   if (windows.length === 1) {
     throw new ConfigError(
       `Amplitude refuses the hour ${windows[0]?.key} (${detail}); an hour above 4 GB can only be had by its S3 export`,
     )
   }
   const middle = Math.ceil(windows.length / 2)
-  const older = await download(options, windows.slice(0, middle), dir, signal)
-  return [...older, ...(await download(options, windows.slice(middle), dir, signal))]
+  yield* download(options, windows.slice(0, middle), dir, signal)
+  yield* download(options, windows.slice(middle), dir, signal)
 }
 
-async function openFiles(paths: readonly string[], dir: string): Promise<DownloadedFile[]> {
+async function* openFiles(paths: readonly string[], dir: string): AsyncGenerator<DownloadedFile> {
   const zips = await exportFiles('Amplitude', '.zip', paths)
-  const files: DownloadedFile[] = []
   // Two partitions of an hour, or two zips that both hold it, must not get one name.
   let counter = 0
   for (const zip of zips) {
     try {
-      files.push(...(await unpackExport(zip, dir, () => counter++)))
+      yield* unpackExport(zip, dir, () => counter++)
     } catch (cause) {
       if (!(cause instanceof BrokenZipError)) throw cause
       throw new ConfigError(`${zip} ${cause.message}; export it again`, { cause })
     }
   }
-  return files
 }

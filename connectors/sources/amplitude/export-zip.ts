@@ -1,73 +1,62 @@
-import { createWriteStream } from 'node:fs'
-import { type FileHandle, open, writeFile } from 'node:fs/promises'
+import { closeSync, createWriteStream, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
+import type { DownloadedFile } from '../../../src/core/ports/usage-source.ts'
 
 /** Why an export zip cannot be used. */
 export class BrokenZipError extends Error {}
 
 const ENTRY = /(?:^|\/)[^/]*_(\d{4}-\d{2}-\d{2})_(\d{1,2})#[^/]*\.json\.gz$/
 /** Entries that are not compressed again are copied in one piece up to this size. */
-const SMALL_BYTES = 8_000_000
-const AT_ONCE = 4
+const SMALL_BYTES = 4_000_000
 
 interface OpenZip {
   readonly zip: yauzl.ZipFile
-  readonly file: FileHandle
+  readonly file: number
+  /** Holds one small entry after the other. */
+  readonly space: Buffer
 }
 
 /**
  * Unpacks the gzipped hours of one Amplitude export into `dir`, each checked against its checksum,
- * named `<window key>~<counter>.json.gz`. At most a few small entries are held in memory.
+ * named `<window key>~<counter>.json.gz`; yields each once it is there. At most one small entry is held in memory.
  * @throws {BrokenZipError} when the zip is cut short, damaged, or holds a name that is no hour.
  */
-export async function unpackExport(
+export async function* unpackExport(
   path: string,
   dir: string,
   nextName: () => number,
-): Promise<{ path: string; windowKey: string }[]> {
+): AsyncGenerator<DownloadedFile> {
   const source = await openZip(path)
-  const files: { path: string; windowKey: string }[] = []
-  const running = new Set<Promise<void>>()
-  const failures: unknown[] = []
   try {
     for await (const entry of source.zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue
       const windowKey = hourOf(entry.fileName)
       const target = join(dir, `${windowKey}~${nextName()}.json.gz`)
-      files.push({ path: target, windowKey })
-      const writing = unpackEntry(source, entry, target)
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => running.delete(writing))
-      running.add(writing)
-      if (running.size >= AT_ONCE) await Promise.race(running)
-      if (failures.length > 0) break
+      await unpackEntry(source, entry, target)
+      yield { path: target, windowKey }
     }
-    await Promise.all(running)
-    if (failures.length > 0) throw failures[0]
   } catch (cause) {
     if (cause instanceof BrokenZipError) throw cause
     throw new BrokenZipError(`is damaged (${messageOf(cause)})`, { cause })
   } finally {
-    await Promise.allSettled(running)
     source.zip.close()
-    await source.file.close()
+    closeSync(source.file)
   }
-  return files
 }
 
-async function unpackEntry(source: OpenZip, entry: yauzl.Entry, target: string): Promise<void> {
-  const { zip, file } = source
+/** Small entries take the synchronous way: hundreds of them wait mostly for each other otherwise. */
+async function unpackEntry({ zip, file, space }: OpenZip, entry: yauzl.Entry, target: string) {
   const stored = entry.compressionMethod === 0 && !entry.isEncrypted()
   if (stored && entry.uncompressedSize <= SMALL_BYTES) {
     const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true })
-    const body = Buffer.allocUnsafe(entry.uncompressedSize)
-    const { bytesRead } = await file.read(body, 0, body.length, fileDataStart)
+    const body = space.subarray(0, entry.uncompressedSize)
+    const bytesRead = readSync(file, body, 0, body.length, fileDataStart)
     if (bytesRead < body.length || crc32(body) !== entry.crc32) throw damaged(entry.fileName)
-    await writeFile(target, body)
+    writeFileSync(target, body)
     return
   }
   const body = await zip.openReadStreamPromise(entry)
@@ -85,13 +74,13 @@ function hourOf(name: string): string {
 }
 
 async function openZip(path: string): Promise<OpenZip> {
-  let file: FileHandle | null = null
+  let file: number | null = null
   try {
-    file = await open(path)
+    file = openSync(path, 'r')
     const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false })
-    return { zip, file }
+    return { zip, file, space: Buffer.allocUnsafe(SMALL_BYTES) }
   } catch (cause) {
-    await file?.close()
+    if (file !== null) closeSync(file)
     throw new BrokenZipError(`is no whole zip (${messageOf(cause)})`, { cause })
   }
 }

@@ -30,7 +30,7 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
       nullif(p[3], '') as user_id,
       coalesce(nullif(p[4], ''), case when starts_with(alias, '$device:') then substr(alias, 9) end) as device_id,
       case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
-      properties as event_properties, null::json as user_properties
+      properties as event_properties, null::json as user_properties, null::json as groups
     from (
       select properties, p, wall,
         case when $zone = 'UTC' then wall else (wall at time zone $zone) at time zone 'UTC' end as occurred_at,

@@ -2,9 +2,11 @@ import { join } from 'node:path'
 import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
 import type {
   DownloadedFile,
+  FileBatch,
   UsageSource,
   UsageWindow,
 } from '../../../src/core/ports/usage-source.ts'
+import { batched } from '../batches.ts'
 import { exportFiles } from '../export-files.ts'
 import { callExport, saveBody } from '../http.ts'
 import { checkWhole } from './check-whole.ts'
@@ -24,6 +26,8 @@ export interface MixpanelOptions {
 }
 
 const DAY_MS = 86_400_000
+/** Files are not compressed here. */
+const BATCH_BYTES = 200_000_000
 /** Events arrive up to five days late by the usual way (Mixpanel, `/track`). */
 const LOOK_BACK_DAYS = 5
 
@@ -35,7 +39,7 @@ export function createMixpanelSource(options: MixpanelOptions): UsageSource {
     lookBackMs: LOOK_BACK_DAYS * DAY_MS,
     windows: (from, to, now) => daysBetween(from, to, now, options.timezone),
     download: (windows, dir, signal) => download(options, windows, dir, signal),
-    open: openFiles,
+    open: (paths) => batched(openFiles(paths), BATCH_BYTES),
     eventsSql: (files) => eventsSql(files, options.timezone),
     problemsSql: (files) => clockProblemsSql(files, options.timezone),
   }
@@ -54,14 +58,14 @@ function daysBetween(from: Date, to: Date, now: Date, timezone: string): UsageWi
   return windows
 }
 
-async function download(
+async function* download(
   options: MixpanelOptions,
   windows: readonly UsageWindow[],
   dir: string,
   signal: AbortSignal,
-): Promise<DownloadedFile[]> {
+): AsyncGenerator<FileBatch> {
   const [first, last] = [windows[0], windows.at(-1)]
-  if (!first || !last) return []
+  if (!first || !last) return
   await options.pace?.(signal)
   const url = new URL('/api/2.0/export', options.baseUrl)
   url.searchParams.set('project_id', options.projectId)
@@ -76,7 +80,7 @@ async function download(
     password: options.secret,
     signal,
   })
-  if (answer.kind === 'empty') return []
+  if (answer.kind === 'empty') return
   if (answer.kind === 'too-large') {
     throw new ConfigError(`Mixpanel refuses ${first.key} to ${last.key}: ${answer.detail}`)
   }
@@ -88,14 +92,14 @@ async function download(
       `the export of ${first.key} to ${last.key} ${broken}; it is fetched again`,
     )
   }
-  return [{ path, windowKey: null }]
+  yield [{ path, windowKey: null }]
 }
 
-async function openFiles(paths: readonly string[]): Promise<DownloadedFile[]> {
+async function* openFiles(paths: readonly string[]): AsyncGenerator<DownloadedFile> {
   const files = await exportFiles('Mixpanel', '.jsonl', paths)
   for (const path of files) {
     const broken = await checkWhole(path)
     if (broken) throw new ConfigError(`${path} ${broken}; export it again`)
+    yield { path, windowKey: null }
   }
-  return files.map((path) => ({ path, windowKey: null }))
 }

@@ -42,8 +42,8 @@ const action = z.strictObject({
 const place = z
   .string()
   .regex(
-    /^(user|event)\.[^"\\]{1,120}$/,
-    'write user.<property> or event.<property>: where the value stands in an event',
+    /^(user|event|group)\.[^"\\]{1,120}$/,
+    'write user.<property>, event.<property> or group.<type>: where the value stands in an event',
   )
 
 /**
@@ -56,6 +56,8 @@ export const usageMappingSchema = z.strictObject({
   traits: z.record(name, z.array(place).min(1)).default({}),
   /** Vendor event names that are no usage, besides the reserved ones. */
   ignore: z.array(z.string().min(1)).default([]),
+  /** Which properties are stored: those that this file looks at, or all that the vendor sends. */
+  keep: z.enum(['mapped', 'all']).default('mapped'),
   actions: z
     .record(name, action)
     .refine((a) => Object.keys(a).length > 0, 'name one action at least'),

@@ -13,6 +13,9 @@ export interface DownloadedFile {
   readonly windowKey: string | null
 }
 
+/** Files that are read together. A window may lie in several batches. */
+export type FileBatch = readonly DownloadedFile[]
+
 /** A DuckDB select with its named parameters (`$name`); never built from strings of input. */
 export interface SqlQuery {
   readonly sql: string
@@ -25,7 +28,8 @@ export interface SqlQuery {
  * `eventsSql` yields one row for each event with these columns, in this order:
  * `window_key VARCHAR`, `event_key UUID` (equal for two copies of one event), `name VARCHAR`,
  * `occurred_at TIMESTAMP` (UTC), `arrived_at TIMESTAMP` (UTC), `user_id VARCHAR`, `device_id VARCHAR`,
- * `alias_id VARCHAR` (a vendor id that only links), `event_properties JSON`, `user_properties JSON`.
+ * `alias_id VARCHAR` (a vendor id that only links), `event_properties JSON`, `user_properties JSON`,
+ * `groups JSON` (group keys by group type; null where the vendor has them among the event's properties).
  */
 export interface UsageSource {
   readonly name: string
@@ -39,7 +43,8 @@ export interface UsageSource {
   /** Most windows that one download may span. */
   readonly maxWindowsPerDownload: number
   /**
-   * Downloads adjacent windows into `dir`.
+   * Downloads adjacent windows into `dir`; yields the files in batches that are small enough to be
+   * read together. The files of one batch may be removed once the next is asked for.
    * @throws {ConfigError} when credentials or the project are wrong.
    * @throws {RateLimitedError | RetryableError} when it may be tried again; nothing partial is kept.
    */
@@ -47,16 +52,13 @@ export interface UsageSource {
     windows: readonly UsageWindow[],
     dir: string,
     signal: AbortSignal,
-  ): Promise<readonly DownloadedFile[]>
+  ): AsyncIterable<FileBatch>
   /**
-   * Takes export files as the vendor ships them and lays them out for `eventsSql` in `dir`.
+   * Takes export files as the vendor ships them and lays them out for `eventsSql` in `dir`, in batches
+   * as `download` does.
    * @throws {ConfigError} when a file is unreadable or cut short, naming the file and the line or entry.
    */
-  open(
-    paths: readonly string[],
-    dir: string,
-    signal: AbortSignal,
-  ): Promise<readonly DownloadedFile[]>
+  open(paths: readonly string[], dir: string, signal: AbortSignal): AsyncIterable<FileBatch>
   eventsSql(files: readonly DownloadedFile[]): SqlQuery
   /**
    * Looks whether the files can be what the configuration says. Yields rows `problem VARCHAR`, each a

@@ -95,3 +95,12 @@ function bind(params: Readonly<Record<string, DuckParam>> = {}): {
   }
   return { values, types }
 }
+
+/** Adds values to `params` under new names and returns the names as SQL writes them. */
+export function binder(params: Record<string, DuckParam>): (value: string) => string {
+  return (value) => {
+    const name = `p${Object.keys(params).length}`
+    params[name] = value
+    return `$${name}::varchar`
+  }
+}

@@ -1,18 +1,9 @@
-import { createHash } from 'node:crypto'
 import { access, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { IdentityFact } from '../../core/identity/people.ts'
-import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
-import { writeFacts } from './facts-file.ts'
-import { factsPath, lakePath } from './paths.ts'
-
-/** The tracking plan, and the name of what it says about identities. */
-export interface FactsMapping {
-  readonly usage: UsageMapping
-  readonly usageHash: string
-}
+import { type FactsMapping, factsTarget, writeFacts } from './facts-file.ts'
 
 /**
  * What the live windows of one source say about identities: one fact for each profile, kind and
@@ -62,15 +53,13 @@ async function ensureFacts(
   windows: readonly string[],
   mapping: FactsMapping,
 ): Promise<string> {
-  const hash = createHash('sha256').update(mapping.usageHash)
-  for (const window of [...windows].sort()) hash.update(`\n${window}`)
-  const path = factsPath(lakeDir, fileId, hash.digest('hex').slice(0, 16))
+  const path = factsTarget(lakeDir, fileId, mapping, windows)
   const known = await access(path).then(
     () => true,
     () => false,
   )
   if (known) return path
-  await writeFacts(connection, lakePath(lakeDir, fileId), path, mapping.usage, windows)
+  await writeFacts(connection, lakeDir, fileId, mapping, windows, windows)
   await dropOlder(lakeDir, fileId, path)
   return path
 }

@@ -5,6 +5,11 @@ export function lakePath(lakeDir: string, id: string): string {
   return join(lakeDir, `${id}.parquet`)
 }
 
+/** Where the variants of an events file lie: what its events say about who did it. */
+export function variantsPath(lakeDir: string, id: string): string {
+  return join(lakeDir, `${id}.variants.parquet`)
+}
+
 /** Where the facts of an events file lie; the version names the mapping and the live windows. */
 export function factsPath(lakeDir: string, id: string, version: string): string {
   return join(lakeDir, `${id}.${version}.facts.parquet`)

@@ -1,13 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
 import { conditionedEvents, rollupSql } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection, DuckParam } from './duck.ts'
 import { loadLive } from './live.ts'
-import { lakePath, quoted } from './paths.ts'
+import { writeParquet } from './parquet.ts'
+import { lakePath } from './paths.ts'
 
 export interface WrittenRollup {
   /** Null when the days hold no event any more. */
@@ -32,7 +32,8 @@ export async function writeRollup(
 ): Promise<WrittenRollup> {
   await mkdir(lakeDir, { recursive: true })
   if (live.length === 0) return { id: null, rows: 0, bytes: 0, eventsByDay: new Map() }
-  await groupEvents(connection, await selectEvents(connection, lakeDir, days, live, mapping))
+  const events = await selectEvents(connection, lakeDir, days, live, mapping)
+  await groupEvents(connection, events, mapping)
   const counted = await connection.rows(
     'select day::varchar as day, sum(count)::double as n from event_day group by day',
   )
@@ -90,15 +91,8 @@ async function selectEvents(
      semi join live on e.filename = live.path and e.window_key = live.partition
      semi join touched on e.occurred_at::date = touched.day`
   const columns = `event_key, name, occurred_at, arrived_at, window_key, profile,
-       case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties,
-       list_contains($reserved::varchar[], name)
-       or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise`
-  const params = {
-    paths,
-    conditioned: conditionedEvents(mapping),
-    reserved: [...RESERVED_EVENTS, ...mapping.ignore],
-    prefixes: RESERVED_PREFIXES,
-  }
+       case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties`
+  const params = { paths, conditioned: conditionedEvents(mapping) }
   const all = `(select ${columns} from ${files})`
   if ((await noteCopies(connection, files, paths)) === 0) return { from: all, params }
   // Each day for itself, so that days rebuilt alone and together come out the same.
@@ -133,13 +127,20 @@ async function noteCopies(
 }
 
 /** One row for each profile, event name (and looked-at properties) and day: what actions are told from. */
-async function groupEvents(connection: Connection, { from, params }: EventsPart): Promise<void> {
+async function groupEvents(
+  connection: Connection,
+  { from, params }: EventsPart,
+  { ignore }: UsageMapping,
+): Promise<void> {
   await connection.run(
     `create or replace temp table event_day as
-     select profile, name, event_properties, noise, occurred_at::date as day, count(*) as count,
-       min(occurred_at) as first_at, max(occurred_at) as last_at
-     from ${from} group by all`,
-    params,
+     select *, list_contains($reserved::varchar[], name)
+       or list_bool_or(list_transform($prefixes::varchar[], lambda p: starts_with(name, p))) as noise
+     from (
+       select profile, name, event_properties, occurred_at::date as day, count(*) as count,
+         min(occurred_at) as first_at, max(occurred_at) as last_at
+       from ${from} group by all)`,
+    { ...params, reserved: [...RESERVED_EVENTS, ...ignore], prefixes: RESERVED_PREFIXES },
   )
 }
 
@@ -158,16 +159,10 @@ async function writeTable(
   if (rows === 0) return { id: null, rows: 0, bytes: 0 }
   const content = createHash('sha256').update(`${source} ${rows} ${told?.['content']}`)
   const id = `${source}-rollup-${content.digest('hex').slice(0, 32)}`
-  const temporary = join(lakeDir, `.writing-${randomUUID()}.parquet`)
-  try {
-    await connection.run(
-      `copy (select * from rollup order by day, profile, action)
-       to ${quoted(temporary)} (format parquet, compression zstd)`,
-    )
-    const { size } = await stat(temporary)
-    await rename(temporary, lakePath(lakeDir, id))
-    return { id, rows, bytes: size }
-  } finally {
-    await rm(temporary, { force: true })
+  const sql = 'select * from rollup order by day, profile, action'
+  return {
+    id,
+    rows,
+    bytes: await writeParquet(connection, { sql, params: {} }, lakePath(lakeDir, id)),
   }
 }

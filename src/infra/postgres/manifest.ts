@@ -1,6 +1,8 @@
-import { sql } from 'kysely'
+import { type Insertable, sql } from 'kysely'
+import { covers } from '../../core/usage/kept.ts'
 import type { WrittenFile } from '../lake/events-file.ts'
 import type { Db, Tx } from './database.ts'
+import type { Tables } from './tables.ts'
 import { requestWork } from './work.ts'
 
 /** One live part of a lake file: the rows of this partition in this file count, all others do not. */
@@ -14,6 +16,13 @@ export interface SwappedWindows {
   readonly unchanged: number
 }
 
+/** Files that were written, and what of the events' properties they keep. */
+export interface WrittenFiles {
+  /** No window may be in two of them. */
+  readonly files: readonly WrittenFile[]
+  readonly kept: readonly string[]
+}
+
 /**
  * Swaps old windows for new in one transaction: `expected` windows without rows become empty. Windows
  * whose content is the same stay as they are. Marks each touched event day for a new rollup.
@@ -22,56 +31,40 @@ export async function swapWindows(
   db: Db,
   source: string,
   expected: readonly string[],
-  file: WrittenFile,
+  { files, kept }: WrittenFiles,
   pulledAt: Date,
 ): Promise<SwappedWindows> {
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext(${`manifest ${source}`}))`.execute(tx)
-    const next = new Map(file.windows.map((w) => [w.key, w]))
+    const next = new Map(files.flatMap((f) => f.windows.map((w) => [w.key, { ...w, file: f }])))
     const keys = [...new Set([...expected, ...next.keys()])]
-    const old = await tx
-      .selectFrom('source_window')
-      .select(['window_key', 'content_hash', 'event_days'])
-      .where('source', '=', source)
-      .where('window_key', 'in', keys.length > 0 ? keys : [''])
-      .execute()
-    const oldByKey = new Map(old.map((w) => [w.window_key, w]))
+    const oldByKey = await windowsBefore(tx, source, keys)
     const changed = keys.filter((key) => {
       const before = oldByKey.get(key)
-      return before === undefined || before.content_hash !== (next.get(key)?.contentHash ?? EMPTY)
+      if (before === undefined) return true
+      const same = before.content_hash === (next.get(key)?.contentHash ?? EMPTY)
+      // The same rows, but the old file lacks a place that is looked at now.
+      return !same || (before.kept !== null && !covers(before.kept, kept))
     })
     const touched = new Set<string>()
     for (const key of changed) {
       for (const day of oldByKey.get(key)?.event_days ?? []) touched.add(day)
       for (const day of next.get(key)?.eventDays ?? []) touched.add(day)
     }
-    if (file.id && changed.some((key) => next.has(key))) {
-      await insertFile(tx, source, 'events', file.id, file.rows, file.bytes)
+    const used = new Set(changed.map((key) => next.get(key)?.file).filter((f) => f !== undefined))
+    for (const { id, rows, bytes } of used) {
+      if (id !== null) await insertFile(tx, { id, source, kind: 'events', rows, bytes, kept })
     }
     const values = changed.map((key) => ({
       source,
       window_key: key,
-      file_id: next.has(key) ? file.id : null,
+      file_id: next.get(key)?.file.id ?? null,
       content_hash: next.get(key)?.contentHash ?? EMPTY,
       rows: next.get(key)?.rows ?? 0,
       event_days: [...(next.get(key)?.eventDays ?? [])],
       pulled_at: pulledAt,
     }))
-    for (const some of chunks(values, 2000)) {
-      await tx
-        .insertInto('source_window')
-        .values(some)
-        .onConflict((c) =>
-          c.columns(['source', 'window_key']).doUpdateSet((e) => ({
-            file_id: e.ref('excluded.file_id'),
-            content_hash: e.ref('excluded.content_hash'),
-            rows: e.ref('excluded.rows'),
-            event_days: e.ref('excluded.event_days'),
-            pulled_at: e.ref('excluded.pulled_at'),
-          })),
-        )
-        .execute()
-    }
+    for (const some of chunks(values, 2000)) await upsertWindows(tx, some)
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
     if (changed.length > 0) await requestWork(tx, 'rollup', source)
@@ -80,6 +73,47 @@ export async function swapWindows(
 }
 
 const EMPTY = 'empty'
+
+interface WindowBefore {
+  readonly content_hash: string
+  readonly event_days: readonly string[]
+  /** Null for a window without rows. */
+  readonly kept: readonly string[] | null
+}
+
+async function windowsBefore(
+  tx: Tx,
+  source: string,
+  keys: readonly string[],
+): Promise<Map<string, WindowBefore>> {
+  const rows = await tx
+    .selectFrom('source_window as w')
+    .leftJoin('lake_file as f', 'f.id', 'w.file_id')
+    .select(['w.window_key', 'w.content_hash', 'w.event_days', 'f.kept'])
+    .where('w.source', '=', source)
+    .where(sql<boolean>`w.window_key = any(${[...keys]})`)
+    .execute()
+  return new Map(rows.map((row) => [row.window_key, row]))
+}
+
+async function upsertWindows(
+  tx: Tx,
+  values: readonly Insertable<Tables['source_window']>[],
+): Promise<void> {
+  await tx
+    .insertInto('source_window')
+    .values(values)
+    .onConflict((c) =>
+      c.columns(['source', 'window_key']).doUpdateSet((e) => ({
+        file_id: e.ref('excluded.file_id'),
+        content_hash: e.ref('excluded.content_hash'),
+        rows: e.ref('excluded.rows'),
+        event_days: e.ref('excluded.event_days'),
+        pulled_at: e.ref('excluded.pulled_at'),
+      })),
+    )
+    .execute()
+}
 
 async function touchPulled(tx: Tx, source: string, keys: string[], at: Date): Promise<void> {
   await sql`update source_window set pulled_at = ${at}
@@ -98,19 +132,22 @@ export async function markDays(
     on conflict (source, day) do update set requested = rollup_day.requested + 1`.execute(tx)
 }
 
+export interface LakeFile {
+  readonly id: string
+  readonly source: string
+  readonly kind: 'events' | 'rollup'
+  readonly rows: number
+  readonly bytes: number
+  /** Of an events file: what of the properties it keeps. */
+  readonly kept?: readonly string[]
+}
+
 /** Registers a file; a file that is known by its content stays as it is. */
-export async function insertFile(
-  tx: Tx,
-  source: string,
-  kind: 'events' | 'rollup',
-  id: string,
-  rows: number,
-  bytes: number,
-): Promise<void> {
+export async function insertFile(tx: Tx, { kept = [], ...file }: LakeFile): Promise<void> {
   await tx
     .insertInto('lake_file')
-    .values({ id, source, kind, rows, bytes })
-    .onConflict((c) => c.column('id').doNothing())
+    .values({ ...file, kept: [...kept] })
+    .onConflict((c) => c.column('id').doUpdateSet((e) => ({ kept: e.ref('excluded.kept') })))
     .execute()
 }
 

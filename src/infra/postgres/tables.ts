@@ -36,6 +36,7 @@ export interface Tables {
     kind: 'events' | 'rollup'
     rows: Count
     bytes: Count
+    kept: Generated<string[]>
     created_at: Generated<Date>
     unused_since: InstantOrNull
   }

@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises'
+import { ConfigError, isSyncFailure } from '../../src/core/errors.ts'
+import type { FileBatch, UsageSource } from '../../src/core/ports/usage-source.ts'
+import { keptPlaces } from '../../src/core/usage/kept.ts'
+import {
+  type EventsPlan,
+  joinWindows,
+  type WrittenFile,
+  writeEventsFile,
+} from '../../src/infra/lake/events-file.ts'
+import { readError } from '../../src/infra/lake/read-error.ts'
+import { readPublished } from '../../src/infra/mappings/published.ts'
+import { swapWindows } from '../../src/infra/postgres/manifest.ts'
+import type { Counts, JobContext } from '../context.ts'
+
+/** One is read while another is unpacked, written or described. */
+const AT_ONCE = 2
+
+/**
+ * Reads batches of export files into the lake and, once all are there, swaps their windows in: until
+ * then nothing of them counts, and after a failure nothing ever does.
+ * @param expected windows that become empty when no row is in them.
+ */
+export async function storeBatches(
+  context: JobContext,
+  source: UsageSource,
+  batches: AsyncIterable<FileBatch>,
+  expected: readonly string[],
+): Promise<Counts> {
+  const { set, usageHash } = await readPublished(context.db)
+  const kept = keptPlaces(set.usage)
+  const plan = { kept, facts: { usage: set.usage, usageHash } }
+  const written = await writeAll(context, source, batches, plan)
+  const files = await joinShared(context, source, written, plan)
+  const swapped = await swapWindows(
+    context.db,
+    source.name,
+    expected,
+    { files, kept },
+    context.clock(),
+  )
+  return {
+    windows: swapped.changed + swapped.unchanged,
+    changedWindows: swapped.changed,
+    rows: sum(files.map((file) => sum(file.windows.map((window) => window.rows)))),
+    undated: sum(files.map((file) => file.undated)),
+  }
+}
+
+async function writeAll(
+  context: JobContext,
+  source: UsageSource,
+  batches: AsyncIterable<FileBatch>,
+  plan: EventsPlan,
+): Promise<WrittenFile[]> {
+  const written: WrittenFile[] = []
+  const running = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  try {
+    for await (const batch of batches) {
+      const writing = writeBatch(context, source, batch, plan)
+        .then((file) => void written.push(file))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(writing))
+      running.add(writing)
+      if (running.size >= AT_ONCE) await Promise.race(running)
+      if (failures.length > 0) break
+    }
+  } finally {
+    await Promise.all(running)
+  }
+  if (failures.length > 0) throw failures[0]
+  return written
+}
+
+async function writeBatch(
+  context: JobContext,
+  source: UsageSource,
+  files: FileBatch,
+  plan: EventsPlan,
+): Promise<WrittenFile> {
+  try {
+    await refuseProblems(context, source, files)
+    return await context.duck.connect((c) =>
+      writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), plan),
+    )
+  } catch (error) {
+    throw isSyncFailure(error) ? error : readError(error)
+  } finally {
+    // Copies of ours, unless a person named the very files.
+    const ours = files.filter((file) => file.path.startsWith(context.tmpDir))
+    await Promise.all(ours.map((file) => rm(file.path, { force: true })))
+  }
+}
+
+/** @throws {ConfigError} when the source finds that its files are not what the configuration says. */
+async function refuseProblems(
+  context: JobContext,
+  source: UsageSource,
+  files: FileBatch,
+): Promise<void> {
+  const query = source.problemsSql?.(files)
+  if (!query) return
+  const rows = await context.duck.connect((c) => c.rows(query.sql, query.params))
+  if (rows.length === 0) return
+  throw new ConfigError(rows.map((row) => String(row['problem'])).join('\n'))
+}
+
+/** Windows that several files hold a part of come to stand in one file, and only there. */
+async function joinShared(
+  context: JobContext,
+  source: UsageSource,
+  written: readonly WrittenFile[],
+  plan: EventsPlan,
+): Promise<WrittenFile[]> {
+  const seen = new Map<string, number>()
+  for (const { windows } of written) {
+    for (const { key } of windows) seen.set(key, (seen.get(key) ?? 0) + 1)
+  }
+  const shared = new Set([...seen].filter(([, files]) => files > 1).map(([key]) => key))
+  if (shared.size === 0) return [...written]
+  const parts = written.filter(({ windows }) => windows.some(({ key }) => shared.has(key)))
+  const fileIds = parts.map(({ id }) => id).filter((id) => id !== null)
+  const joined = await context.duck.connect((c) =>
+    joinWindows(c, context.lakeDir, source.name, { fileIds, windows: [...shared] }, plan),
+  )
+  const rest = written.map((file) => ({
+    ...file,
+    windows: file.windows.filter(({ key }) => !shared.has(key)),
+  }))
+  return [...rest, joined]
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
