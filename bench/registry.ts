@@ -1,5 +1,5 @@
 import type { Figure } from './figure.ts'
-import { ingestAmplitude } from './figures/ingest-amplitude.ts'
+import { ingestAmplitude, ingestMixpanel } from './figures/ingest.ts'
 
 /** Every figure that there is. */
-export const FIGURES: readonly Figure[] = [ingestAmplitude]
+export const FIGURES: readonly Figure[] = [ingestAmplitude, ingestMixpanel]

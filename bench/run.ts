@@ -17,7 +17,7 @@ import {
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
-  'size-mb': { type: 'string', default: '1000' },
+  'size-mb': { type: 'string', default: '2000' },
   runs: { type: 'string', default: '3' },
 } as const
 

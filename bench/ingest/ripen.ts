@@ -8,7 +8,8 @@ import { liveRollups } from '../../src/infra/postgres/manifest.ts'
 import { contender } from '../child.ts'
 
 export interface IngestInput {
-  readonly zip: string
+  readonly source: 'amplitude' | 'mixpanel'
+  readonly files: string
   readonly dataDir: string
   readonly threads: number
   readonly memoryMb: number
@@ -31,8 +32,8 @@ export interface Ingested {
 const STEPS = ['pull', 'rollup', 'identity'] as const
 const MAPPINGS = fileURLToPath(new URL('../../mappings', import.meta.url))
 
-// What `ripen pull --source amplitude --files export.zip` does, from the request to idle.
-await contender(async ({ zip, dataDir, threads, memoryMb }: IngestInput) => {
+// What `ripen pull --source … --files …` does, from the request to idle.
+await contender(async ({ source, files, dataDir, threads, memoryMb }: IngestInput) => {
   const config = readConfig({
     RIPEN_DATA_DIR: dataDir,
     RIPEN_DUCKDB_THREADS: String(threads),
@@ -41,9 +42,9 @@ await contender(async ({ zip, dataDir, threads, memoryMb }: IngestInput) => {
   return withApp({ config, mappings: MAPPINGS }, async (app) => {
     app.engine.start(STEPS, [])
     const start = performance.now()
-    await app.engine.request('pull', 'amplitude', { files: [zip] })
-    await app.engine.idle(['pull'], ['amplitude'])
-    await app.engine.idle(['rollup', 'identity'], ['amplitude'])
+    await app.engine.request('pull', source, { files: [files] })
+    await app.engine.idle(['pull'], [source])
+    await app.engine.idle(['rollup', 'identity'], [source])
     const seconds = (performance.now() - start) / 1000
     return { seconds, ...(await lookAt(app)) }
   })

@@ -30,6 +30,13 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const SEED = 20_261_121
 
+/** Groups of a profile: a third of the days, three kinds each. */
+const GROUPS_PER_PROFILE = DAYS
+
+/** So many profiles that their lines come to about these bytes. */
+export const profilesFor = (bytes: number, lineBytes: number): number =>
+  Math.max(3, Math.round(bytes / (lineBytes * EVENTS_PER_GROUP * GROUPS_PER_PROFILE)))
+
 export function emptyExpectation(): Expected {
   return { rows: 0, events: 0, people: new Set(), rollup: new Map() }
 }

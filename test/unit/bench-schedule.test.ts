@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { amplitudeRow } from '../../bench/ingest/amplitude-row.ts'
 import { emptyExpectation, type PlannedRow, uploadHours } from '../../bench/ingest/schedule.ts'
 import { verifyIngestion } from '../../bench/ingest/verify.ts'
-import { wireRow } from '../../bench/ingest/wire-row.ts'
 
 const PROFILES = 60
 
@@ -17,12 +17,12 @@ function play() {
 }
 
 const { expected, rows, hours } = play()
-const lines = rows.map((row) => JSON.parse(wireRow(row)))
+const lines = rows.map((row) => JSON.parse(amplitudeRow(row)))
 
 describe('the generated export', () => {
   it('is the same every time', () => {
     const again = play()
-    expect(again.rows.map(wireRow)).toEqual(rows.map(wireRow))
+    expect(again.rows.map(amplitudeRow)).toEqual(rows.map(amplitudeRow))
     expect(again.expected).toEqual(expected)
   })
 

@@ -17,6 +17,7 @@ export function eventsSql(files: readonly DownloadedFile[]): SqlQuery {
       coalesce(server_upload_time, event_time) as arrived_at,
       user_id, device_id, amplitude_id as alias_id, event_properties, user_properties, groups
     from read_json($files, format = 'newline_delimited', compression = 'gzip', filename = true,
+      maximum_object_size = 4194304,
       columns = {uuid: 'VARCHAR', event_type: 'VARCHAR', event_time: 'TIMESTAMP',
         client_event_time: 'TIMESTAMP', server_upload_time: 'TIMESTAMP', user_id: 'VARCHAR',
         device_id: 'VARCHAR', amplitude_id: 'VARCHAR', event_properties: 'JSON', user_properties: 'JSON',

@@ -27,7 +27,7 @@ export function clockProblemsSql(files: readonly DownloadedFile[], timezone: str
             coalesce(try_cast(p[2] as double), try_cast(p[3] as double)) / 1000 as taken_s
           from (
             select json_extract_string(properties, $paths::varchar[]) as p
-            from read_json($files, format = 'newline_delimited',
+            from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
               columns = {event: 'VARCHAR', properties: 'JSON'})
           )
           where p[4] is distinct from 'true'

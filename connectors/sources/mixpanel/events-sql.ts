@@ -40,7 +40,7 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
         select event, properties, p, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
         from (
           select event, properties, json_extract_string(properties, $paths::varchar[]) as p
-          from read_json($files, format = 'newline_delimited',
+          from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
             columns = {event: 'VARCHAR', properties: 'JSON'})
         )
       )

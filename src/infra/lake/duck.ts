@@ -9,6 +9,7 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api'
+import { ConfigError } from '../../core/errors.ts'
 
 export interface DuckOptions {
   readonly dataDir: string
@@ -55,7 +56,7 @@ export async function startDuck(options: DuckOptions): Promise<Duck> {
     async connect(work) {
       const connection = await instance.connect()
       try {
-        return await work(wrap(connection))
+        return await work(wrap(connection, options.memoryMb))
       } finally {
         connection.closeSync()
       }
@@ -64,16 +65,23 @@ export async function startDuck(options: DuckOptions): Promise<Duck> {
   }
 }
 
-function wrap(connection: DuckDBConnection): Connection {
+function wrap(connection: DuckDBConnection, memoryMb: number): Connection {
+  const told = (error: unknown): never => {
+    if (!String(error).includes('Out of Memory Error')) throw error
+    throw new ConfigError(
+      `DuckDB needs more memory than RIPEN_DUCKDB_MEMORY_MB=${memoryMb} lets it have; raise it, or set RIPEN_DUCKDB_THREADS=1`,
+      { cause: error },
+    )
+  }
   return {
     raw: connection,
     async run(sql, params) {
       const { values, types } = bind(params)
-      await connection.run(sql, values, types)
+      await connection.run(sql, values, types).catch(told)
     },
     async rows(sql, params) {
       const { values, types } = bind(params)
-      const reader = await connection.runAndReadAll(sql, values, types)
+      const reader = await connection.runAndReadAll(sql, values, types).catch(told)
       return reader.getRowObjectsJS() as Record<string, unknown>[]
     },
   }

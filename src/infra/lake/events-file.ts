@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
-import { EVERYTHING, identityPlaces } from '../../core/usage/kept.ts'
+import { identityPlaces } from '../../core/usage/kept.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
-import { keptColumn } from './kept-sql.ts'
+import { keepsAll, keptProperties } from './kept-sql.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
 
@@ -51,16 +51,18 @@ export async function writeEventsFile(
 ): Promise<WrittenFile> {
   const params: Record<string, DuckParam> = { ...events.params, junk: JUNK_IDS }
   const bind = binder(params)
-  const { usage } = plan.facts
-  const who = plan.kept.includes(EVERYTHING) ? plan.kept : identityPlaces(usage)
+  const all = keepsAll(plan.kept)
+  const held = keptProperties('event', plan.kept, bind)
+  const who = identityPlaces(plan.facts.usage)
   await connection.run(
     `create or replace temp table batch as
      select *, hash(profile, device_id, alias_id, user_properties::varchar, groups::varchar, said::varchar) as variant
      from (
        select window_key, event_key, name, occurred_at, arrived_at, ${PROFILE} as profile, device_id,
-         alias_id, ${keptColumn('event', plan.kept, bind)} as event_properties, user_properties, groups,
-         ${keptColumn('event', who, bind)} as said
-       from (${events.sql}))`,
+         alias_id, user_properties, groups,
+         ${all ? 'event_properties' : held.objectOf('held', plan.kept)} as event_properties,
+         ${all ? 'event_properties' : held.objectOf('held', who)} as said
+       from (select *, ${all ? 'null' : held.list} as held from (${events.sql})))`,
     params,
   )
   return storeBatch(connection, lakeDir, source, plan)
@@ -136,16 +138,22 @@ const EVENTS = `select window_key, event_key, name, occurred_at, arrived_at, pro
 function variantsSql(kept: readonly string[]): SqlQuery {
   const params: Record<string, DuckParam> = {}
   const bind = binder(params)
+  const all = keepsAll(kept)
+  const user = keptProperties('user', kept, bind)
+  const group = keptProperties('group', kept, bind)
   return {
     params,
-    sql: `select variant, profile, device_id, alias_id, ${keptColumn('user', kept, bind)} as user_properties,
-        said as event_properties, ${keptColumn('group', kept, bind)} as groups, first_at, last_at
+    sql: `select variant, profile, device_id, alias_id, said as event_properties, first_at, last_at,
+        ${all ? 'user_properties' : user.objectOf('of_user', kept)} as user_properties,
+        ${all ? 'groups' : group.objectOf('of_group', kept)} as groups
       from (
-        select variant, any_value(profile) as profile, any_value(device_id) as device_id,
-          any_value(alias_id) as alias_id, any_value(user_properties) as user_properties,
-          any_value(said) as said, any_value(groups) as groups,
-          min(occurred_at) as first_at, max(occurred_at) as last_at
-        from batch where ${DATED} and profile is not null group by variant)`,
+        select *, ${all ? 'null' : user.list} as of_user, ${all ? 'null' : group.list} as of_group
+        from (
+          select variant, any_value(profile) as profile, any_value(device_id) as device_id,
+            any_value(alias_id) as alias_id, any_value(user_properties) as user_properties,
+            any_value(said) as said, any_value(groups) as groups,
+            min(occurred_at) as first_at, max(occurred_at) as last_at
+          from batch where ${DATED} and profile is not null group by variant))`,
   }
 }
 

@@ -11,32 +11,38 @@ export function splitPlace(place: string): { part: Part; property: string } {
   return { part: place.slice(0, at) as Part, property: place.slice(at + 1) }
 }
 
-/** The properties of one part of an event among some places. */
-export function propertiesOf(part: Part, places: readonly string[]): string[] {
-  const split = places.map(splitPlace).filter((place) => place.part === part)
-  return [...new Set(split.map(({ property }) => property))]
-}
-
 /** A JSONPath to one property, whatever its name holds. */
 export const pathTo = (property: string): string => `$."${property}"`
 
-/** The column of a part with only the kept properties in it; null where it has none of them. */
-export function keptColumn(part: Part, kept: readonly string[], bind: Bind): string {
-  const column = PROPERTY_COLUMNS[part]
-  if (kept.includes(EVERYTHING)) return column
-  const names = propertiesOf(part, kept)
-  if (names.length === 0) return 'null::json'
-  const pairs = names.map((name) => `${bind(name)}, json_extract(${column}, ${bind(pathTo(name))})`)
-  const object = `json_object(${pairs.join(', ')})`
-  return `case when ${mentions(column, names, bind)} then ${object} end`
+/** How to read some properties out of a column of JSON, once for all of them. */
+export interface KeptProperties {
+  /** Yields the list of values, to be selected under a name of its own. */
+  readonly list: string
+  /** An object of those of the properties that are among the places; null where it has none. */
+  objectOf(list: string, places: readonly string[]): string
 }
 
-/**
- * True where one of the properties may stand in the column's text; most events hold none, and need not
- * be read as JSON. Only names that no JSON writer escapes can be looked for in the text.
- */
-export function mentions(column: string, names: readonly string[], bind: Bind): string {
-  if (names.length === 0) return 'false'
-  if (names.some((name) => !/^[\w $.-]+$/.test(name))) return `${column} is not null`
-  return `(${names.map((name) => `contains(${column}::varchar, ${bind(`"${name}"`)})`).join(' or ')})`
+/** The properties of one part of an event that are among the places. */
+export function keptProperties(part: Part, places: readonly string[], bind: Bind): KeptProperties {
+  const names = propertiesOf(part, places)
+  const paths = names.map((name) => bind(pathTo(name)))
+  return {
+    list: `json_extract(${PROPERTY_COLUMNS[part]}, [${paths.join(', ')}]::varchar[])`,
+    objectOf(list, among) {
+      const wanted = propertiesOf(part, among)
+      if (wanted.length === 0) return 'null::json'
+      const values = wanted.map((name) => `${list}[${names.indexOf(name) + 1}]`)
+      const pairs = wanted.map((name, index) => `${bind(name)}, ${values[index]}`)
+      const some = values.map((value) => `${value} is not null`).join(' or ')
+      return `case when ${some} then json_object(${pairs.join(', ')}) end`
+    },
+  }
+}
+
+/** True when everything is kept and nothing is to be read out. */
+export const keepsAll = (places: readonly string[]): boolean => places.includes(EVERYTHING)
+
+function propertiesOf(part: Part, places: readonly string[]): string[] {
+  const split = places.map(splitPlace).filter((place) => place.part === part)
+  return [...new Set(split.map(({ property }) => property))]
 }

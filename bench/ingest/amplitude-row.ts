@@ -17,7 +17,7 @@ const SYSTEMS = [
 ]
 
 /** A row with every field of a genuine one (Amplitude, Export API), as one line. */
-export function wireRow(row: PlannedRow): string {
+export function amplitudeRow(row: PlannedRow): string {
   const { profile, seq } = row
   const received = wireTime(row.uploadedAt - 350)
   const happened = wireTime(row.happenedAt)
