@@ -55,7 +55,11 @@ export async function loadUsage(
   }
 }
 
-async function loadMembers(connection: Connection, members: readonly Membership[]): Promise<void> {
+/** Loads who is who into the temporary table `member (source, profile, person_id, account_id)`. */
+export async function loadMembers(
+  connection: Connection,
+  members: readonly Membership[],
+): Promise<void> {
   await connection.run(
     `create or replace temp table member
        (source varchar, profile varchar, person_id varchar, account_id varchar)`,
