@@ -101,7 +101,7 @@ async function writeBatch(
 }
 
 /** In such a piece of an export every row is looked at for its properties; of more, as many rows. */
-const SAMPLE_BYTES = 800_000
+const SAMPLE_BYTES = 250_000
 
 async function sampleOf(files: FileBatch): Promise<number> {
   const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))

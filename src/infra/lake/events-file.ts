@@ -70,7 +70,7 @@ export async function writeEventsFile(
          alias_id, ${keptColumn('event', plan.kept, bind)} as event_properties, user_properties, groups,
          ${keptColumn('event', who, bind)} as said,
          hash(event_key) % $every::ubigint = 0 as is_sample,
-         case when hash(event_key) % $every::ubigint = 0 then event_properties end as sampled
+         case when is_sample then event_properties end as sampled
        from (${events.sql}))`,
     params,
   )
