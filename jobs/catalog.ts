@@ -4,6 +4,7 @@ import type { StepHandler } from './context.ts'
 import { desire } from './steps/desire.ts'
 import { identity } from './steps/identity.ts'
 import { pull } from './steps/pull.ts'
+import { rebuild } from './steps/rebuild.ts'
 import { reconcile } from './steps/reconcile.ts'
 import { rollup } from './steps/rollup.ts'
 import { score } from './steps/score.ts'
@@ -31,4 +32,5 @@ export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },
   desire: { queue: scores, attempts: 3, backoffMs: 500, handler: desire },
   reconcile: { queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500, handler: reconcile },
+  rebuild: { queue: usage, attempts: 3, backoffMs: 500, handler: rebuild },
 }

@@ -43,6 +43,8 @@ export interface JobContext {
   readonly tmpDir: string
   readonly logger: Logger
   readonly clock: () => Date
+  /** A source whose pulls have not succeeded for so long missed its schedule. */
+  readonly pullOverdueMs: number
   readonly sources: ReadonlyMap<string, ConnectedSource>
   readonly crms: ReadonlyMap<string, ConnectedCrm>
   readonly onProgress: (progress: Progress) => void

@@ -103,9 +103,10 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
 
 /**
  * A step waits for what is asked of the steps before it, since they will ask for it again; but not for
- * long, so that a backfill of months shows results on the way.
+ * long, so that a backfill of months shows results on the way. A rebuild neither waits nor holds up.
  */
 function goesBefore(other: WorkRow, row: WorkRow, now: number): boolean {
+  if (row.step === 'rebuild') return false
   const earlier = STEPS.indexOf(other.step) < STEPS.indexOf(row.step)
   return earlier && now - other.changedAt.getTime() < WAIT_FOR_OTHERS_MS
 }
@@ -119,7 +120,7 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
 function followers(step: Step): readonly Step[] {
   switch (step) {
     case 'pull':
-      return ['rollup']
+      return ['rollup', 'rebuild']
     case 'rollup':
       return ['rollup', 'identity']
     case 'identity':
@@ -130,6 +131,8 @@ function followers(step: Step): readonly Step[] {
       return ['reconcile']
     case 'reconcile':
       return []
+    case 'rebuild':
+      return ['rebuild', 'score']
   }
 }
 

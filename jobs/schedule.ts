@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
+import { noteMissedPulls } from './missed-pulls.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
 const SWEEP_EVERY_MS = 15_000
@@ -18,11 +19,13 @@ export interface Schedule {
 /** Starts the timer of one worker; any number of workers may run one. */
 export function startSchedule(context: JobContext, engine: Engine): Schedule {
   let stopped = false
+  const startedAt = new Date()
   const sweep = async () => {
     if (stopped) return
     await requestDuePulls(context)
     await requestDueScores(context)
     await reviveFailed(context)
+    await noteMissedPulls(context, startedAt)
     await engine.wake(STEPS)
   }
   const tick = () => {

@@ -9,7 +9,7 @@ import {
   desiredRecord,
 } from '../../src/core/sync/desired-record.ts'
 import type { SubjectFacts } from '../../src/core/sync/fields.ts'
-import { readPublished } from '../../src/infra/mappings/published.ts'
+import { readEffective } from '../../src/infra/mappings/published.ts'
 import {
   type CrmRecordRow,
   readRecords,
@@ -24,7 +24,7 @@ import { planTasks } from './plan-tasks.ts'
 
 /** Works out what every CRM record should say, and which tasks it should hold. */
 export const desire: StepHandler = async (context) => {
-  const { set } = await readPublished(context.db)
+  const { set } = await readEffective(context.db)
   const counts = { records: 0, changed: 0, tasks: 0 }
   const facts = await readSubjectFacts(context.db)
   for (const [crm, mapping] of set.crms) {

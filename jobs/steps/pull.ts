@@ -7,6 +7,7 @@ import { covers, neededPlaces } from '../../src/core/usage/kept.ts'
 import { collectGarbage } from '../../src/infra/lake/garbage.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
+import { noteSchemaChanges } from '../schema-changes.ts'
 import { storeBatches } from './store-batches.ts'
 
 const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
@@ -28,6 +29,7 @@ export const pull: StepHandler = async (context, key, params, signal) => {
     const counts = given
       ? await pullFiles(context, connected.source, given.files, dir, signal)
       : await pullOnline(context, connected, dir, signal)
+    await noteSchemaChanges(context, key)
     await collectGarbage(context.db, context.lakeDir, new Date())
     await removeLeftovers(context.tmpDir)
     return counts
@@ -84,12 +86,19 @@ async function pullOnline(
 const progress = (source: UsageSource, done: number, total: number) =>
   ({ step: 'pull', key: source.name, done, total, unit: 'downloads' }) as const
 
-async function dueWindows(
+/** From when on a source is pulled. */
+export function startOfPull({ start }: ConnectedSource, now: Date): Date {
+  return start ?? new Date(Math.floor(now.getTime() / DAY_MS - DEFAULT_DAYS) * DAY_MS)
+}
+
+/** The windows that the next pull asks for, oldest first. */
+export async function dueWindows(
   { db, clock }: JobContext,
-  { source, start }: ConnectedSource,
+  connected: ConnectedSource,
 ): Promise<UsageWindow[]> {
+  const { source } = connected
   const now = clock()
-  const from = start ?? new Date(Math.floor(now.getTime() / DAY_MS - DEFAULT_DAYS) * DAY_MS)
+  const from = startOfPull(connected, now)
   const needed = neededPlaces((await readPublished(db)).set.usage)
   const rows = await db
     .selectFrom('source_window as w')

@@ -4,7 +4,7 @@ import { ConfigError, RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
 import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
-import { readPublished } from '../../src/infra/mappings/published.ts'
+import { readEffective } from '../../src/infra/mappings/published.ts'
 import { type CrmRecordRow, readRecords } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext, StepHandler } from '../context.ts'
@@ -24,7 +24,7 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     const variables = connected?.variables ?? 'its variables'
     throw new ConfigError(`${name} is not connected; set ${variables}`)
   }
-  const { set } = await readPublished(context.db)
+  const { set } = await readEffective(context.db)
   const mapping = set.crms.get(name)
   if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
   const { contact, company } = mapping.objects

@@ -1,65 +1,16 @@
-import { sql } from 'kysely'
-import { mergeRollups, writeRollup } from '../../src/infra/lake/rollup-file.ts'
-import { readPublished } from '../../src/infra/mappings/published.ts'
-import { insertFile, liveRollups, liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { readEffective } from '../../src/infra/mappings/published.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
-import type { JobContext, StepHandler } from '../context.ts'
+import type { StepHandler } from '../context.ts'
+import { dirtyDays, mergeIfMany, rollDays } from './roll-days.ts'
 
-/** Rollups of a source live in at most this many files. */
-const MOST_FILES = 24
-
-interface DirtyDay {
-  readonly day: string
-  readonly requested: number
-}
-
-/** Rebuilds the daily rollups of every touched day of one source. */
+/** Rebuilds the daily rollups of every touched day of one source, in the live generation. */
 export const rollup: StepHandler = async (context, source) => {
-  const dirty: DirtyDay[] = await context.db
-    .selectFrom('rollup_day')
-    .select(['day', 'requested'])
-    .where('source', '=', source)
-    .whereRef('requested', '>', 'done')
-    .orderBy('day')
-    .execute()
+  const { generation, set } = await readEffective(context.db)
+  const dirty = await dirtyDays(context.db, source, generation)
   if (dirty.length === 0) return { days: 0 }
-  const days = dirty.map((row) => row.day)
-  const { usage } = (await readPublished(context.db)).set
-  const live = await liveWindows(context.db, source, days)
-  const written = await context.duck.connect((c) =>
-    writeRollup(c, context.lakeDir, source, days, live, usage),
+  const rows = await rollDays(context, { source, generation, usage: set.usage }, dirty, (tx) =>
+    requestWork(tx, 'identity', 'all'),
   )
-  await context.db.transaction().execute(async (tx) => {
-    if (written.id) {
-      const { id, rows, bytes } = written
-      await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
-    }
-    await sql`update rollup_day r set file_id = ${written.id}, events = n.events, done = n.version
-      from unnest(${days}::date[], ${days.map((d) => written.eventsByDay.get(d) ?? 0)}::bigint[],
-        ${dirty.map((d) => d.requested)}::bigint[]) as n(day, events, version)
-      where r.source = ${source} and r.day = n.day and r.done < n.version`.execute(tx)
-    await requestWork(tx, 'identity', 'all')
-  })
-  return { days: days.length, rows: written.rows, merged: await mergeIfMany(context, source) }
-}
-
-/** @returns how many files were merged into one. */
-async function mergeIfMany(context: JobContext, source: string): Promise<number> {
-  const live = (await liveRollups(context.db)).filter((part) => part.source === source)
-  const files = new Set(live.map((part) => part.fileId))
-  if (files.size <= MOST_FILES) return 0
-  const written = await context.duck.connect((c) => mergeRollups(c, context.lakeDir, source, live))
-  const { id } = written
-  if (id === null) return 0
-  await context.db.transaction().execute(async (tx) => {
-    const { rows, bytes } = written
-    await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
-    await tx
-      .updateTable('rollup_day')
-      .set({ file_id: id })
-      .where('source', '=', source)
-      .where('file_id', 'in', [...files])
-      .execute()
-  })
-  return files.size
+  const merged = await mergeIfMany(context, source, generation)
+  return { days: dirty.length, rows, merged }
 }

@@ -4,7 +4,8 @@ import type { Features } from '../../src/core/scoring/features.ts'
 import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { loadUsage } from '../../src/infra/lake/features-reader.ts'
-import { readPublished } from '../../src/infra/mappings/published.ts'
+import { readEffective } from '../../src/infra/mappings/published.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
 import { liveRollups } from '../../src/infra/postgres/manifest.ts'
 import {
   dropScores,
@@ -23,9 +24,8 @@ const DAY_MS = 86_400_000
 export const score: StepHandler = async (context, _key, params) => {
   const given = paramsSchema.parse(params)
   const asOf = given ? new Date(given.asOf) : context.clock()
-  const { set } = await readPublished(context.db)
+  const { set, live } = await readRules(context.db)
   const subjects = await readSubjects(context.db)
-  const live = await liveRollups(context.db)
   const counts: Record<string, number> = { scored: 0, changed: 0 }
   await context.duck.connect(async (connection) => {
     await loadUsage(connection, context.lakeDir, live, subjects.memberships)
@@ -37,6 +37,17 @@ export const score: StepHandler = async (context, _key, params) => {
   })
   await requestWork(context.db, 'desire', 'all')
   return counts
+}
+
+/** Models and the rollups that go with them, of one moment: a rebuild may swap both in between. */
+function readRules(db: Db) {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => ({
+      set: (await readEffective(tx)).set,
+      live: await liveRollups(tx),
+    }))
 }
 
 /** People first: account models ask for their scores. */

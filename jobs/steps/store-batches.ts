@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { ConfigError, isSyncFailure } from '../../src/core/errors.ts'
 import type { FileBatch, UsageSource } from '../../src/core/ports/usage-source.ts'
 import { keptPlaces } from '../../src/core/usage/kept.ts'
@@ -9,8 +9,10 @@ import {
   writeEventsFile,
 } from '../../src/infra/lake/events-file.ts'
 import { readError } from '../../src/infra/lake/read-error.ts'
+import { joinSeen } from '../../src/infra/lake/seen-names.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import { swapWindows } from '../../src/infra/postgres/manifest.ts'
+import { addSeen } from '../../src/infra/postgres/schema-store.ts'
 import type { Counts, JobContext } from '../context.ts'
 
 /** One is read while another is unpacked, written or described. */
@@ -31,6 +33,7 @@ export async function storeBatches(
   const kept = keptPlaces(set.usage)
   const plan = { kept, facts: { usage: set.usage, usageHash } }
   const written = await writeAll(context, source, batches, plan)
+  await addSeen(context.db, source.name, joinSeen(written.map(({ seen }) => seen)))
   const files = await joinShared(context, source, written, plan)
   const swapped = await swapWindows(
     context.db,
@@ -81,8 +84,12 @@ async function writeBatch(
 ): Promise<WrittenFile> {
   try {
     await refuseProblems(context, source, files)
+    const sampleEvery = await sampleOf(files)
     return await context.duck.connect((c) =>
-      writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), plan),
+      writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), {
+        ...plan,
+        sampleEvery,
+      }),
     )
   } catch (error) {
     throw isSyncFailure(error) ? error : readError(error)
@@ -91,6 +98,14 @@ async function writeBatch(
     const ours = files.filter((file) => file.path.startsWith(context.tmpDir))
     await Promise.all(ours.map((file) => rm(file.path, { force: true })))
   }
+}
+
+/** In such a piece of an export every row is looked at for its properties; of more, as many rows. */
+const SAMPLE_BYTES = 250_000
+
+async function sampleOf(files: FileBatch): Promise<number> {
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
+  return Math.max(1, Math.round(sum(sizes) / SAMPLE_BYTES))
 }
 
 /** @throws {ConfigError} when the source finds that its files are not what the configuration says. */

@@ -137,6 +137,7 @@ function createContext(
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,
     clock: clock ?? (() => new Date()),
+    pullOverdueMs: config.RIPEN_PULL_OVERDUE_MINUTES * 60_000,
     sources: new Map([
       ['amplitude', amplitude(config)],
       ['mixpanel', mixpanel(config, database)],

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../infra/postgres/database.ts'
+import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
 
 export interface SourceStatus {
   /** Distinct events: copies of one event count once. */
@@ -20,6 +21,8 @@ export interface CrmStatus {
 /** How Ripen stands, for `ripen status` and the demo. */
 export interface Status {
   readonly sources: Readonly<Record<string, SourceStatus>>
+  /** Rollups that are being made anew, by source; empty when none are. Scores go by the old ones. */
+  readonly rebuild: Readonly<Record<string, RebuildProgress>>
   readonly people: number
   readonly peopleInSeveralSources: number
   readonly accounts: number
@@ -49,6 +52,7 @@ export async function readStatus(db: Db): Promise<Status> {
     .executeTakeFirst()
   return {
     sources: await readSources(db),
+    rebuild: await readRebuild(db),
     ...(await readPopulation(db)),
     crms: await readCrms(db),
     open,
@@ -65,7 +69,8 @@ async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
     left join (select source, sum(events)::bigint as events,
           min(day) filter (where events > 0) as first_day,
           max(day) filter (where events > 0) as last_day
-          from rollup_day group by source) r on r.source = w.source
+          from rollup_day join rollup_generation using (generation)
+          where live group by source) r on r.source = w.source
     order by w.source`.execute(db)
   return Object.fromEntries(
     rows.map(({ source, pulledAt, ...rest }) => [

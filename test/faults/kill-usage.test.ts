@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRandom } from '../../sandbox/company/random.ts'
 import { ripenJson } from '../support/cli.ts'
 import { type CliWorld, openCliWorld } from '../support/cli-world.ts'
-import { serverPid } from '../support/embedded-processes.ts'
+import { makeFolder, serverPid } from '../support/embedded-processes.ts'
 import { type FinalState, readFinalState } from '../support/final-state.ts'
 import { killAt, type Moment } from '../support/kill.ts'
+import { mappingFiles, writeMappings } from '../support/mapping-files.ts'
+import type { TestState } from '../support/state.ts'
 
 let world: CliWorld
 let pulled: FinalState
@@ -46,6 +48,37 @@ describe('a pull that is killed with SIGKILL and run again ends as if nothing ha
   it.each([1, 2])('at a moment by chance (%i)', () =>
     killAndRunAgain('pull', { kind: 'after', ms: random.int(400, 1_600) }),
   )
+})
+
+describe('a rebuild of rollups that is killed with SIGKILL and run again ends as if nothing had happened', () => {
+  let args: string[]
+  let rebuilt: FinalState
+  beforeAll(async () => {
+    const edits = { file: 'usage.yaml', from: 'event: Signed Up', to: 'event: Query Run' }
+    const mappings = await writeMappings(await makeFolder('changed'), await mappingFiles(edits))
+    args = ['score', '--as-of', world.asOf, '--mappings', mappings]
+    rebuilt = await readFinalState(await run(null))
+  }, 60_000)
+
+  async function run(moment: Moment | null): Promise<TestState> {
+    const vendors = await world.vendors()
+    const home = await world.home('scored')
+    const environment = { ...vendors.environment, ...home.environment }
+    if (moment) await killAt(moment, args, environment, { vendors, home })
+    await ripenJson(args, environment)
+    expect(vendors.amplitude.calls()).toEqual([])
+    return home
+  }
+
+  it.each<{ when: string; moment: Moment }>([
+    { when: 'while a file is written', moment: { kind: 'file', name: /^\.writing/ } },
+    { when: 'at a moment by chance', moment: { kind: 'after', ms: random.int(500, 1_200) } },
+    { when: 'at another moment', moment: { kind: 'after', ms: random.int(500, 1_200) } },
+  ])('$when', async ({ moment }) => {
+    const { open: _open, ...state } = await readFinalState(await run(moment))
+    const { open: _then, ...wanted } = rebuilt
+    expect(state).toEqual(wanted)
+  })
 })
 
 describe('a score that is killed with SIGKILL and run again ends as if nothing had happened', () => {

@@ -104,7 +104,14 @@ describe('a file of events', () => {
 
   it('is none when there is not one row, and nothing is left behind', async () => {
     const before = await readdir(lake.lakeDir)
-    expect(await write([])).toEqual({ id: null, rows: 0, bytes: 0, windows: [], undated: 0 })
+    expect(await write([])).toEqual({
+      id: null,
+      rows: 0,
+      bytes: 0,
+      windows: [],
+      undated: 0,
+      seen: [],
+    })
     expect(await readdir(lake.lakeDir)).toEqual(before)
     expect(before.filter((name) => name.includes('writing'))).toEqual([])
   })

@@ -283,6 +283,18 @@ describe('a condition on a property', () => {
     },
     { name: 'lte', where: { lte: 80 }, holds: [80, -1, '9'], fails: [80.1, 'few', null] },
     { name: 'gte and lte', where: { gte: 1, lte: 3 }, holds: [1, 2, 3], fails: [0, 4] },
+    {
+      name: 'matches',
+      where: { matches: '^/(pricing|plans)(/|$)' },
+      holds: ['/pricing', '/plans/team'],
+      fails: ['/pricing-faq', 'x/pricing', 7, null],
+    },
+    {
+      name: 'matches anywhere, without case',
+      where: { matches: '(?i)trial' },
+      holds: ['Trial', 'a trial 2'],
+      fails: ['tri al', null],
+    },
     { name: 'exists', where: { exists: true }, holds: ['', 0, false, 'x'], fails: [null] },
     { name: 'exists not', where: { exists: false }, holds: [null], fails: ['', 0, false] },
     {

@@ -141,8 +141,8 @@ describe('a changed tracking plan', () => {
     const from = 'event: API Key Created'
     const to = `${from}\n      - event: Query Run`
     await thread.publish(await mappingFiles({ file: 'usage.yaml', from, to }))
-    await thread.app.engine.wake(['rollup'])
-    for (const step of ['rollup', 'identity'] as const) await thread.app.engine.idle([step])
+    await thread.app.engine.wake(['identity', 'rebuild'])
+    await thread.app.engine.idle(['identity', 'rebuild'])
     expect(await scoreOf(thread, WHO.newcomer)).toBe(15)
     expect(thread.vendors.amplitude.calls()).toEqual([])
     expect(thread.vendors.mixpanel.calls()).toEqual([])
@@ -153,8 +153,8 @@ describe('a changed tracking plan', () => {
     const from = 'email: [user.email, event.email, event.$email]'
     const to = 'email: [user.email]'
     await thread.publish(await mappingFiles({ file: 'usage.yaml', from, to }))
-    await thread.app.engine.wake(['rollup'])
-    for (const step of ['rollup', 'identity'] as const) await thread.app.engine.idle([step])
+    await thread.app.engine.wake(['identity'])
+    await thread.app.engine.idle(['identity'])
     // Mixpanel's people have no address any more, so none of them is one of Amplitude's.
     expect(await thread.status()).toMatchObject({ peopleInSeveralSources: 0 })
     expect(await explain(thread.app.context.db, WHO.quiet)).toBeNull()

@@ -88,7 +88,7 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   if (options.working !== false) engine.start(STEPS, [CRM])
   const pull = async (sources: readonly string[] = SOURCES, files?: readonly string[]) => {
     for (const name of sources) await engine.request('pull', name, files ? { files } : undefined)
-    for (const step of ['pull', 'rollup', 'identity'] as const) await engine.idle([step])
+    for (const step of ['pull', 'rollup', 'identity', 'rebuild'] as const) await engine.idle([step])
   }
   const score = async () => {
     await engine.request('score', 'all')

@@ -62,6 +62,15 @@ describe('the tracking plan', () => {
     })
   })
 
+  it('keeps one value or several of an action', () => {
+    const keeping = (keep: string) =>
+      read(plan.replace('    core: true\n', `    value: { of: event.n, keep: ${keep} }\n`)).actions[
+        'invited'
+      ]?.value
+    expect(keeping('sum')).toEqual({ of: 'event.n', keep: ['sum'] })
+    expect(keeping('[max, distinct]')).toEqual({ of: 'event.n', keep: ['max', 'distinct'] })
+  })
+
   it('needs neither traits nor ignored events', () => {
     const short = plan.replace(/traits:\n.*\n/, '').replace('ignore: [Heartbeat]\n', '')
     expect(read(short)).toMatchObject({ traits: {}, ignore: [] })
@@ -91,7 +100,27 @@ describe('the tracking plan', () => {
     {
       name: 'a condition that asks nothing',
       text: plan.replace('{ gte: 80 }', '{}'),
-      want: /^usage\.yaml:13:18: .*percent_used: give one of equals, in, gte, lte, exists$/,
+      want: /^usage\.yaml:13:18: .*percent_used: give one of equals, in, gte, lte, exists, matches$/,
+    },
+    {
+      name: 'a pattern that looks ahead',
+      text: plan.replace('{ gte: 80 }', "{ matches: 'a(?=b)' }"),
+      want: /^usage\.yaml:13:34: .*percent_used\.matches: RE2 cannot read this pattern \(.*\(\?=/,
+    },
+    {
+      name: 'a pattern that refers back',
+      text: plan.replace('{ gte: 80 }', "{ matches: '(a)\\1' }"),
+      want: /^usage\.yaml:13:34: .*percent_used\.matches: RE2 cannot read this pattern/,
+    },
+    {
+      name: 'a value that is kept in an unknown way',
+      text: plan.replace('    core: true\n', '    value: { of: event.n, keep: mean }\n'),
+      want: /^usage\.yaml:17:27: actions\.invited\.value\.keep: /,
+    },
+    {
+      name: 'a value that is none of the event',
+      text: plan.replace('    core: true\n', '    value: { of: user.n, keep: sum }\n'),
+      want: /^usage\.yaml:17:14: actions\.invited\.value\.of: write event\.<property>$/,
     },
     {
       name: 'a place that says not where',

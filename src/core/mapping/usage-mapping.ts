@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pattern } from './pattern.ts'
 
 const name = z
   .string()
@@ -14,13 +15,23 @@ const condition = z
     gte: z.number().optional(),
     lte: z.number().optional(),
     exists: z.boolean().optional(),
+    /** Found anywhere in the text; `^` and `$` tie it to the ends. */
+    matches: pattern.optional(),
   })
-  .refine((c) => Object.keys(c).length > 0, 'give one of equals, in, gte, lte, exists')
+  .refine((c) => Object.keys(c).length > 0, 'give one of equals, in, gte, lte, exists, matches')
 
 const match = z.strictObject({
   source: z.string().min(1).optional(),
   event: z.string().min(1),
   where: z.record(z.string().min(1), condition).optional(),
+})
+
+const keep = z.enum(['sum', 'max', 'last', 'distinct'])
+
+/** What is kept of a property of the events, besides how many there were. */
+const value = z.strictObject({
+  of: z.string().regex(/^event\.[^"\\]{1,120}$/, 'write event.<property>'),
+  keep: z.union([keep, z.array(keep).min(1)]).transform((k) => (Array.isArray(k) ? k : [k])),
 })
 
 const action = z.strictObject({
@@ -36,6 +47,7 @@ const action = z.strictObject({
   ]),
   /** Counts as work in the product, not only as presence. */
   core: z.boolean().default(false),
+  value: value.optional(),
   from: z.array(match).min(1),
 })
 
@@ -64,5 +76,6 @@ export const usageMappingSchema = z.strictObject({
 })
 
 export type UsageMapping = z.output<typeof usageMappingSchema>
+export type ActionValue = z.output<typeof value>
 export type ActionMatch = z.output<typeof match>
 export type Condition = z.output<typeof condition>

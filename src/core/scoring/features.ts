@@ -5,6 +5,21 @@ export interface Evidence {
   readonly days: number
   readonly firstAt: Date
   readonly lastAt: Date
+  /** Present when the tracking plan keeps a value of the action. */
+  readonly value?: KeptValue
+}
+
+/** What the tracking plan keeps of an action's value; null where it does not. */
+export interface KeptValue {
+  readonly sum: number | null
+  readonly max: number | null
+  readonly last: number | null
+  /** When the last one was told. */
+  readonly lastAt: Date | null
+  /** How many distinct values. */
+  readonly distinct: number | null
+  /** Some day had more distinct values than are kept, so there may be more. */
+  readonly isCapped: boolean
 }
 
 /** The signals that every model is fed besides its own, by reserved id. */

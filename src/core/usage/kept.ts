@@ -30,8 +30,10 @@ export function identityPlaces(mapping: UsageMapping): readonly string[] {
 
 /** Properties of events that tell what was done. */
 function actionPlaces(mapping: UsageMapping): readonly string[] {
-  const matches = Object.values(mapping.actions).flatMap((action) => action.from)
-  return matches.flatMap(({ where }) => Object.keys(where ?? {}).map((name) => `event.${name}`))
+  return Object.values(mapping.actions).flatMap(({ from, value }) => [
+    ...from.flatMap(({ where }) => Object.keys(where ?? {}).map((name) => `event.${name}`)),
+    ...(value ? [value.of] : []),
+  ])
 }
 
 /** Whether a file that kept these places holds all that is needed. */

@@ -1,5 +1,6 @@
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
+import { loadMembers, type Membership } from './features-reader.ts'
 import { loadLive } from './live.ts'
 
 /** One event name as a source really sends it. */
@@ -10,6 +11,8 @@ export interface EventName {
   readonly rows: number
   /** Distinct vendor identities. */
   readonly profiles: number
+  /** Distinct people; identities that nobody is joined from yet count none. */
+  readonly people: number
   readonly firstSeen: string
   readonly lastSeen: string
 }
@@ -20,22 +23,27 @@ export async function readEventNames(
   lakeDir: string,
   source: string,
   live: readonly LivePart[],
+  members: readonly Membership[],
 ): Promise<EventName[]> {
   if (live.length === 0) return []
+  await loadMembers(connection, members)
   const paths = await loadLive(connection, lakeDir, live)
   const rows = await connection.rows(
-    `select name, count(*)::double as n, count(distinct profile)::double as profiles,
+    `select name, count(*)::double as n, count(distinct e.profile)::double as profiles,
+       count(distinct person_id)::double as people,
        min(occurred_at) as first_seen, max(occurred_at) as last_seen
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
+     left join member m on m.source = $source and m.profile = e.profile
      where name is not null group by name order by n desc, name`,
-    { paths },
+    { paths, source },
   )
   return rows.map((row) => ({
     name: String(row['name']),
     source,
     rows: Number(row['n']),
     profiles: Number(row['profiles']),
+    people: Number(row['people']),
     firstSeen: (row['first_seen'] as Date).toISOString(),
     lastSeen: (row['last_seen'] as Date).toISOString(),
   }))

@@ -8,6 +8,7 @@ import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keepsAll, keptProperties } from './kept-sql.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
+import { readSeenNames, type SeenInBatch } from './seen-names.ts'
 
 /** What one window holds in a file that was just written. */
 export interface WrittenWindow {
@@ -28,6 +29,8 @@ export interface WrittenFile {
   readonly windows: readonly WrittenWindow[]
   /** Rows that count nowhere, for they have no time or belong to no window. */
   readonly undated: number
+  /** What the vendor sent, before most of it was dropped. */
+  readonly seen: readonly SeenInBatch[]
 }
 
 /** What is stored of an event besides its ids, name and times. */
@@ -35,6 +38,8 @@ export interface EventsPlan {
   /** See `keptPlaces`. */
   readonly kept: readonly string[]
   readonly facts: FactsMapping
+  /** Of how many rows one is looked at for what properties there are; 1 when left out. */
+  readonly sampleEvery?: number
 }
 
 /**
@@ -49,7 +54,11 @@ export async function writeEventsFile(
   events: SqlQuery,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
-  const params: Record<string, DuckParam> = { ...events.params, junk: JUNK_IDS }
+  const params: Record<string, DuckParam> = {
+    ...events.params,
+    junk: JUNK_IDS,
+    every: plan.sampleEvery ?? 1,
+  }
   const bind = binder(params)
   const all = keepsAll(plan.kept)
   const held = keptProperties('event', plan.kept, bind)
@@ -61,11 +70,14 @@ export async function writeEventsFile(
        select window_key, event_key, name, occurred_at, arrived_at, ${PROFILE} as profile, device_id,
          alias_id, user_properties, groups,
          ${all ? 'event_properties' : held.objectOf('held', plan.kept)} as event_properties,
-         ${all ? 'event_properties' : held.objectOf('held', who)} as said
-       from (select *, ${all ? 'null' : held.list} as held from (${events.sql})))`,
+         ${all ? 'event_properties' : held.objectOf('held', who)} as said,
+         hash(event_key) % $every::ubigint = 0 as is_sample,
+         case when is_sample then e.event_properties end as sampled
+       from (select *, ${all ? 'null' : held.list} as held from (${events.sql})) e)`,
     params,
   )
-  return storeBatch(connection, lakeDir, source, plan)
+  const seen = await readSeenNames(connection)
+  return { ...(await storeBatch(connection, lakeDir, source, plan)), seen }
 }
 
 /**
@@ -91,7 +103,7 @@ export async function joinWindows(
       windows: parts.windows,
     },
   )
-  return storeBatch(connection, lakeDir, source, plan)
+  return { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
 }
 
 /** Stores the temporary table `batch` and drops it. */
@@ -100,7 +112,7 @@ async function storeBatch(
   lakeDir: string,
   source: string,
   { kept, facts }: EventsPlan,
-): Promise<WrittenFile> {
+): Promise<Omit<WrittenFile, 'seen'>> {
   try {
     const undated = await countUndated(connection)
     const windows = await describeWindows(connection)

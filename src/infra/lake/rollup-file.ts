@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
-import { conditionedEvents, rollupSql } from '../../core/usage/rollup-sql.ts'
+import { conditionedEvents, rollupSql, VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection, DuckParam } from './duck.ts'
 import { loadLive } from './live.ts'
@@ -45,6 +45,19 @@ export async function writeRollup(
   return { ...written, eventsByDay }
 }
 
+const VALUES = Object.keys(VALUE_COLUMNS).join(', ')
+
+/**
+ * The rows of the rollup files `$paths`, with their `filename`. Files from before values were kept lack
+ * those columns, and get them as null.
+ */
+export const ROLLUP_ROWS = `(
+  select * from read_parquet($paths, filename = true, union_by_name = true)
+  union all by name
+  select ${Object.entries(VALUE_COLUMNS)
+    .map(([name, type]) => `null::${type} as ${name}`)
+    .join(', ')} where false)`
+
 /** Copies the live days of several rollup files into one, so that readers open few files. */
 export async function mergeRollups(
   connection: Connection,
@@ -55,8 +68,7 @@ export async function mergeRollups(
   const paths = await loadLive(connection, lakeDir, live)
   await connection.run(
     `create or replace temp table rollup as
-     select profile, action, day, count, first_at, last_at
-     from read_parquet($paths, filename = true) r
+     select r.* exclude (filename) from ${ROLLUP_ROWS} r
      semi join live on r.filename = live.path and r.day::varchar = live.partition`,
     { paths },
   )
@@ -150,10 +162,8 @@ async function writeTable(
   source: string,
 ): Promise<{ id: string | null; rows: number; bytes: number }> {
   const [told] = await connection.rows(
-    `select count(*)::double as n,
-       bit_xor(hash(profile, action, day, count, first_at, last_at))::varchar || '-' ||
-       sum(hash(profile, action, day, count, first_at, last_at))::varchar as content
-     from rollup`,
+    `select count(*)::double as n, bit_xor(h)::varchar || '-' || sum(h)::varchar as content
+     from (select hash(profile, action, day, count, first_at, last_at, ${VALUES}) as h from rollup)`,
   )
   const rows = Number(told?.['n'] ?? 0)
   if (rows === 0) return { id: null, rows: 0, bytes: 0 }

@@ -7,16 +7,19 @@ import {
   type MappingSet,
   parseMappingSet,
 } from '../../core/mapping/mapping-set.ts'
-import type { Db } from '../postgres/database.ts'
-import { markDays } from '../postgres/manifest.ts'
+import { rollupRules } from '../../core/usage/rollup-sql.ts'
+import type { Db, Tx } from '../postgres/database.ts'
+import { beginGeneration, liveGeneration } from '../postgres/rollup-generations.ts'
 import { requestWork } from '../postgres/work.ts'
 
 /** The mapping that every worker reads: the newest version in PostgreSQL. */
 export interface PublishedMapping {
   readonly version: number
   readonly hash: string
-  /** Changes when rollups and facts must be rebuilt. */
+  /** Changes when facts must be worked out again. */
   readonly usageHash: string
+  /** The rollups that go with it. */
+  readonly generation: string
   /** Where the files were read from. */
   readonly folder: string
   readonly set: MappingSet
@@ -24,7 +27,8 @@ export interface PublishedMapping {
 
 /**
  * Checks files and publishes them as the newest version, unless they say what is published already.
- * A changed usage.yaml asks for new rollups of every day; any change asks for new scores.
+ * Changed actions ask for new rollups of every day beside the live ones, other changes of usage.yaml for
+ * people, any change for scores.
  * @throws {ConfigError} when a file is wrong; then nothing is published.
  */
 export async function publishMapping(
@@ -35,22 +39,31 @@ export async function publishMapping(
   const set = parseMappingSet(files)
   const hash = digest(files)
   const usageHash = digest(set.usage)
+  const generation = digest(rollupRules(set.usage))
+  const published = { hash, usageHash, generation, folder, set }
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext('mapping'))`.execute(tx)
     const before = await newest(tx)
     if (before?.hash === hash && before.folder === folder) {
-      return { version: before.id, hash, usageHash, folder, set }
+      return { ...published, version: before.id, generation: before.generation }
     }
     const row = await tx
       .insertInto('mapping_version')
-      .values({ hash, usage_hash: usageHash, folder, files: JSON.stringify(files) })
+      .values({
+        hash,
+        usage_hash: usageHash,
+        generation,
+        folder,
+        files: JSON.stringify(files),
+      })
       .returning('id')
       .executeTakeFirstOrThrow()
     if (before?.hash !== hash) {
-      if (before && before.usage_hash !== usageHash) await rebuildAll(tx)
+      await beginGeneration(tx, generation)
+      if (before && before.usage_hash !== usageHash) await requestWork(tx, 'identity', 'all')
       await requestWork(tx, 'score', 'all')
     }
-    return { version: row.id, hash, usageHash, folder, set }
+    return { ...published, version: row.id }
   })
 }
 
@@ -58,13 +71,26 @@ export async function publishMapping(
  * Reads what is published.
  * @throws {ConfigError} when nothing is.
  */
-export async function readPublished(db: Db): Promise<PublishedMapping> {
-  const row = await newest(db)
+export async function readPublished(db: Db | Tx): Promise<PublishedMapping> {
+  return publishedOf(await newest(db))
+}
+
+/**
+ * Reads the newest version whose rollups are complete. Scores, and what CRM records should say, go by
+ * it while the rollups of a later one are made.
+ * @throws {ConfigError} when nothing is published.
+ */
+export async function readEffective(db: Db | Tx): Promise<PublishedMapping> {
+  return publishedOf(await newest(db, await liveGeneration(db)))
+}
+
+function publishedOf(row: Awaited<ReturnType<typeof newest>>): PublishedMapping {
   if (!row) throw new ConfigError('no mapping is published; run a command with --mappings DIR')
   return {
     version: row.id,
     hash: row.hash,
     usageHash: row.usage_hash,
+    generation: row.generation,
     folder: row.folder,
     set: parseMappingSet(row.files),
   }
@@ -75,26 +101,14 @@ export async function publishedFolder(db: Db): Promise<string | null> {
   return (await newest(db))?.folder ?? null
 }
 
-async function newest(db: Db) {
+async function newest(db: Db | Tx, generation: string | null = null) {
   return db
     .selectFrom('mapping_version')
     .selectAll()
+    .$if(generation !== null, (q) => q.where('generation', '=', generation ?? ''))
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()
-}
-
-async function rebuildAll(tx: Db): Promise<void> {
-  const days = await tx
-    .selectFrom('source_window')
-    .select(['source', sql<string[]>`array_agg(distinct d)::text[]`.as('days')])
-    .innerJoin(sql<{ d: string }>`unnest(event_days)`.as<'day'>(sql`day(d)`), (j) => j.onTrue())
-    .groupBy('source')
-    .execute()
-  for (const { source, days: touched } of days) {
-    await markDays(tx, source, touched)
-    await requestWork(tx, 'rollup', source)
-  }
 }
 
 function digest(value: unknown): string {

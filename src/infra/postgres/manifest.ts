@@ -2,8 +2,8 @@ import { type Insertable, sql } from 'kysely'
 import { covers } from '../../core/usage/kept.ts'
 import type { WrittenFile } from '../lake/events-file.ts'
 import type { Db, Tx } from './database.ts'
+import { holdGenerations, requestRollups } from './rollup-generations.ts'
 import type { Tables } from './tables.ts'
-import { requestWork } from './work.ts'
 
 /** One live part of a lake file: the rows of this partition in this file count, all others do not. */
 export interface LivePart {
@@ -67,7 +67,7 @@ export async function swapWindows(
     for (const some of chunks(values, 2000)) await upsertWindows(tx, some)
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
-    if (changed.length > 0) await requestWork(tx, 'rollup', source)
+    if (changed.length > 0) await requestRollups(tx, source)
     return { changed: changed.length, unchanged: keys.length - changed.length }
   })
 }
@@ -120,16 +120,16 @@ async function touchPulled(tx: Tx, source: string, keys: string[], at: Date): Pr
     where source = ${source} and window_key = any(${keys})`.execute(tx)
 }
 
-/** Asks for new rollups of these event days. */
-export async function markDays(
-  tx: Tx | Db,
-  source: string,
-  days: readonly string[],
-): Promise<void> {
+/** Asks for new rollups of these event days, in every generation. */
+export async function markDays(tx: Tx, source: string, days: readonly string[]): Promise<void> {
   if (days.length === 0) return
-  await sql`insert into rollup_day (source, day)
-    select ${source}, unnest(${[...days]}::date[])
-    on conflict (source, day) do update set requested = rollup_day.requested + 1`.execute(tx)
+  await holdGenerations(tx)
+  await sql`insert into rollup_day (source, generation, day)
+    select ${source}, g.generation, d.day
+    from rollup_generation g cross join unnest(${[...days]}::date[]) as d (day)
+    on conflict (source, generation, day) do update set requested = rollup_day.requested + 1`.execute(
+    tx,
+  )
 }
 
 export interface LakeFile {
@@ -168,14 +168,17 @@ export async function liveWindows(
   return rows.map((row) => ({ fileId: row.file_id ?? '', partition: row.window_key }))
 }
 
-/** Live parts of the rollups of all sources. */
+/** Live parts of the rollups of all sources, or of another generation. */
 export async function liveRollups(
-  db: Db,
+  db: Db | Tx,
+  generation: string | null = null,
 ): Promise<readonly (LivePart & { readonly source: string })[]> {
   const rows = await db
-    .selectFrom('rollup_day')
+    .selectFrom('rollup_day as r')
+    .innerJoin('rollup_generation as g', 'g.generation', 'r.generation')
     .select(['source', 'file_id', 'day'])
     .where('file_id', 'is not', null)
+    .where((e) => (generation === null ? e('live', '=', true) : e('g.generation', '=', generation)))
     .orderBy('source')
     .orderBy('day')
     .execute()

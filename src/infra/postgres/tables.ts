@@ -9,12 +9,16 @@ type JsonOrNull = ColumnType<unknown, string | null | undefined, string | null>
 /** `bigint`: `pg` is told to read it as a number (counters stay far below 2^53). */
 type Count = ColumnType<number, number | undefined, number>
 
+type SchemaKind = 'event' | 'property'
+
 export interface Tables {
   installation: { id: Generated<string> }
   mapping_version: {
     id: Generated<number>
     hash: string
     usage_hash: string
+    /** The rollups that this version needs. */
+    generation: string
     folder: string
     files: JSONColumnType<Record<string, string>>
     published_at: Generated<Date>
@@ -49,13 +53,42 @@ export interface Tables {
     event_days: ColumnType<string[], string[], string[]>
     pulled_at: Instant
   }
+  rollup_generation: { generation: string; live: boolean; started_at: Generated<Date> }
   rollup_day: {
     source: string
+    generation: string
     day: ColumnType<string, string, string>
     file_id: string | null
     events: Count
     requested: Count
     done: Count
+  }
+  schema_seen: {
+    source: string
+    kind: SchemaKind
+    name: string
+    type: string
+    first_day: ColumnType<string, string, string>
+    days: ColumnType<string[], string[], string[]>
+  }
+  schema_change: {
+    source: string
+    kind: SchemaKind
+    name: string
+    change: 'new' | 'vanished' | 'retyped'
+    day: ColumnType<string, string, string>
+    mapped: boolean
+    detail: string | null
+    noticed_at: Generated<Date>
+    ended_at: InstantOrNull
+  }
+  notice: {
+    id: Generated<number>
+    kind: string
+    source: string
+    at: Generated<Date>
+    ended_at: InstantOrNull
+    details: Json
   }
   account: { id: string; domain: string; name: string; created_at: Generated<Date> }
   person: {

@@ -2,8 +2,19 @@ import { sql } from 'kysely'
 import type { SyncFailureKind } from '../../core/errors.ts'
 import type { Db, Tx } from './database.ts'
 
-/** The steps of the flow, in its order. Each is level-triggered by one row for each key. */
-export const STEPS = ['pull', 'rollup', 'identity', 'score', 'desire', 'reconcile'] as const
+/**
+ * The steps of the flow, in its order, and the one beside it. Each is level-triggered by one row for
+ * each key.
+ */
+export const STEPS = [
+  'pull',
+  'rollup',
+  'identity',
+  'score',
+  'desire',
+  'reconcile',
+  'rebuild',
+] as const
 export type Step = (typeof STEPS)[number]
 
 export interface WorkRow {

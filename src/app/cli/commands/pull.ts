@@ -30,14 +30,15 @@ export async function pullCommand(options: PullOptions): Promise<void> {
       )
     }
     const files = options.files?.map((path) => resolve(path))
-    engine.start(['pull', 'rollup', 'identity'], [])
+    engine.start(['pull', 'rollup', 'identity', 'rebuild'], [])
     const line = {
       title: `Pull ${names.join(' and ')}`,
-      steps: ['pull'] as const,
+      steps: ['pull', 'rebuild'] as const,
       run: async () => {
         for (const name of names) await engine.request('pull', name, files ? { files } : undefined)
         await engine.idle(['pull'], names)
         await engine.idle(['rollup', 'identity'], names)
+        await engine.idle(['rebuild'])
         const { sources, people, accounts } = await readStatus(context.db)
         const events = names.map((name) => `${sources[name]?.events ?? 0} events in ${name}`)
         return `${events.join(', ')}; ${people} people, ${accounts} accounts`

@@ -16,14 +16,14 @@ export async function scoreCommand(options: ScoreOptions): Promise<void> {
   const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, new Date())
   const feed = createProgressFeed()
   await withApp({ ...options, onProgress: feed.onProgress }, async ({ context, engine }) => {
-    engine.start(['rollup', 'identity', 'score', 'desire'], [])
+    engine.start(['rollup', 'identity', 'score', 'desire', 'rebuild'], [])
     const line = {
       title: asOf ? `Score as of ${asOf.toISOString()}` : 'Score',
-      steps: ['score'] as const,
+      steps: ['score', 'rebuild'] as const,
       run: async () => {
         // What a changed mapping asked for comes first.
-        await engine.wake(['rollup', 'identity'])
-        await engine.idle(['rollup', 'identity'])
+        await engine.wake(['rollup', 'identity', 'rebuild'])
+        await engine.idle(['rollup', 'identity', 'rebuild'])
         await engine.request('score', 'all', asOf ? { asOf: asOf.toISOString() } : undefined)
         await engine.idle(['score', 'desire'])
         const status = await readStatus(context.db)

@@ -1,0 +1,104 @@
+import type { Gap } from '../../core/usage/ledger.ts'
+import type { FullStatus } from './commands/status.ts'
+import { duration } from './progress.ts'
+import { describeChange } from './schema-text.ts'
+import { table } from './tables.ts'
+
+type Source = FullStatus['sources'][string]
+
+/** The status in words. */
+export function describeStatus(status: FullStatus, now: Date): string {
+  const crms = Object.entries(status.crms).map(([name, c]) => [
+    `  ${name}`,
+    `records: ${counts(c.records)}`,
+    `tasks: ${counts(c.tasks)}`,
+  ])
+  const open = status.open.map((w) => [`  ${w.step} ${w.key}`, w.error ?? 'waits for a worker'])
+  return [
+    'Sources',
+    ...describeSources(status, now),
+    ...describeRebuild(status),
+    'People and accounts',
+    `  ${status.people} people (${status.peopleInSeveralSources} in several sources), ${status.accounts} accounts`,
+    `  ${status.qualifiedPeople} people and ${status.qualifiedAccounts} accounts qualified`,
+    'CRM',
+    crms.length ? table(crms) : '  nothing desired yet: ripen score',
+    'Open',
+    open.length ? table(open) : '  nothing',
+    ...describeNotices(status, now),
+    ...describeSchema(status),
+    `Mapping: ${status.mapping ? `version ${status.mapping.version} of ${status.mapping.folder}` : 'none published'}`,
+  ].join('\n')
+}
+
+function describeSources({ sources }: FullStatus, now: Date): string[] {
+  const named = Object.entries(sources)
+  if (named.length === 0) return ['  nothing pulled yet: ripen pull']
+  const heads = named.map(([name, s]) => [
+    `  ${name}`,
+    `${s.events ?? 0} events`,
+    `${s.windows ?? 0} windows`,
+    s.firstDay ? `${s.firstDay} to ${s.lastDay}` : '',
+    s.lagSeconds === null ? '' : `${duration(s.lagSeconds * 1000)} behind`,
+    s.pulledAt ? `pulled ${s.pulledAt}` : '',
+  ])
+  const lines = table(heads).split('\n')
+  return named.flatMap(([, source], i) => [lines[i] ?? '', ...describeLedger(source, now)])
+}
+
+const MOST_GAPS = 5
+
+function describeLedger({ gaps, backfill, failures }: Source, now: Date): string[] {
+  const lines: string[] = []
+  if (backfill && backfill.done < backfill.total) {
+    const { done, total, secondsLeft } = backfill
+    const rest = secondsLeft === null ? '' : `, about ${duration(secondsLeft * 1000)} left`
+    lines.push(`backfill ${done}/${total} windows${rest}`)
+  }
+  if (gaps.length > 0) {
+    const some = gaps.slice(-MOST_GAPS).map(describeGap).join(', ')
+    const more = gaps.length > MOST_GAPS ? `, and ${gaps.length - MOST_GAPS} earlier ones` : ''
+    lines.push(`gaps: ${some}${more}`)
+  }
+  if (failures) {
+    const ago = duration(now.getTime() - Date.parse(failures.lastAt))
+    const row = failures.inARow > 0 ? `${failures.inARow} in a row` : 'a pull succeeded since'
+    lines.push(
+      `${failures.count} failed pulls in 7 days, ${row}; last ${ago} ago (${failures.kind}): ${failures.error}`,
+    )
+  }
+  return lines.map((line) => `    ${line}`)
+}
+
+const describeGap = ({ from, to, windows }: Gap): string =>
+  windows === 1 ? from : `${from} to ${to} (${windows})`
+
+function describeRebuild({ rebuild }: FullStatus): string[] {
+  return Object.entries(rebuild).map(
+    ([name, { done, total }]) =>
+      `  ${name}: rebuilding rollups ${done}/${total} days; scores go by the old ones until all are done`,
+  )
+}
+
+function describeNotices({ notices }: FullStatus, now: Date): string[] {
+  if (notices.length === 0) return []
+  const rows = notices.map(({ kind, source, at, endedAt }) => [
+    `  ${kind} ${source}`,
+    `since ${at.toISOString()}`,
+    endedAt ? `over ${duration(now.getTime() - endedAt.getTime())} ago` : 'lasts',
+  ])
+  return ['Notices', table(rows)]
+}
+
+function describeSchema({ schemaChanges }: FullStatus): string[] {
+  if (schemaChanges.length === 0) return []
+  return [
+    'What vendors changed',
+    table(schemaChanges.map((change) => ['', ...describeChange(change)])),
+  ]
+}
+
+function counts(by: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(by).map(([state, n]) => `${n} ${state}`)
+  return parts.join(', ') || 'none'
+}

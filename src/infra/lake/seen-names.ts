@@ -1,0 +1,55 @@
+import type { Connection } from './duck.ts'
+
+/** An event name, or a property of one JSON type, and the event days on which a batch holds it. */
+export interface SeenInBatch {
+  readonly kind: 'event' | 'property'
+  readonly name: string
+  readonly type: string
+  readonly days: readonly string[]
+}
+
+/** A batch of a vendor that makes names up is cut here. */
+const MOST_NAMES = 2_000
+const MOST_CHARACTERS = 200
+
+const TYPES = `case j.type when 'VARCHAR' then 'text' when 'BOOLEAN' then 'boolean'
+  when 'OBJECT' then 'object' when 'ARRAY' then 'list' else 'number' end`
+
+/**
+ * What the table `batch` holds: every event name, and the properties of the rows that `is_sample` marks,
+ * as the vendor sent them (`sampled`, `user_properties`, `groups`).
+ */
+export async function readSeenNames(connection: Connection): Promise<SeenInBatch[]> {
+  const dated = `occurred_at is not null and occurred_at < now()::timestamp + interval 1 day`
+  const part = (name: string, column: string) =>
+    `select '${name}.' as part, occurred_at::date as day, ${column} as props from batch
+     where is_sample and ${dated} and json_type(${column}) = 'OBJECT'`
+  // Days are told apart before they are listed: most rows agree with others in name and day.
+  const rows = await connection.rows(
+    `(select 'event' as kind, name, '' as type, list(day::varchar) as days
+        from (select name, occurred_at::date as day, count(*) as n from batch
+          where ${dated} group by all)
+        where strlen(name) <= ${MOST_CHARACTERS}
+        group by name order by sum(n) desc, name limit ${MOST_NAMES})
+     union all
+     (select 'property', part || key, type, list(day::varchar)
+        from (select part, j.key, ${TYPES} as type, day, count(*) as n
+          from (${part('event', 'sampled')} union all ${part('user', 'user_properties')}
+            union all ${part('group', 'groups')}) s, json_each(s.props) j
+          where j.type <> 'NULL' group by all)
+        where strlen(key) <= ${MOST_CHARACTERS}
+        group by 2, 3 order by sum(n) desc, 2, 3 limit ${MOST_NAMES})`,
+  )
+  return rows as unknown as SeenInBatch[]
+}
+
+/** Puts what several batches hold together. */
+export function joinSeen(batches: readonly (readonly SeenInBatch[])[]): SeenInBatch[] {
+  const joined = new Map<string, SeenInBatch>()
+  for (const one of batches.flat()) {
+    const key = JSON.stringify([one.kind, one.name, one.type])
+    const days = [...new Set([...(joined.get(key)?.days ?? []), ...one.days])]
+    joined.set(key, { ...one, days })
+  }
+  return [...joined.values()]
+}
