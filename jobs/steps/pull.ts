@@ -8,6 +8,7 @@ import { collectGarbage } from '../../src/infra/lake/garbage.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
 import { storeBatches } from './store-batches.ts'
+import { partsNow, rememberParts } from './window-parts.ts'
 
 const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
 
@@ -66,7 +67,7 @@ async function pullOnline(
   if (!connected.online) {
     throw new ConfigError(`${source.name} is not connected; set ${connected.variables}`)
   }
-  const due = await dueWindows(context, connected)
+  const due = await dueWindows(context, connected, signal)
   const downloads = groupAdjacent(due, source.maxWindowsPerDownload).reverse()
   const total: Record<string, number> = { windows: 0, changedWindows: 0, rows: 0 }
   for (const [index, windows] of downloads.entries()) {
@@ -74,6 +75,7 @@ async function pullOnline(
     const into = await mkdtemp(join(dir, 'download-'))
     const keys = windows.map((w) => w.key)
     const counts = await storeBatches(context, source, source.download(windows, into, signal), keys)
+    await rememberParts(context.db, source.name, windows)
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
     await rm(into, { recursive: true, force: true })
   }
@@ -87,6 +89,7 @@ const progress = (source: UsageSource, done: number, total: number) =>
 async function dueWindows(
   { db, clock }: JobContext,
   { source, start }: ConnectedSource,
+  signal: AbortSignal,
 ): Promise<UsageWindow[]> {
   const now = clock()
   const from = start ?? new Date(Math.floor(now.getTime() / DAY_MS - DEFAULT_DAYS) * DAY_MS)
@@ -94,15 +97,18 @@ async function dueWindows(
   const rows = await db
     .selectFrom('source_window as w')
     .leftJoin('lake_file as f', 'f.id', 'w.file_id')
-    .select(['w.window_key', 'w.pulled_at', 'f.kept'])
+    .select(['w.window_key', 'w.pulled_at', 'w.parts', 'f.kept'])
     .where('w.source', '=', source.name)
     .execute()
   const known = new Map(rows.map((row) => [row.window_key, row]))
   const lookBackMs = source.lookBackMs ?? 0
-  return source.windows(from, now, now).filter((w) => {
+  const windows = (await source.list?.(from, now, now, signal)) ?? source.windows(from, now, now)
+  return windows.filter((w) => {
     const before = known.get(w.key)
     // New, or pulled before it was over.
     if (before === undefined || before.pulled_at < w.end) return true
+    const parts = partsNow(w, before.parts)
+    if (parts === 'new' || parts === 'gone') return parts === 'new'
     // Stored when less was looked at.
     if (before.kept !== null && !covers(before.kept, needed)) return true
     const canChange = now.getTime() - w.end.getTime() < lookBackMs

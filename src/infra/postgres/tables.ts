@@ -48,6 +48,7 @@ export interface Tables {
     rows: Count
     event_days: ColumnType<string[], string[], string[]>
     pulled_at: Instant
+    parts: Generated<string[]>
   }
   rollup_day: {
     source: string
