@@ -46,14 +46,23 @@ export async function callExport(call: ExportCall): Promise<ExportAnswer> {
       throw new ConfigError(
         `${call.vendor} refuses the credentials (${response.status}); check ${call.credentialVariables}`,
       )
-    case 429: {
-      const seconds = Number(response.headers.get('retry-after'))
-      const pauseMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : PAUSE_MS
-      throw new RateLimitedError(`${call.vendor} asks for a pause (429)`, pauseMs)
-    }
+    case 429:
+      throw new RateLimitedError(
+        `${call.vendor} asks for a pause (429)`,
+        pauseMsOf(response.headers.get('retry-after')),
+      )
     default:
       throw new RetryableError(`${call.vendor} answered ${response.status}`)
   }
+}
+
+/** Seconds or a date (RFC 9110, "Retry-After"). */
+function pauseMsOf(retryAfter: string | null): number {
+  const seconds = Number(retryAfter)
+  const pauseMs = Number.isFinite(seconds)
+    ? seconds * 1000
+    : Date.parse(retryAfter ?? '') - Date.now()
+  return pauseMs > 0 ? pauseMs : PAUSE_MS
 }
 
 async function request(call: ExportCall): Promise<Response> {

@@ -9,6 +9,7 @@ import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
 import { noteSchemaChanges } from '../schema-changes.ts'
 import { storeBatches } from './store-batches.ts'
+import { partsNow, rememberParts } from './window-parts.ts'
 
 const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
 
@@ -68,7 +69,7 @@ async function pullOnline(
   if (!connected.online) {
     throw new ConfigError(`${source.name} is not connected; set ${connected.variables}`)
   }
-  const due = await dueWindows(context, connected)
+  const due = await dueWindows(context, connected, signal)
   const downloads = groupAdjacent(due, source.maxWindowsPerDownload).reverse()
   const total: Record<string, number> = { windows: 0, changedWindows: 0, rows: 0 }
   for (const [index, windows] of downloads.entries()) {
@@ -76,6 +77,7 @@ async function pullOnline(
     const into = await mkdtemp(join(dir, 'download-'))
     const keys = windows.map((w) => w.key)
     const counts = await storeBatches(context, source, source.download(windows, into, signal), keys)
+    await rememberParts(context.db, source.name, windows)
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
     await rm(into, { recursive: true, force: true })
   }
@@ -95,6 +97,8 @@ export function startOfPull({ start }: ConnectedSource, now: Date): Date {
 export async function dueWindows(
   { db, clock }: JobContext,
   connected: ConnectedSource,
+  /** Null asks no vendor what it has. */
+  signal: AbortSignal | null,
 ): Promise<UsageWindow[]> {
   const { source } = connected
   const now = clock()
@@ -103,15 +107,19 @@ export async function dueWindows(
   const rows = await db
     .selectFrom('source_window as w')
     .leftJoin('lake_file as f', 'f.id', 'w.file_id')
-    .select(['w.window_key', 'w.pulled_at', 'f.kept'])
+    .select(['w.window_key', 'w.pulled_at', 'w.parts', 'f.kept'])
     .where('w.source', '=', source.name)
     .execute()
   const known = new Map(rows.map((row) => [row.window_key, row]))
   const lookBackMs = source.lookBackMs ?? 0
-  return source.windows(from, now, now).filter((w) => {
+  const windows =
+    (signal && (await source.list?.(from, now, now, signal))) ?? source.windows(from, now, now)
+  return windows.filter((w) => {
     const before = known.get(w.key)
     // New, or pulled before it was over.
     if (before === undefined || before.pulled_at < w.end) return true
+    const parts = partsNow(w, before.parts)
+    if (parts === 'new' || parts === 'gone') return parts === 'new'
     // Stored when less was looked at.
     if (before.kept !== null && !covers(before.kept, needed)) return true
     const canChange = now.getTime() - w.end.getTime() < lookBackMs

@@ -15,8 +15,8 @@ import {
   playBytes,
   playEarly,
 } from '../usage-faults.ts'
-import { corruptFirst, exportEntries } from './export-archive.ts'
-import { zipBytes } from './zip-writer.ts'
+import { corruptFirst, duplicated, exportEntries } from './export-archive.ts'
+import { type ZipEntry, zipBytes } from './zip-writer.ts'
 
 /** What can go wrong with an archive. */
 export type ArchiveFault =
@@ -25,6 +25,8 @@ export type ArchiveFault =
   | { readonly kind: 'zip-cut-short' }
   /** A sound zip whose first entry holds broken gzip data. */
   | { readonly kind: 'corrupt-entry' }
+  /** Every row twice, in entries of their own, as after an overlapping backfill. */
+  | { readonly kind: 'duplicates' }
 
 /** How the stand-in for Amplitude is set up. */
 export interface AmplitudeSandboxOptions {
@@ -139,13 +141,14 @@ async function sendArchive(
   hours: readonly string[],
   fault: ArchiveFault | undefined,
 ) {
-  const whole = exportEntries(options.projectId ?? '431207', rows, hours)
-  const bytes = zipBytes(fault?.kind === 'corrupt-entry' ? corruptFirst(whole) : whole)
+  const bytes = zipBytes(
+    entriesWith(fault, exportEntries(options.projectId ?? '431207', rows, hours)),
+  )
   res.status(200).set({
     'content-type': 'application/zip',
     'content-disposition': 'attachment; filename="export.zip"',
   })
-  if (fault === undefined || fault.kind === 'corrupt-entry') {
+  if (fault === undefined || fault.kind === 'corrupt-entry' || fault.kind === 'duplicates') {
     // A client that leaves in the middle is no failure of the server.
     await pipeline(Readable.from(bytes), res).catch(() => res.destroy())
     return
@@ -153,6 +156,11 @@ async function sendArchive(
   const body = await buffer(Readable.from(bytes))
   if (fault.kind === 'zip-cut-short') res.end(body.subarray(0, Math.ceil((body.length * 2) / 3)))
   else await playBytes(res, body, fault)
+}
+
+function entriesWith(fault: ArchiveFault | undefined, entries: AsyncIterable<ZipEntry>) {
+  if (fault?.kind === 'corrupt-entry') return corruptFirst(entries)
+  return fault?.kind === 'duplicates' ? duplicated(entries) : entries
 }
 
 /** Bytes of the rows before compression; measured once for each hour, without holding up others. */

@@ -44,3 +44,35 @@ export async function* corruptFirst(entries: AsyncIterable<ZipEntry>): AsyncGene
     first = false
   }
 }
+
+/** Yields each entry again as another partition. */
+export async function* duplicated(entries: AsyncIterable<ZipEntry>): AsyncGenerator<ZipEntry> {
+  for await (const entry of entries) {
+    yield entry
+    yield { ...entry, name: entry.name.replace('#', '#1') }
+  }
+}
+
+/** Two Amplitude ids that are one user; times in milliseconds. */
+export interface AmplitudeMerge {
+  readonly mergeTime: number
+  readonly amplitudeId: number
+  readonly mergedAmplitudeId: number
+}
+
+/** The file of the merged ids of one hour (`YYYY-MM-DDTHH`), as it lies beside the hourly export. */
+export async function mergedIdsEntry(
+  organisationId: string,
+  hour: string,
+  merges: readonly AmplitudeMerge[],
+): Promise<ZipEntry> {
+  const rows = merges.map(({ mergeTime, amplitudeId, mergedAmplitudeId }) => ({
+    scope: 0,
+    merge_time: mergeTime,
+    merge_server_time: mergeTime + 1000,
+    amplitude_id: amplitudeId,
+    merged_amplitude_id: mergedAmplitudeId,
+  }))
+  const name = `-${organisationId}/-${organisationId}_${hour.slice(0, 10)}_${Number(hour.slice(11))}.json.gz`
+  return { name, body: await compress(rows.map((row) => `${JSON.stringify(row)}\n`).join('')) }
+}

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
-import { createAmplitudeSource } from '../../connectors/sources/amplitude/amplitude-source.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
@@ -13,6 +12,7 @@ import { type Database, openDatabase } from '../infra/postgres/database.ts'
 import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
+import { connectAmplitude } from './connect-amplitude.ts'
 
 /** What of an interval's calls may come at once. */
 const HUBSPOT_BURST_SHARE = 0.25
@@ -139,21 +139,11 @@ function createContext(
     clock: clock ?? (() => new Date()),
     pullOverdueMs: config.RIPEN_PULL_OVERDUE_MINUTES * 60_000,
     sources: new Map([
-      ['amplitude', amplitude(config)],
+      ['amplitude', connectAmplitude(config)],
       ['mixpanel', mixpanel(config, database)],
     ]),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
     onProgress: onProgress ?? (() => {}),
-  }
-}
-
-function amplitude(config: Config): ConnectedSource {
-  const [apiKey, secretKey] = [config.AMPLITUDE_API_KEY ?? '', config.AMPLITUDE_SECRET_KEY ?? '']
-  return {
-    source: createAmplitudeSource({ baseUrl: config.AMPLITUDE_BASE_URL, apiKey, secretKey }),
-    online: apiKey !== '' && secretKey !== '',
-    variables: 'AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY, or pull files with --files DIR',
-    start: config.AMPLITUDE_START ? new Date(config.AMPLITUDE_START) : null,
   }
 }
 

@@ -90,7 +90,7 @@ async function readBackfill(
   const all = connected.source.windows(startOfPull(connected, now), now, now)
   const known = new Set(pulled.map(({ key }) => key))
   const done = all.filter(({ key }) => known.has(key)).length
-  const due = await dueWindows(context, connected)
+  const due = await dueWindows(context, connected, null)
   return {
     done,
     total: all.length,

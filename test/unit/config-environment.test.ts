@@ -19,7 +19,8 @@ describe('the environment', () => {
       RIPEN_HOST: '127.0.0.1',
       RIPEN_PORT: 4000,
       MIXPANEL_TIMEZONE: 'UTC',
-      AMPLITUDE_BASE_URL: 'https://amplitude.com',
+      AMPLITUDE_REGION: 'us',
+      AMPLITUDE_DUE_HOURS: 3,
       MIXPANEL_BASE_URL: 'https://data.mixpanel.com',
       HUBSPOT_BASE_URL: 'https://api.hubapi.com',
     })
@@ -61,6 +62,9 @@ describe('the environment', () => {
     { name: 'HUBSPOT_BASE_URL', value: 'ftp://hubspot' },
     { name: 'MIXPANEL_TIMEZONE', value: 'Mars/Olympus' },
     { name: 'AMPLITUDE_START', value: '2026-13-01' },
+    { name: 'AMPLITUDE_REGION', value: 'asia' },
+    { name: 'AMPLITUDE_DUE_HOURS', value: '1.5' },
+    { name: 'AMPLITUDE_S3_ENDPOINT', value: 'minio' },
     { name: 'MIXPANEL_START', value: 'yesterday' },
   ])('with $name=$value is refused by name, without the value', ({ name, value }) => {
     const [head, ...problems] = problemsOf({ [name]: value })

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
 const baseUrl = 'http://127.0.0.1:9'
-const amplitude = createAmplitudeSource({ baseUrl, apiKey: 'a', secretKey: 'b' })
+const amplitude = createAmplitudeSource({ baseUrl, apiKey: 'a', secretKey: 'b', dueHours: 3 })
 const mixpanel = createMixpanelSource({
   baseUrl,
   projectId: '1',

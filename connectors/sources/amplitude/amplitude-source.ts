@@ -1,27 +1,24 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
-import type {
-  DownloadedFile,
-  FileBatch,
-  UsageSource,
-  UsageWindow,
-} from '../../../src/core/ports/usage-source.ts'
+import type { FileBatch, UsageSource, UsageWindow } from '../../../src/core/ports/usage-source.ts'
 import { batched } from '../batches.ts'
-import { exportFiles } from '../export-files.ts'
 import { callExport, saveBody } from '../http.ts'
 import { eventsSql } from './events-sql.ts'
 import { BrokenZipError, unpackExport } from './export-zip.ts'
+import { hoursBetween } from './hours.ts'
+import { openFiles } from './open-files.ts'
 
 export interface AmplitudeOptions {
   readonly baseUrl: string
   readonly apiKey: string
   readonly secretKey: string
+  /**
+   * An hour is pulled so many hours after its end; Amplitude has it complete after two (Export API,
+   * "Considerations").
+   */
+  readonly dueHours: number
 }
-
-const HOUR_MS = 3_600_000
-/** An hour is complete two hours after its end (Amplitude, Export API, "Considerations"). */
-const LAG_MS = 3 * HOUR_MS
 
 /** Amplitude's Export API and its export files; the window is the UTC hour of upload. */
 export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
@@ -29,27 +26,12 @@ export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
     name: 'amplitude',
     // A week; an answer that is too large is halved.
     maxWindowsPerDownload: 168,
-    windows: hoursBetween,
+    windows: (from, to, now) => hoursBetween(from, to, now, options.dueHours),
     download: (windows, dir, signal) => download(options, windows, dir, signal),
     open: (paths, dir) => batched(openFiles(paths, dir)),
     eventsSql,
   }
 }
-
-function hoursBetween(from: Date, to: Date, now: Date): UsageWindow[] {
-  const windows: UsageWindow[] = []
-  const first = Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS
-  for (
-    let at = first;
-    at + HOUR_MS <= to.getTime() && at + LAG_MS <= now.getTime();
-    at += HOUR_MS
-  ) {
-    windows.push({ key: hourKey(at), start: new Date(at), end: new Date(at + HOUR_MS) })
-  }
-  return windows
-}
-
-const hourKey = (at: number): string => new Date(at).toISOString().slice(0, 13)
 
 async function* download(
   options: AmplitudeOptions,
@@ -102,24 +84,10 @@ async function* halve(
 ): AsyncGenerator<FileBatch> {
   if (windows.length === 1) {
     throw new ConfigError(
-      `Amplitude refuses the hour ${windows[0]?.key} (${detail}); an hour above 4 GB can only be had by its S3 export`,
+      `Amplitude refuses the hour ${windows[0]?.key} (${detail}); an hour above 4 GB can only be had by its S3 export (AMPLITUDE_S3_BUCKET)`,
     )
   }
   const middle = Math.ceil(windows.length / 2)
   yield* download(options, windows.slice(0, middle), dir, signal)
   yield* download(options, windows.slice(middle), dir, signal)
-}
-
-async function* openFiles(paths: readonly string[], dir: string): AsyncGenerator<DownloadedFile> {
-  const zips = await exportFiles('Amplitude', '.zip', paths)
-  // Two partitions of an hour, or two zips that both hold it, must not get one name.
-  let counter = 0
-  for (const zip of zips) {
-    try {
-      yield* unpackExport(zip, dir, () => counter++)
-    } catch (cause) {
-      if (!(cause instanceof BrokenZipError)) throw cause
-      throw new ConfigError(`${zip} ${cause.message}; export it again`, { cause })
-    }
-  }
 }

@@ -1,15 +1,14 @@
 import { closeSync, createWriteStream, openSync, readSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
 import type { DownloadedFile } from '../../../src/core/ports/usage-source.ts'
+import { stagedPath, windowOf } from './export-names.ts'
 
 /** Why an export zip cannot be used. */
 export class BrokenZipError extends Error {}
 
-const ENTRY = /(?:^|\/)[^/]*_(\d{4}-\d{2}-\d{2})_(\d{1,2})#[^/]*\.json\.gz$/
 /** Entries that are not compressed again are copied in one piece up to this size. */
 const SMALL_BYTES = 4_000_000
 
@@ -21,8 +20,8 @@ interface OpenZip {
 }
 
 /**
- * Unpacks the gzipped hours of one Amplitude export into `dir`, each checked against its checksum,
- * named `<window key>~<counter>.json.gz`; yields each once it is there. At most one small entry is held in memory.
+ * Unpacks the gzipped hours of one Amplitude export into `dir`, each checked against its checksum and
+ * named by `stagedPath`; yields each once it is there. At most one small entry is held in memory.
  * @throws {BrokenZipError} when the zip is cut short, damaged, or holds a name that is no hour.
  */
 export async function* unpackExport(
@@ -35,7 +34,7 @@ export async function* unpackExport(
     for await (const entry of source.zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue
       const windowKey = hourOf(entry.fileName)
-      const target = join(dir, `${windowKey}~${nextName()}.json.gz`)
+      const target = stagedPath(dir, windowKey, nextName())
       await unpackEntry(source, entry, target)
       yield { path: target, windowKey }
     }
@@ -63,14 +62,10 @@ async function unpackEntry({ zip, file, space }: OpenZip, entry: yauzl.Entry, ta
   await pipeline(body, checksum(entry.crc32, entry.fileName), createWriteStream(target))
 }
 
-/** `…_2015-01-01_5#0.json.gz` → `2015-01-01T05`; the hour in the name is not padded. */
 function hourOf(name: string): string {
-  const match = ENTRY.exec(name)
-  const [, day, hour] = match ?? []
-  if (!day || !hour || Number(hour) > 23) {
-    throw new BrokenZipError(`holds ${name}, which is no hour of an Amplitude export`)
-  }
-  return `${day}T${hour.padStart(2, '0')}`
+  const windowKey = windowOf(name)
+  if (windowKey !== null) return windowKey
+  throw new BrokenZipError(`holds ${name}, which is no hour of an Amplitude export`)
 }
 
 async function openZip(path: string): Promise<OpenZip> {

@@ -45,8 +45,10 @@ export function resolvePeople(
 ): People {
   const { nodes, edges } = graphOf(facts)
   const joined = components(nodes, edges)
+  const somebody = new Set(facts.filter((f) => !isMerge(f)).map((f) => joined.of.get(nodeOf(f))))
   const members = new Map<IdentityNode, IdentityNode[]>()
   for (const [node, root] of joined.of) {
+    if (!somebody.has(root)) continue
     const list = members.get(root)
     if (list) list.push(node)
     else members.set(root, [node])
@@ -54,6 +56,7 @@ export function resolvePeople(
   const ids = assignIds(members, known, newId)
   const said = new Map<IdentityNode, IdentityFact[]>()
   for (const fact of facts) {
+    if (isMerge(fact)) continue
     const root = joined.of.get(nodeOf(fact)) ?? nodeOf(fact)
     const list = said.get(root)
     if (list) list.push(fact)
@@ -67,6 +70,11 @@ export function resolvePeople(
 
 export function nodeOf(fact: Pick<IdentityFact, 'source' | 'profile'>): IdentityNode {
   return `${fact.source}/${fact.profile}`
+}
+
+/** That two aliases are one only joins: it makes nobody, and nobody was seen at that time. */
+function isMerge({ kind, profile }: IdentityFact): boolean {
+  return kind === 'link' && profile.startsWith('a:')
 }
 
 function graphOf(facts: readonly IdentityFact[]): {

@@ -4,6 +4,15 @@ export interface UsageWindow {
   readonly key: string
   readonly start: Date
   readonly end: Date
+  /** The pieces that a source which can be listed has of this window; absent for any other source. */
+  readonly parts?: readonly WindowPart[]
+}
+
+/** A piece of a window that lies at the source by itself and may be replaced there, such as an object of a bucket. */
+export interface WindowPart {
+  readonly name: string
+  /** Another one once its content is another. */
+  readonly version: string
 }
 
 /** Files of one download, on disk and verified to be whole. */
@@ -30,6 +39,7 @@ export interface SqlQuery {
  * `occurred_at TIMESTAMP` (UTC), `arrived_at TIMESTAMP` (UTC), `user_id VARCHAR`, `device_id VARCHAR`,
  * `alias_id VARCHAR` (a vendor id that only links), `event_properties JSON`, `user_properties JSON`,
  * `groups JSON` (group keys by group type; null where the vendor has them among the event's properties).
+ * A row named `ALIAS_MERGE` is no event.
  */
 export interface UsageSource {
   readonly name: string
@@ -40,6 +50,12 @@ export interface UsageSource {
   readonly lookBackMs?: number
   /** The windows within [from, to) that are complete and due at `now`, oldest first. */
   windows(from: Date, to: Date, now: Date): readonly UsageWindow[]
+  /**
+   * The windows within [from, to) by what lies at the source at `now`, with their parts. One without parts
+   * is as empty as it will be, or what it held is gone. A source that has this is asked in place of `windows`.
+   * @throws {ConfigError | RateLimitedError | RetryableError} as `download` does.
+   */
+  list?(from: Date, to: Date, now: Date, signal: AbortSignal): Promise<readonly UsageWindow[]>
   /** Most windows that one download may span. */
   readonly maxWindowsPerDownload: number
   /**

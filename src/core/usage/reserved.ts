@@ -1,4 +1,10 @@
 /**
+ * The name of a row that is no event: it says that two vendor ids which only link, one in `device_id`
+ * and one in `alias_id`, are one user.
+ */
+export const ALIAS_MERGE = '$amplitude_merge'
+
+/**
  * Event names that vendors write themselves; they are no usage. Amplitude: HTTP V2 API "reserved
  * event names" and session events; Mixpanel: identity events and `$ae_` (automatic) events.
  */
@@ -7,7 +13,7 @@ export const RESERVED_EVENTS: readonly string[] = [
   '$groupidentify',
   '$create_alias',
   '$merge',
-  '$amplitude_merge',
+  ALIAS_MERGE,
   'session_start',
   'session_end',
   '$ae_session',

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { identityPlaces } from '../../core/usage/kept.ts'
+import { ALIAS_MERGE } from '../../core/usage/reserved.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keepsAll, keptProperties } from './kept-sql.ts'
@@ -16,7 +17,7 @@ export interface WrittenWindow {
   readonly rows: number
   /** Equal for equal rows, in any order. */
   readonly contentHash: string
-  /** `YYYY-MM-DD` of every event. */
+  /** `YYYY-MM-DD` of every event; none for merges of aliases, which no rollup reads. */
   readonly eventDays: readonly string[]
 }
 
@@ -134,8 +135,12 @@ async function storeBatch(
 const good = (id: string) =>
   `(strlen(trim(${id})) between 17 and 35 or not list_contains($junk::varchar[], lower(trim(${id}))))`
 
-/** The vendor identity that an event counts for: the user id, else the device, else the alias. */
+/**
+ * The vendor identity that an event counts for: the user id, else the device, else the alias. That of
+ * a merge is the first of its two aliases.
+ */
 const PROFILE = `case
+  when name = '${ALIAS_MERGE}' then case when ${good('device_id')} then 'a:' || device_id end
   when user_id is not null and ${good('user_id')} then 'u:' || user_id
   when device_id is not null and ${good('device_id')} then 'd:' || device_id
   when alias_id is not null and ${good('alias_id')} then 'a:' || alias_id
@@ -179,8 +184,9 @@ async function describeWindows(connection: Connection): Promise<WrittenWindow[]>
   const rows = await connection.rows(
     `select window_key, count(*)::double as rows,
        bit_xor(h)::varchar || '-' || sum(h)::varchar as content,
-       list(distinct day order by day) as days
-     from (select window_key, occurred_at::date::varchar as day,
+       coalesce(list(distinct day order by day) filter (where day is not null), []) as days
+     from (select window_key,
+             case when name is distinct from '${ALIAS_MERGE}' then occurred_at::date::varchar end as day,
              hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h
            from batch where ${DATED})
      group by window_key order by window_key`,

@@ -66,6 +66,9 @@ const LIVE_VARIANTS = `(
       and occurred_at is not null group by variant) e
   on e.variant = v.variant)`
 
+/** A merge of two aliases: nobody was seen doing anything. */
+const MERGE = `starts_with(profile, 'a:') and profile <> 'a:' || alias_id`
+
 function factsOf(mapping: UsageMapping, bind: Bind): string[] {
   const traits = Object.entries(mapping.traits).map(
     ([name, places]) => `{'kind': ${bind(`trait:${name}`)}, 'value': ${firstOf(places, bind)}}`,
@@ -73,8 +76,8 @@ function factsOf(mapping: UsageMapping, bind: Bind): string[] {
   return [
     `{'kind': 'email', 'value': lower(trim(${firstOf(mapping.email, bind)}))}`,
     `{'kind': 'link', 'value': case when starts_with(profile, 'u:') and ${good('device_id')} then 'd:' || device_id end}`,
-    `{'kind': 'link', 'value': case when not starts_with(profile, 'a:') and ${good('alias_id')} then 'a:' || alias_id end}`,
-    `{'kind': 'seen', 'value': ''}`,
+    `{'kind': 'link', 'value': case when profile <> 'a:' || alias_id and ${good('alias_id')} then 'a:' || alias_id end}`,
+    `{'kind': 'seen', 'value': case when not coalesce(${MERGE}, false) then '' end}`,
     ...traits,
   ]
 }

@@ -68,6 +68,8 @@ export async function swapWindows(
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
     if (changed.length > 0) await requestRollups(tx, source)
+    // No rollup will ask for it: only identities changed.
+    if (changed.length > 0 && touched.size === 0) await requestWork(tx, 'identity', 'all')
     return { changed: changed.length, unchanged: keys.length - changed.length }
   })
 }

@@ -52,6 +52,7 @@ export interface Tables {
     rows: Count
     event_days: ColumnType<string[], string[], string[]>
     pulled_at: Instant
+    parts: Generated<string[]>
   }
   rollup_generation: { generation: string; live: boolean; started_at: Generated<Date> }
   rollup_day: {

@@ -26,7 +26,7 @@ export async function pullCommand(options: PullOptions): Promise<void> {
     const names = options.source ? [options.source] : online
     if (names.length === 0) {
       throw new ConfigError(
-        'no source is connected; set AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY, or MIXPANEL_PROJECT_ID, MIXPANEL_SERVICE_ACCOUNT and MIXPANEL_SECRET, or name export files with --source and --files',
+        'no source is connected; set AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY, or AMPLITUDE_S3_BUCKET, or MIXPANEL_PROJECT_ID, MIXPANEL_SERVICE_ACCOUNT and MIXPANEL_SECRET, or name export files with --source and --files',
       )
     }
     const files = options.files?.map((path) => resolve(path))
