@@ -30,12 +30,13 @@ export async function storeBatches(
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
   const plan = { kept, facts: { usage: set.usage, usageHash } }
-  const written = await writeAll(context, source, batches, plan)
+  const opened = new Set(expected)
+  const written = await writeAll(context, source, noted(batches, opened), plan)
   const files = await joinShared(context, source, written, plan)
   const swapped = await swapWindows(
     context.db,
     source.name,
-    expected,
+    [...opened],
     { files, kept },
     context.clock(),
   )
@@ -44,6 +45,17 @@ export async function storeBatches(
     changedWindows: swapped.changed,
     rows: sum(files.map((file) => sum(file.windows.map((window) => window.rows)))),
     undated: sum(files.map((file) => file.undated)),
+  }
+}
+
+/** Notes the windows that whole files are, so that a file without a row empties its window. */
+async function* noted(
+  batches: AsyncIterable<FileBatch>,
+  windows: Set<string>,
+): AsyncGenerator<FileBatch> {
+  for await (const batch of batches) {
+    for (const { windowKey } of batch) if (windowKey !== null) windows.add(windowKey)
+    yield batch
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
 import { createAmplitudeSource } from '../../connectors/sources/amplitude/amplitude-source.ts'
+import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
@@ -141,6 +142,12 @@ function createContext(
       ['amplitude', amplitude(config)],
       ['mixpanel', mixpanel(config, database)],
     ]),
+    declaredSource: (name, mapping) => ({
+      source: createFilesSource(name, mapping),
+      online: false,
+      variables: 'nothing: it has no API; pull its files with --files PATH',
+      start: null,
+    }),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
     onProgress: onProgress ?? (() => {}),
   }

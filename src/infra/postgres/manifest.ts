@@ -168,6 +168,17 @@ export async function liveWindows(
   return rows.map((row) => ({ fileId: row.file_id ?? '', partition: row.window_key }))
 }
 
+/** Sources that something was stored of, whether they are still connected or declared or not. */
+export async function storedSources(db: Db): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('source_window')
+    .select('source')
+    .distinct()
+    .orderBy('source')
+    .execute()
+  return rows.map((row) => row.source)
+}
+
 /** Live parts of the rollups of all sources. */
 export async function liveRollups(
   db: Db,

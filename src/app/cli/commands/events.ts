@@ -1,7 +1,7 @@
 import { type EventUse, eventUse } from '../../../core/usage/event-use.ts'
 import { type EventName, readEventNames } from '../../../infra/lake/event-inventory.ts'
 import { readPublished } from '../../../infra/mappings/published.ts'
-import { liveWindows } from '../../../infra/postgres/manifest.ts'
+import { liveWindows, storedSources } from '../../../infra/postgres/manifest.ts'
 import { table } from '../tables.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 
@@ -13,7 +13,7 @@ export async function eventsCommand(options: CommonOptions): Promise<void> {
     const { set } = await readPublished(context.db)
     const all: Listed[] = []
     await context.duck.connect(async (connection) => {
-      for (const source of context.sources.keys()) {
+      for (const source of await storedSources(context.db)) {
         const live = await liveWindows(context.db, source)
         const names = await readEventNames(connection, context.lakeDir, source, live)
         all.push(...names.map((one) => ({ ...one, ...eventUse(set.usage, source, one.name) })))
