@@ -10,6 +10,7 @@ import {
 } from '../../src/infra/lake/events-file.ts'
 import { readError } from '../../src/infra/lake/read-error.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
+import { readForgotten } from '../../src/infra/postgres/forget-store.ts'
 import { swapWindows } from '../../src/infra/postgres/manifest.ts'
 import type { Counts, JobContext } from '../context.ts'
 
@@ -29,7 +30,8 @@ export async function storeBatches(
 ): Promise<Counts> {
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
-  const plan = { kept, facts: { usage: set.usage, usageHash } }
+  const facts = { usage: set.usage, usageHash }
+  const plan = { kept, facts, forgotten: await readForgotten(context.db) }
   const opened = new Set(expected)
   const written = await writeAll(context, source, noted(batches, opened), plan)
   const files = await joinShared(context, source, written, plan)

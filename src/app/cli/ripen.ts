@@ -94,6 +94,16 @@ program
   )
 
 program
+  .command('forget')
+  .description('remove a person from everything that is stored, and keep her out of later pulls')
+  .argument('<email>')
+  .option('--yes', 'do not ask whether it is meant')
+  .addOption(json())
+  .action(async (email, options) =>
+    (await import('./commands/forget.ts')).forgetCommand(email, options),
+  )
+
+program
   .command('status')
   .description('say what was pulled, scored and written, and what waits')
   .addOption(json())

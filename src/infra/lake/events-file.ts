@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { EVERYTHING, identityPlaces } from '../../core/usage/kept.ts'
+import { dropForgotten, type Forgotten } from './drop-forgotten.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keptColumn } from './kept-sql.ts'
@@ -35,6 +36,8 @@ export interface EventsPlan {
   /** See `keptPlaces`. */
   readonly kept: readonly string[]
   readonly facts: FactsMapping
+  /** Whose events are left out. */
+  readonly forgotten?: Forgotten
 }
 
 /**
@@ -63,7 +66,14 @@ export async function writeEventsFile(
        from (${events.sql}))`,
     params,
   )
+  await dropForgotten(connection, source, usage.email, plan.forgotten)
   return storeBatch(connection, lakeDir, source, plan)
+}
+
+/** The part of some files that lies in these windows. */
+export interface FileWindows {
+  readonly fileIds: readonly string[]
+  readonly windows: readonly string[]
 }
 
 /**
@@ -74,9 +84,37 @@ export async function joinWindows(
   connection: Connection,
   lakeDir: string,
   source: string,
-  parts: { readonly fileIds: readonly string[]; readonly windows: readonly string[] },
+  parts: FileWindows,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
+  await loadWindows(connection, lakeDir, parts)
+  return storeBatch(connection, lakeDir, source, plan)
+}
+
+/**
+ * Writes windows again without the events of who was forgotten.
+ * @returns the new file and how many events were left out; null when there are none.
+ */
+export async function rewriteWithout(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  parts: FileWindows,
+  plan: EventsPlan,
+): Promise<{ readonly file: WrittenFile; readonly events: number } | null> {
+  await loadWindows(connection, lakeDir, parts)
+  const events = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  if (events > 0) return { file: await storeBatch(connection, lakeDir, source, plan), events }
+  await connection.run('drop table batch')
+  return null
+}
+
+/** Loads stored events and what they say about who did it into the temporary table `batch`. */
+async function loadWindows(
+  connection: Connection,
+  lakeDir: string,
+  parts: FileWindows,
+): Promise<void> {
   await connection.run(
     `create or replace temp table batch as
      select e.*, v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
@@ -89,7 +127,6 @@ export async function joinWindows(
       windows: parts.windows,
     },
   )
-  return storeBatch(connection, lakeDir, source, plan)
 }
 
 /** Stores the temporary table `batch` and drops it. */

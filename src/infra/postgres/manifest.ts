@@ -72,7 +72,8 @@ export async function swapWindows(
   })
 }
 
-const EMPTY = 'empty'
+/** Content of a window without rows. */
+export const EMPTY = 'empty'
 
 interface WindowBefore {
   readonly content_hash: string

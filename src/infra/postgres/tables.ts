@@ -10,7 +10,15 @@ type JsonOrNull = ColumnType<unknown, string | null | undefined, string | null>
 type Count = ColumnType<number, number | undefined, number>
 
 export interface Tables {
-  installation: { id: Generated<string> }
+  installation: { id: Generated<string>; forget_key: Generated<Buffer> }
+  forget_receipt: {
+    id: Generated<string>
+    requested_at: Generated<Date>
+    finished_at: InstantOrNull
+    removed: ColumnType<unknown, string | undefined, string>
+    in_crm: ColumnType<unknown, string | undefined, string>
+  }
+  forgotten: { hash: string; receipt_id: string }
   mapping_version: {
     id: Generated<number>
     hash: string

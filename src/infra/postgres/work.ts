@@ -3,8 +3,19 @@ import type { SyncFailureKind } from '../../core/errors.ts'
 import type { Db, Tx } from './database.ts'
 
 /** The steps of the flow, in its order. Each is level-triggered by one row for each key. */
-export const STEPS = ['pull', 'rollup', 'identity', 'score', 'desire', 'reconcile'] as const
+export const STEPS = [
+  'forget',
+  'pull',
+  'rollup',
+  'identity',
+  'score',
+  'desire',
+  'reconcile',
+] as const
 export type Step = (typeof STEPS)[number]
+
+/** The lock that whoever works on a row holds. */
+export const workLock = (step: Step, key: string): string => `work ${step} ${key}`
 
 export interface WorkRow {
   readonly step: Step
