@@ -145,7 +145,7 @@ function createContext(
     declaredSource: (name, mapping) => ({
       source: createFilesSource(name, mapping),
       online: false,
-      variables: 'nothing: it has no API; pull its files with --files PATH',
+      variables: '--files PATH: it is read from files only',
       start: null,
     }),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),

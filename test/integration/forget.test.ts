@@ -11,6 +11,7 @@ import {
 import { STEPS } from '../../src/infra/postgres/work.ts'
 import { makeFolder } from '../support/embedded-processes.ts'
 import { holdingsOf } from '../support/holdings.ts'
+import { mappingFiles } from '../support/mapping-files.ts'
 import { DOMAINS, smallUsage, WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import { closeThreads, NOW, openThread, pulledState, type Thread } from '../support/thread.ts'
@@ -126,6 +127,42 @@ describe('whoever is forgotten', () => {
     await thread.pull(['mixpanel'])
     expect(await holdingsOf(thread.app, [...HERS, 'm-new'])).toEqual([])
     expect(await thread.status()).toMatchObject({ people: 9, sources: { mixpanel: { events: 8 } } })
+  })
+
+  it('is not named any more by what others did, and what they did still counts', async () => {
+    const mappings = await mappingFiles({
+      file: 'usage.yaml',
+      from: 'version: 1\n',
+      to: 'version: 1\nkeep: all\n',
+    })
+    const usage = smallUsage(NOW)
+    const at = new Date(NOW.getTime() - 6 * 3_600_000)
+    const bo = { user: 'a-bo', email: WHO.colleague, at }
+    const traits = { manager: `Ana <${WHO.champion.toUpperCase()}>` }
+    usage.amplitude({ ...bo, event: 'invite_sent', props: { to: WHO.champion }, traits })
+    const rows = { amplitude: usage.amplitudeRows, mixpanel: usage.mixpanelRows }
+    const thread = await openThread({ rows, mappings })
+    await thread.pull()
+    await forget(thread, WHO.champion)
+    const expectWithout = async () => {
+      expect(await holdingsOf(thread.app, HERS)).toEqual([])
+      expect(await holdingsOf(thread.app, ['Ana <forgotten>'])).not.toEqual([])
+      await thread.score()
+      expect(await explain(thread.app.context.db, WHO.colleague)).toMatchObject({
+        scores: [{ score: 20 }],
+      })
+    }
+    await expectWithout()
+    // The same rows again are the same content: nothing is swapped.
+    const windows = async () => {
+      const { db } = thread.app.context
+      return db.selectFrom('source_window').select(['window_key', 'content_hash']).execute()
+    }
+    const before = await windows()
+    const files = await writeExports(usage, await makeFolder('named'))
+    await thread.pull(['amplitude'], [files.amplitude])
+    await expectWithout()
+    expect(await windows()).toEqual(expect.arrayContaining(before))
   })
 
   it('is forgotten whole when the work breaks off in the middle, and counted once', async () => {

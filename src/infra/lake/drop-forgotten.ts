@@ -1,3 +1,4 @@
+import { ADDRESS_PATTERN, redactAddresses } from '../../core/identity/redact.ts'
 import { sealingPads } from '../seal.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type Bind, pathTo, splitPlace } from './kept-sql.ts'
@@ -50,7 +51,66 @@ export async function dropForgotten(
 }
 
 /**
- * The same for the temporary table `rollup`, whose rows know no more than their profile.
+ * Takes forgotten addresses out of what the other events of `batch` say, such as whom somebody invited.
+ * @returns in how many events.
+ */
+export async function redactMentions(
+  connection: Connection,
+  forgotten: Forgotten | undefined,
+): Promise<number> {
+  if (!forgotten || forgotten.hashes.length === 0) return 0
+  const ofVariant = TEXTS.map((column) => `any_value(${column}) as ${column}`)
+  await connection.run(
+    `create or replace temp table named as
+     select said_text, 'email/' || unnest(regexp_extract_all(lower(said_text), $address)) as node from (
+       select event_properties::varchar as said_text from batch
+       union
+       select unnest([${['said', 'user_properties', 'groups'].map((c) => `${c}::varchar`).join(', ')}])
+       from (select ${ofVariant.join(', ')} from batch group by variant))
+     where contains(said_text, '@')`,
+    { address: ADDRESS_PATTERN },
+  )
+  await keepForgotten(connection, forgotten)
+  const rows = await connection.rows(
+    'select said_text, list(distinct substr(node, 7)) as addresses from named group by said_text',
+  )
+  await connection.run('drop table named')
+  if (rows.length === 0) return 0
+  const before = rows.map((row) => String(row['said_text']))
+  const after = rows.map((row) =>
+    redactAddresses(String(row['said_text']), row['addresses'] as string[]),
+  )
+  return replaceTexts(connection, before, after)
+}
+
+const TEXTS = ['event_properties', 'said', 'user_properties', 'groups'] as const
+
+async function replaceTexts(
+  connection: Connection,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<number> {
+  await connection.run(
+    `create or replace temp table redacted as
+     select unnest($before::varchar[]) as old, unnest($after::varchar[]) as new`,
+    { before, after },
+  )
+  const said = TEXTS.map((column) => `${column}::varchar in (select old from redacted)`)
+  const [row] = await connection.rows(
+    `select count(*)::double as n from batch where ${said.join(' or ')}`,
+  )
+  for (const column of TEXTS) {
+    await connection.run(
+      `update batch set ${column} = redacted.new::json from redacted
+       where batch.${column}::varchar = redacted.old`,
+    )
+  }
+  await connection.run('drop table redacted')
+  return Number(row?.['n'] ?? 0)
+}
+
+/**
+ * Deletes forgotten profiles from the temporary table `rollup`, whose rows know no more than that.
  * @returns how many rows were deleted.
  */
 export async function dropForgottenProfiles(

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { EVERYTHING, identityPlaces } from '../../core/usage/kept.ts'
-import { dropForgotten, type Forgotten } from './drop-forgotten.ts'
+import { dropForgotten, type Forgotten, redactMentions } from './drop-forgotten.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keptColumn } from './kept-sql.ts'
@@ -67,6 +67,7 @@ export async function writeEventsFile(
     params,
   )
   await dropForgotten(connection, source, usage.email, plan.forgotten)
+  await redactMentions(connection, plan.forgotten)
   return storeBatch(connection, lakeDir, source, plan)
 }
 
@@ -92,8 +93,8 @@ export async function joinWindows(
 }
 
 /**
- * Writes windows again without the events of who was forgotten.
- * @returns the new file and how many events were left out; null when there are none.
+ * Writes windows again without the events of who was forgotten, and without a mention in others.
+ * @returns the new file and how many events were left out or changed; null when there are none.
  */
 export async function rewriteWithout(
   connection: Connection,
@@ -103,7 +104,8 @@ export async function rewriteWithout(
   plan: EventsPlan,
 ): Promise<{ readonly file: WrittenFile; readonly events: number } | null> {
   await loadWindows(connection, lakeDir, parts)
-  const events = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  const left = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  const events = left + (await redactMentions(connection, plan.forgotten))
   if (events > 0) return { file: await storeBatch(connection, lakeDir, source, plan), events }
   await connection.run('drop table batch')
   return null
