@@ -21,9 +21,8 @@ import {
   replaceEventsFile,
   replaceRollupFile,
 } from '../../src/infra/postgres/replace-file.ts'
-import { readWork, requestWork, workLock } from '../../src/infra/postgres/work.ts'
+import { readWork, requestWork, type WorkRow, workLock } from '../../src/infra/postgres/work.ts'
 import type { JobContext, StepHandler } from '../context.ts'
-import { allSources } from '../sources.ts'
 
 /**
  * Removes everybody who asked for it from the lake and the database. No other step runs meanwhile: it
@@ -31,21 +30,26 @@ import { allSources } from '../sources.ts'
  * so a run that breaks off is gone on with.
  */
 export const forget: StepHandler = async (context, _key, _params, signal) => {
-  const sources = [
-    ...new Set([...(await allSources(context)).keys(), ...(await storedSources(context.db))]),
-  ]
   const receipts = await openReceipts(context.db)
-  if (receipts.length === 0) return { people: 0 }
-  return withLocks(context.pool, await otherSteps(context, sources), signal, async (lost) => {
+  if (receipts.length === 0) return { receipts: 0 }
+  // Whoever began to pull before the hashes were there has a row of work.
+  const work = (await readWork(context.db)).filter(({ step }) => step !== 'forget')
+  const pulled = work.filter(({ step }) => step === 'pull').map(({ key }) => key)
+  const stored = await storedSources(context.db)
+  const sources = [...new Set([...context.sources.keys(), ...stored, ...pulled])]
+  return withLocks(context.pool, locksOf(context, work, sources), signal, async (lost) => {
     for (const id of receipts) await forgetOne(context, sources, id, lost)
-    return { people: receipts.length }
+    return { receipts: receipts.length }
   })
 }
 
-async function otherSteps({ db, crms }: JobContext, sources: readonly string[]): Promise<string[]> {
-  const known = (await readWork(db)).filter(({ step }) => step !== 'forget')
+function locksOf(
+  { crms }: JobContext,
+  work: readonly WorkRow[],
+  sources: readonly string[],
+): string[] {
   const names = [
-    ...known.map(({ step, key }) => workLock(step, key)),
+    ...work.map(({ step, key }) => workLock(step, key)),
     ...sources.flatMap((source) => [workLock('pull', source), workLock('rollup', source)]),
     ...(['identity', 'score', 'desire'] as const).map((step) => workLock(step, 'all')),
     ...[...crms.keys()].map((crm) => workLock('reconcile', crm)),
@@ -84,9 +88,11 @@ async function rewriteEvents(
   forgotten: Forgotten,
   signal: AbortSignal,
 ): Promise<void> {
+  const files = await liveFiles(context.db, 'events')
+  if (files.length === 0) return
   const { set, usageHash } = await readPublished(context.db)
   const facts: FactsMapping = { usage: set.usage, usageHash }
-  for (const { id, source, kept, parts } of await liveFiles(context.db, 'events')) {
+  for (const { id, source, kept, parts } of files) {
     signal.throwIfAborted()
     const windows = { fileIds: [id], windows: parts }
     const written = await context.duck.connect((c) =>
@@ -95,8 +101,8 @@ async function rewriteEvents(
     if (written === null) continue
     await context.db.transaction().execute(async (tx) => {
       await replaceEventsFile(tx, { id, source, kept }, written.file)
-      const files = [{ file: id, rows: written.events }]
-      await tellReceipt(tx, receiptId, { removed: { rows: {}, files } })
+      const told = [{ file: id, rows: written.events }]
+      await tellReceipt(tx, receiptId, { removed: { rows: {}, files: told } })
     })
   }
 }

@@ -120,6 +120,9 @@ describe('a CSV file with declared columns', () => {
       '2,29.03.2026 01:59,last,1,,',
       '3,29.03.2026 03:00,first,1,,',
       '4,24.10.2026 23:30,summer,1,,',
+      // This hour is skipped, and that one occurs twice.
+      '6,29.03.2026 02:30,skipped,1,,',
+      '7,25.10.2026 02:30,twice,1,,',
       '5,26.10.2026 00:30,again,1,,',
     ])
     await thread.pull(['app-log'], [path])
@@ -127,7 +130,9 @@ describe('a CSV file with declared columns', () => {
       'winter 2026-03-28 11:00:00 2026-03-28 u:1',
       'last 2026-03-29 00:59:00 2026-03-29 u:1',
       'first 2026-03-29 01:00:00 2026-03-29 u:1',
+      'skipped 2026-03-29 01:30:00 2026-03-29 u:1',
       'summer 2026-10-24 21:30:00 2026-10-24 u:1',
+      'twice 2026-10-25 01:30:00 2026-10-25 u:1',
       'again 2026-10-25 23:30:00 2026-10-25 u:1',
     ])
   })

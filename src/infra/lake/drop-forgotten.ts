@@ -137,8 +137,8 @@ async function keepForgotten(connection: Connection, { key, hashes }: Forgotten)
   await connection.run(
     `delete from named where node is null or node not in (
        select node from (select distinct node from named where node is not null)
-       where list_contains($hashes::varchar[],
-         sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode(node))))))`,
+       where sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode(node))))
+         in (select unnest($hashes::varchar[])))`,
     { hashes, ...sealingPads(key) },
   )
 }

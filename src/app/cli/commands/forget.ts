@@ -18,20 +18,22 @@ interface ForgetOptions extends CommonOptions {
 export async function forgetCommand(who: string, options: ForgetOptions): Promise<void> {
   const email = normaliseEmail(who)
   if (email === null) throw new ConfigError(`${who} is no e-mail address`)
-  const receipt = await withApp({ ...options, publish: false }, async ({ context, engine }) => {
+  await withApp({ ...options, publish: false }, async ({ context, engine }) => {
     const found = await findByEmail(context.db, email)
     const nodes = [...new Set([`email/${email}`, ...(found?.nodes ?? [])])]
-    if (!options.yes && !(await confirmed(email, found ? nodes.length : 0))) return null
+    if (!options.yes && !(await confirmed(email, found ? nodes.length : 0))) {
+      return print(options.json ? 'null' : 'Nothing was removed.')
+    }
     const id = await requestForget(context.db, nodes)
     engine.start(['forget', 'rollup', 'identity'], [])
     await engine.wake(['forget'])
     await engine.idle(['forget'])
+    // Before others' numbers are worked out anew: the receipt is due whatever becomes of them.
+    const receipt = await readReceipt(context.db, id)
+    if (options.json) printJson(receipt)
+    else print(describe(receipt))
     await engine.idle(['rollup', 'identity'])
-    return readReceipt(context.db, id)
   })
-  if (receipt === null) return print('Nothing was removed.')
-  if (options.json) return printJson(receipt)
-  print(describe(receipt))
 }
 
 /** @throws {ConfigError} where nobody can be asked. */
