@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Step } from '../src/infra/postgres/work.ts'
 import type { StepHandler } from './context.ts'
 import { desire } from './steps/desire.ts'
+import { forget } from './steps/forget.ts'
 import { identity } from './steps/identity.ts'
 import { pull } from './steps/pull.ts'
 import { rebuild } from './steps/rebuild.ts'
@@ -26,6 +27,7 @@ const scores = () => 'scores'
 
 /** Every job that there is; a step without an entry does not compile. */
 export const CATALOG: Readonly<Record<Step, JobEntry>> = {
+  forget: { queue: usage, attempts: 3, backoffMs: 500, handler: forget },
   pull: { queue: usage, attempts: 4, backoffMs: 500, handler: pull },
   rollup: { queue: usage, attempts: 3, backoffMs: 500, handler: rollup },
   identity: { queue: usage, attempts: 3, backoffMs: 500, handler: identity },

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm, CrmObject } from '../src/core/ports/crm.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
@@ -45,7 +46,10 @@ export interface JobContext {
   readonly clock: () => Date
   /** A source whose pulls have not succeeded for so long missed its schedule. */
   readonly pullOverdueMs: number
+  /** Sources that the environment connects; see `allSources` for those that the mapping declares. */
   readonly sources: ReadonlyMap<string, ConnectedSource>
+  /** Makes a source of files that the mapping declares. */
+  readonly declaredSource: (name: string, mapping: SourceMapping) => ConnectedSource
   readonly crms: ReadonlyMap<string, ConnectedCrm>
   readonly onProgress: (progress: Progress) => void
 }

@@ -119,6 +119,9 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
 /** The steps that a step's result may have given something to do. */
 function followers(step: Step): readonly Step[] {
   switch (step) {
+    case 'forget':
+      // It holds up every other step.
+      return STEPS
     case 'pull':
       return ['rollup', 'rebuild']
     case 'rollup':

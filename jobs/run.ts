@@ -1,6 +1,6 @@
 import { RetryableError } from '../src/core/errors.ts'
 import { withLock } from '../src/infra/postgres/lock.ts'
-import { failWork, finishWork, readWork, type Step } from '../src/infra/postgres/work.ts'
+import { failWork, finishWork, readWork, type Step, workLock } from '../src/infra/postgres/work.ts'
 import type { Verdict } from '../src/infra/queue/queues.ts'
 import { safeError } from '../src/infra/safe-error.ts'
 import { CATALOG } from './catalog.ts'
@@ -20,7 +20,7 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<Verdict | null> {
   for (;;) {
-    const ran = await withLock(context.pool, `work ${step} ${key}`, (lost) =>
+    const ran = await withLock(context.pool, workLock(step, key), (lost) =>
       runUntilDone(context, step, key, lastAttempt, AbortSignal.any([signal, lost])),
     )
     if (ran === null) return null

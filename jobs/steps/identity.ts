@@ -4,7 +4,7 @@ import { type IdentityFact, type Person, resolvePeople } from '../../src/core/id
 import { readFacts } from '../../src/infra/lake/facts-reader.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
-import { liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { liveWindows, storedSources } from '../../src/infra/postgres/manifest.ts'
 import { storePeople } from '../../src/infra/postgres/people-store.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, StepHandler } from '../context.ts'
@@ -40,7 +40,7 @@ async function allFacts(context: JobContext): Promise<IdentityFact[]> {
   const mapping = { usage: set.usage, usageHash }
   const facts: IdentityFact[] = []
   await context.duck.connect(async (connection) => {
-    for (const source of context.sources.keys()) {
+    for (const source of await storedSources(context.db)) {
       const live = await liveWindows(context.db, source)
       facts.push(...(await readFacts(connection, context.lakeDir, source, live, mapping)))
     }

@@ -8,6 +8,7 @@ import { collectGarbage } from '../../src/infra/lake/garbage.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
 import { noteSchemaChanges } from '../schema-changes.ts'
+import { allSources } from '../sources.ts'
 import { storeBatches } from './store-batches.ts'
 import { partsNow, rememberParts } from './window-parts.ts'
 
@@ -21,7 +22,7 @@ const LOOK_AGAIN_MS = 6 * 3_600_000
 
 /** Pulls what is due of one source, or reads export files, into the lake. */
 export const pull: StepHandler = async (context, key, params, signal) => {
-  const connected = context.sources.get(key)
+  const connected = (await allSources(context)).get(key)
   if (!connected) throw new ConfigError(`there is no source ${key}`)
   const given = paramsSchema.parse(params)
   await mkdir(context.tmpDir, { recursive: true })

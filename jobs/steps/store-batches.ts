@@ -11,6 +11,7 @@ import {
 import { readError } from '../../src/infra/lake/read-error.ts'
 import { joinSeen } from '../../src/infra/lake/seen-names.ts'
 import { readPublished } from '../../src/infra/mappings/published.ts'
+import { readForgotten } from '../../src/infra/postgres/forget-store.ts'
 import { swapWindows } from '../../src/infra/postgres/manifest.ts'
 import { addSeen } from '../../src/infra/postgres/schema-store.ts'
 import type { Counts, JobContext } from '../context.ts'
@@ -31,14 +32,16 @@ export async function storeBatches(
 ): Promise<Counts> {
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
-  const plan = { kept, facts: { usage: set.usage, usageHash } }
-  const written = await writeAll(context, source, batches, plan)
+  const facts = { usage: set.usage, usageHash }
+  const plan = { kept, facts, forgotten: await readForgotten(context.db) }
+  const opened = new Set(expected)
+  const written = await writeAll(context, source, noted(batches, opened), plan)
   await addSeen(context.db, source.name, joinSeen(written.map(({ seen }) => seen)))
   const files = await joinShared(context, source, written, plan)
   const swapped = await swapWindows(
     context.db,
     source.name,
-    expected,
+    [...opened],
     { files, kept },
     context.clock(),
   )
@@ -47,6 +50,17 @@ export async function storeBatches(
     changedWindows: swapped.changed,
     rows: sum(files.map((file) => sum(file.windows.map((window) => window.rows)))),
     undated: sum(files.map((file) => file.undated)),
+  }
+}
+
+/** Notes the windows that whole files are, so that a file without a row empties its window. */
+async function* noted(
+  batches: AsyncIterable<FileBatch>,
+  windows: Set<string>,
+): AsyncGenerator<FileBatch> {
+  for await (const batch of batches) {
+    for (const { windowKey } of batch) if (windowKey !== null) windows.add(windowKey)
+    yield batch
   }
 }
 

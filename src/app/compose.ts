@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
@@ -142,6 +143,12 @@ function createContext(
       ['amplitude', connectAmplitude(config)],
       ['mixpanel', mixpanel(config, database)],
     ]),
+    declaredSource: (name, mapping) => ({
+      source: createFilesSource(name, mapping),
+      online: false,
+      variables: '--files PATH: it is read from files only',
+      start: null,
+    }),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
     onProgress: onProgress ?? (() => {}),
   }

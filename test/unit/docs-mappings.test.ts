@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { crmMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
+import { sourceMappingSchema } from '../../src/core/mapping/source-mapping.ts'
 import { usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
 import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
 import type { Evidence } from '../../src/core/scoring/features.ts'
@@ -14,6 +15,7 @@ const FILES = [
   { heading: '## usage.yaml', schema: usageMappingSchema },
   { heading: '## models/*.yaml', schema: modelSchema },
   { heading: '## hubspot.yaml', schema: crmMappingSchema },
+  { heading: '## sources/*.yaml', schema: sourceMappingSchema },
 ]
 
 /** Names of fields, and the words that a field may hold, anywhere in a schema. */

@@ -46,7 +46,10 @@ program
 program
   .command('pull')
   .description('pull usage into the lake, and join it into people and accounts')
-  .option('--source <name>', 'only this source: amplitude or mixpanel')
+  .option(
+    '--source <name>',
+    'only this source: amplitude, mixpanel, or one that sources/*.yaml declares',
+  )
   .option('--files <path...>', 'read export files (or folders of them) instead of the API')
   .addOption(mappings())
   .addOption(json())
@@ -77,7 +80,7 @@ program
 
 program
   .command('schema')
-  .description('print the JSON Schema of a mapping file: usage, model or hubspot')
+  .description('print the JSON Schema of a mapping file: usage, model, hubspot or source')
   .argument('<file>')
   .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
 
@@ -88,6 +91,16 @@ program
   .addOption(json())
   .action(async (who, options) =>
     (await import('./commands/explain.ts')).explainCommand(who, options),
+  )
+
+program
+  .command('forget')
+  .description('remove a person from everything that is stored, and keep her out of later pulls')
+  .argument('<email>')
+  .option('--yes', 'do not ask whether it is meant')
+  .addOption(json())
+  .action(async (email, options) =>
+    (await import('./commands/forget.ts')).forgetCommand(email, options),
   )
 
 program

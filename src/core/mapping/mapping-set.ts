@@ -3,6 +3,7 @@ import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
+import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 
 /** Everything RevOps edits, read and checked together. */
@@ -12,6 +13,8 @@ export interface MappingSet {
   readonly models: ReadonlyMap<string, Model>
   /** By CRM name. */
   readonly crms: ReadonlyMap<string, CrmMapping>
+  /** Declared sources of files, by name. */
+  readonly sources: ReadonlyMap<string, SourceMapping>
 }
 
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
@@ -22,6 +25,7 @@ interface OpenFiles {
   readonly usage: ParsedFile<UsageMapping>
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
+  readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
 }
 
 /**
@@ -33,7 +37,12 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
   const open = openFiles(files)
   const crossed = [...checkModels(open), ...checkCrms(open), ...checkTasks(open)]
   if (crossed.length > 0) throw problemsError(crossed)
-  return { usage: open.usage.data, models: dataOf(open.models), crms: dataOf(open.crms) }
+  return {
+    usage: open.usage.data,
+    models: dataOf(open.models),
+    crms: dataOf(open.crms),
+    sources: dataOf(open.sources),
+  }
 }
 
 function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
@@ -57,6 +66,7 @@ function openFiles(files: MappingFiles): OpenFiles {
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
   const crms = new Map<string, ParsedFile<CrmMapping>>()
+  const sources = new Map<string, ParsedFile<SourceMapping>>()
   for (const [file, text] of Object.entries(files)) {
     if (/^models\/[^/]+\.yaml$/.test(file)) {
       const model = read(() => openYaml(text, file, modelSchema))
@@ -69,6 +79,12 @@ function openFiles(files: MappingFiles): OpenFiles {
       }
       models.set(id, model)
       fileOf.set(id, file)
+    } else if (/^sources\/[^/]+\.yaml$/.test(file)) {
+      const name = file.slice('sources/'.length, -'.yaml'.length)
+      const wrong = sourceNameProblem(name)
+      if (wrong !== null) problems.push(`${file}: ${wrong}`)
+      const source = read(() => openYaml(text, file, sourceMappingSchema))
+      if (source) sources.set(name, source)
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
@@ -77,10 +93,10 @@ function openFiles(files: MappingFiles): OpenFiles {
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, models, crms }
+  return { usage, models, crms, sources }
 }
 
-const KNOWN_FILES = 'usage.yaml, hubspot.yaml and models/*.yaml'
+const KNOWN_FILES = 'usage.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
 
 /** Always there: business, free, disposable or none. */
 const KNOWN_TRAIT = 'email_kind'

@@ -4,6 +4,7 @@ import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { identityPlaces } from '../../core/usage/kept.ts'
 import { ALIAS_MERGE } from '../../core/usage/reserved.ts'
+import { dropForgotten, type Forgotten, redactMentions } from './drop-forgotten.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keepsAll, keptProperties } from './kept-sql.ts'
@@ -41,6 +42,8 @@ export interface EventsPlan {
   readonly facts: FactsMapping
   /** Of how many rows one is looked at for what properties there are; 1 when left out. */
   readonly sampleEvery?: number
+  /** Whose events are left out. */
+  readonly forgotten?: Forgotten
 }
 
 /**
@@ -77,8 +80,16 @@ export async function writeEventsFile(
        from (select *, ${all ? 'null' : held.list} as held from (${events.sql})) e)`,
     params,
   )
+  await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  await redactMentions(connection, plan.forgotten)
   const seen = await readSeenNames(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen }
+}
+
+/** The part of some files that lies in these windows. */
+export interface FileWindows {
+  readonly fileIds: readonly string[]
+  readonly windows: readonly string[]
 }
 
 /**
@@ -89,9 +100,41 @@ export async function joinWindows(
   connection: Connection,
   lakeDir: string,
   source: string,
-  parts: { readonly fileIds: readonly string[]; readonly windows: readonly string[] },
+  parts: FileWindows,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
+  await loadWindows(connection, lakeDir, parts)
+  return { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
+}
+
+/**
+ * Writes windows again without the events of who was forgotten, and without a mention in others.
+ * @returns the new file and how many events were left out or changed; null when there are none.
+ */
+export async function rewriteWithout(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  parts: FileWindows,
+  plan: EventsPlan,
+): Promise<{ readonly file: WrittenFile; readonly events: number } | null> {
+  await loadWindows(connection, lakeDir, parts)
+  const left = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  const events = left + (await redactMentions(connection, plan.forgotten))
+  if (events > 0) {
+    const file = { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
+    return { file, events }
+  }
+  await connection.run('drop table batch')
+  return null
+}
+
+/** Loads stored events and what they say about who did it into the temporary table `batch`. */
+async function loadWindows(
+  connection: Connection,
+  lakeDir: string,
+  parts: FileWindows,
+): Promise<void> {
   await connection.run(
     `create or replace temp table batch as
      select e.*, v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
@@ -104,7 +147,6 @@ export async function joinWindows(
       windows: parts.windows,
     },
   )
-  return { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
 }
 
 /** Stores the temporary table `batch` and drops it. */

@@ -29,3 +29,26 @@ export async function collectGarbage(db: Db, lakeDir: string, now: Date): Promis
     if (info && info.mtimeMs < before.getTime()) await rm(path, { force: true })
   }
 }
+
+/**
+ * Removes what nobody names at once, instead of after a while; only while no step reads or writes the
+ * lake for these sources.
+ */
+export async function dropUnnamed(
+  db: Db,
+  lakeDir: string,
+  sources: readonly string[],
+): Promise<void> {
+  await sql`delete from lake_file f where source = any(${[...sources]}::text[])
+    and not exists (select from source_window w where w.file_id = f.id)
+    and not exists (select from rollup_day r where r.file_id = f.id)`.execute(db)
+  const rows = await db.selectFrom('lake_file').select('id').execute()
+  const known = new Set(rows.map((row) => row.id))
+  for (const name of await readdir(lakeDir).catch(() => [])) {
+    const id = name.replace(/\..*$/, '')
+    const source = /^(.+?)-(?:rollup-)?[0-9a-f]{32}$/.exec(id)?.[1]
+    const broken = name.startsWith('.writing-')
+    const ours = broken || (source !== undefined && sources.includes(source))
+    if (ours && !known.has(id)) await rm(join(lakeDir, name), { force: true })
+  }
+}

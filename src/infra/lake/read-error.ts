@@ -8,8 +8,27 @@ import { ConfigError } from '../../core/errors.ts'
 export function readError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error)
   if (!/JSON|gzip|GZIP|Invalid Input|Conversion|Could not convert/i.test(message)) return error
+  if (message.includes('CSV Error on Line')) return csvError(message)
   return new ConfigError(
     `${placeOf(message)} cannot be read as JSON lines of this vendor; nothing of it was kept. Export it again`,
+    { cause: new Error(withoutData(message)) },
+  )
+}
+
+/** A line of a CSV file that does not have the columns of its header, or breaks off in a value. */
+function csvError(message: string): ConfigError {
+  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1]
+  const file = /\n\s*file = (.+)\n(?![\s\S]*\n\s*file = )/.exec(message)?.[1]
+  const columns = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message)
+  const what = columns
+    ? `has ${columns[2]} columns where the header has ${columns[1]}; mend the line or correct delimiter`
+    : message.includes('unterminated quote')
+      ? 'opens a quote that is never closed; write a quote inside of a value twice'
+      : message.includes('not utf-8')
+        ? 'is not in UTF-8; save the file in that encoding'
+        : 'cannot be read as CSV; mend the line'
+  return new ConfigError(
+    `${file ? basename(file) : 'a file'} line ${line} ${what}. Nothing was kept`,
     { cause: new Error(withoutData(message)) },
   )
 }

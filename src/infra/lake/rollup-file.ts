@@ -4,6 +4,7 @@ import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { RESERVED_EVENTS, RESERVED_PREFIXES } from '../../core/usage/reserved.ts'
 import { conditionedEvents, rollupSql, VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
+import { dropForgottenProfiles, type Forgotten } from './drop-forgotten.ts'
 import type { Connection, DuckParam } from './duck.ts'
 import { loadLive } from './live.ts'
 import { writeParquet } from './parquet.ts'
@@ -65,6 +66,18 @@ export async function mergeRollups(
   source: string,
   live: readonly LivePart[],
 ): Promise<Omit<WrittenRollup, 'eventsByDay'>> {
+  await loadRollup(connection, lakeDir, live)
+  const written = await writeTable(connection, lakeDir, source)
+  await connection.run('drop table rollup')
+  return written
+}
+
+/** Loads live days into the temporary table `rollup`. */
+async function loadRollup(
+  connection: Connection,
+  lakeDir: string,
+  live: readonly LivePart[],
+): Promise<void> {
   const paths = await loadLive(connection, lakeDir, live)
   await connection.run(
     `create or replace temp table rollup as
@@ -72,9 +85,24 @@ export async function mergeRollups(
      semi join live on r.filename = live.path and r.day::varchar = live.partition`,
     { paths },
   )
-  const written = await writeTable(connection, lakeDir, source)
+}
+
+/**
+ * Copies the live days of a rollup file without the rows of who was forgotten.
+ * @returns the new file and how many rows were left out; null when there are none.
+ */
+export async function rollupWithout(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  live: readonly LivePart[],
+  forgotten: Forgotten,
+): Promise<{ readonly file: Omit<WrittenRollup, 'eventsByDay'>; readonly rows: number } | null> {
+  await loadRollup(connection, lakeDir, live)
+  const rows = await dropForgottenProfiles(connection, source, forgotten)
+  const file = rows > 0 ? await writeTable(connection, lakeDir, source) : null
   await connection.run('drop table rollup')
-  return written
+  return file && { file, rows }
 }
 
 /** A part of a statement that yields events, with its parameters. */

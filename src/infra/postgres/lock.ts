@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 
 /**
@@ -31,6 +32,41 @@ export async function withLock<T>(
   } finally {
     client.off('error', onError)
     // A client that may still hold the lock is closed, not reused.
+    client.release(broken)
+  }
+}
+
+/** How often somebody who waits for locks tries again. */
+const TRY_EVERY_MS = 100
+
+/**
+ * Runs `work` while this process holds all of these locks, waiting for those that others hold. Who
+ * calls it may not be waited for by them.
+ */
+export async function withLocks<T>(
+  pool: Pool,
+  names: readonly string[],
+  signal: AbortSignal,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  const lost = new AbortController()
+  const onError = () => lost.abort(new Error('the connection that held the locks broke'))
+  client.on('error', onError)
+  let broken = true
+  try {
+    for (const name of names) {
+      const query = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as got'
+      while ((await client.query(query, [name])).rows[0]?.got !== true) {
+        await sleep(TRY_EVERY_MS, undefined, { signal })
+      }
+    }
+    const value = await work(AbortSignal.any([signal, lost.signal]))
+    await client.query('select pg_advisory_unlock_all()')
+    broken = false
+    return value
+  } finally {
+    client.off('error', onError)
     client.release(broken)
   }
 }

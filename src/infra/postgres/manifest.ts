@@ -4,6 +4,7 @@ import type { WrittenFile } from '../lake/events-file.ts'
 import type { Db, Tx } from './database.ts'
 import { holdGenerations, requestRollups } from './rollup-generations.ts'
 import type { Tables } from './tables.ts'
+import { requestWork } from './work.ts'
 
 /** One live part of a lake file: the rows of this partition in this file count, all others do not. */
 export interface LivePart {
@@ -74,7 +75,8 @@ export async function swapWindows(
   })
 }
 
-const EMPTY = 'empty'
+/** Content of a window without rows. */
+export const EMPTY = 'empty'
 
 interface WindowBefore {
   readonly content_hash: string
@@ -168,6 +170,17 @@ export async function liveWindows(
     .orderBy('window_key')
     .execute()
   return rows.map((row) => ({ fileId: row.file_id ?? '', partition: row.window_key }))
+}
+
+/** Sources that something was stored of, whether they are still connected or declared or not. */
+export async function storedSources(db: Db): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('source_window')
+    .select('source')
+    .distinct()
+    .orderBy('source')
+    .execute()
+  return rows.map((row) => row.source)
 }
 
 /** Live parts of the rollups of all sources, or of another generation. */

@@ -12,7 +12,15 @@ type Count = ColumnType<number, number | undefined, number>
 type SchemaKind = 'event' | 'property'
 
 export interface Tables {
-  installation: { id: Generated<string> }
+  installation: { id: Generated<string>; forget_key: Generated<Buffer> }
+  forget_receipt: {
+    id: Generated<string>
+    requested_at: Generated<Date>
+    finished_at: InstantOrNull
+    removed: ColumnType<unknown, string | undefined, string>
+    in_crm: ColumnType<unknown, string | undefined, string>
+  }
+  forgotten: { hash: string; receipt_id: string }
   mapping_version: {
     id: Generated<number>
     hash: string

@@ -7,6 +7,7 @@ import type { Db, Tx } from './database.ts'
  * each key.
  */
 export const STEPS = [
+  'forget',
   'pull',
   'rollup',
   'identity',
@@ -16,6 +17,9 @@ export const STEPS = [
   'rebuild',
 ] as const
 export type Step = (typeof STEPS)[number]
+
+/** The lock that whoever works on a row holds. */
+export const workLock = (step: Step, key: string): string => `work ${step} ${key}`
 
 export interface WorkRow {
   readonly step: Step

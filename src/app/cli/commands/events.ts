@@ -2,7 +2,7 @@ import { readSubjects } from '../../../../jobs/steps/score-features.ts'
 import { type EventUse, eventUse } from '../../../core/usage/event-use.ts'
 import { type EventName, readEventNames } from '../../../infra/lake/event-inventory.ts'
 import { readPublished } from '../../../infra/mappings/published.ts'
-import { liveWindows } from '../../../infra/postgres/manifest.ts'
+import { liveWindows, storedSources } from '../../../infra/postgres/manifest.ts'
 import { readSchemaChanges, type SchemaChange } from '../../../infra/postgres/schema-store.ts'
 import { describeChange } from '../schema-text.ts'
 import { table } from '../tables.ts'
@@ -17,7 +17,7 @@ export async function eventsCommand(options: CommonOptions): Promise<void> {
     const { memberships } = await readSubjects(context.db)
     const all: Listed[] = []
     await context.duck.connect(async (connection) => {
-      for (const source of context.sources.keys()) {
+      for (const source of await storedSources(context.db)) {
         const live = await liveWindows(context.db, source)
         const names = await readEventNames(connection, context.lakeDir, source, live, memberships)
         all.push(...names.map((one) => ({ ...one, ...eventUse(set.usage, source, one.name) })))

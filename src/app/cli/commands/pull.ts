@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { allSources } from '../../../../jobs/sources.ts'
 import { ConfigError } from '../../../core/errors.ts'
 import { readStatus } from '../../status.ts'
 import { createProgressFeed } from '../progress.ts'
@@ -13,7 +14,8 @@ interface PullOptions extends CommonOptions {
 export async function pullCommand(options: PullOptions): Promise<void> {
   const feed = createProgressFeed()
   await withApp({ ...options, onProgress: feed.onProgress }, async ({ context, engine }) => {
-    const known = [...context.sources.keys()]
+    const sources = await allSources(context)
+    const known = [...sources.keys()]
     if (options.source !== undefined && !known.includes(options.source)) {
       throw new ConfigError(
         `--source ${options.source} is not known; take one of ${known.join(', ')}`,
@@ -22,7 +24,7 @@ export async function pullCommand(options: PullOptions): Promise<void> {
     if (options.files && options.source === undefined) {
       throw new ConfigError(`--files needs --source: one of ${known.join(', ')}`)
     }
-    const online = known.filter((name) => context.sources.get(name)?.online)
+    const online = known.filter((name) => sources.get(name)?.online)
     const names = options.source ? [options.source] : online
     if (names.length === 0) {
       throw new ConfigError(
@@ -39,8 +41,8 @@ export async function pullCommand(options: PullOptions): Promise<void> {
         await engine.idle(['pull'], names)
         await engine.idle(['rollup', 'identity'], names)
         await engine.idle(['rebuild'])
-        const { sources, people, accounts } = await readStatus(context.db)
-        const events = names.map((name) => `${sources[name]?.events ?? 0} events in ${name}`)
+        const { people, accounts, ...after } = await readStatus(context.db)
+        const events = names.map((name) => `${after.sources[name]?.events ?? 0} events in ${name}`)
         return `${events.join(', ')}; ${people} people, ${accounts} accounts`
       },
     }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ConfigError } from '../../../core/errors.ts'
 import { crmMappingSchema } from '../../../core/mapping/crm-mapping.ts'
 import { modelSchema } from '../../../core/mapping/model.ts'
+import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
 import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
 import { printJson } from '../with-app.ts'
 
@@ -9,6 +10,7 @@ const SCHEMAS = {
   usage: usageMappingSchema,
   model: modelSchema,
   hubspot: crmMappingSchema,
+  source: sourceMappingSchema,
 } as const
 
 /** `ripen schema`: the JSON Schema of a mapping file, for editors. */

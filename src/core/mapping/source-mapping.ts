@@ -1,0 +1,85 @@
+import { z } from 'zod'
+
+const column = z.string().regex(/^[^"\\]{1,120}$/, 'write the name of a column, without " and \\')
+
+/** What DuckDB's strptime knows, with or without the `-` that allows a missing leading zero. */
+const PATTERN = /^(?:[^%]|%-?[aAbBdfgHIjmMnpSyYzZ]|%%)+$/
+
+const timeFormat = z
+  .string()
+  .refine(
+    (format) =>
+      ['iso', 'epoch-s', 'epoch-ms'].includes(format) ||
+      (format.includes('%') && PATTERN.test(format)),
+    'write iso, epoch-s, epoch-ms, or a pattern such as %d/%m/%Y %H:%M:%S',
+  )
+  .default('iso')
+
+const zone = z
+  .string()
+  .refine(isTimeZone, 'write an IANA time zone such as Europe/Berlin')
+  .default('UTC')
+
+const event = z
+  .strictObject({ column: column.optional(), always: z.string().min(1).max(200).optional() })
+  .refine(
+    (e) => (e.column === undefined) !== (e.always === undefined),
+    'give either column, where the name of the event stands, or always, its one name',
+  )
+
+const columns = z
+  .strictObject({
+    time: z.strictObject({ column, format: timeFormat, zone }),
+    event,
+    user: column.optional(),
+    device: column.optional(),
+    /** Columns that hold the key of a group, by group type; `group.<type>` in usage.yaml. */
+    groups: z.record(z.string().regex(/^[^"\\]{1,120}$/), column).default({}),
+    /** Names an event: two lines with the same one are copies. */
+    id: column.optional(),
+  })
+  .refine((c) => c.user !== undefined || c.device !== undefined, {
+    path: ['user'],
+    message: 'give user or device, the column that says who did it',
+  })
+
+/** A source of a customer's own: files of events, and what their columns mean (mappings/sources/*.yaml). */
+export const sourceMappingSchema = z
+  .strictObject({
+    version: z.literal(1),
+    format: z.enum(['csv', 'jsonl']),
+    /** Between two columns of a CSV file. */
+    delimiter: z.string().length(1, 'write one character').default(','),
+    /** What a file read again replaces: the UTC days that it has events of, or the file of that name. */
+    replace: z.enum(['day', 'file']).default('day'),
+    columns,
+    /** Which columns can be looked at as `event.<column>`. */
+    properties: z.union([z.literal('all'), z.array(column)]).default('all'),
+  })
+  .refine((s) => s.delimiter !== '"' && !/[\r\n]/.test(s.delimiter), {
+    path: ['delimiter'],
+    message: 'a quote or the end of a line cannot part columns',
+  })
+
+export type SourceMapping = z.output<typeof sourceMappingSchema>
+
+/** Names that no declared source may have: they name something else wherever sources stand. */
+export const TAKEN_SOURCE_NAMES: readonly string[] = ['amplitude', 'mixpanel', 'email', 'all']
+
+/** Why a source cannot have this name, or null. */
+export function sourceNameProblem(name: string): string | null {
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name) || name.includes('-rollup')) {
+    return `${name} cannot name a source; use lower-case letters, digits and -`
+  }
+  if (TAKEN_SOURCE_NAMES.includes(name)) return `${name} names something else; take another name`
+  return null
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return !/^[+-]/.test(name)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,162 @@
+import { sql } from 'kysely'
+import type { Forgotten } from '../lake/drop-forgotten.ts'
+import { seal } from '../seal.ts'
+import type { Db, Tx } from './database.ts'
+import type { InCrm } from './forget-store.ts'
+
+/** People and all that names them in the database. */
+export interface Named {
+  /** Ids of ours, those that ended in a merge among them. */
+  readonly ids: readonly string[]
+  readonly nodes: readonly string[]
+  readonly emails: readonly string[]
+}
+
+/** The people behind forgotten nodes, as far as the database knows them. */
+export async function findForgotten(db: Db | Tx, forgotten: Forgotten): Promise<Named> {
+  const rows = await db.selectFrom('identity_node').selectAll().execute()
+  const hashes = new Set(forgotten.hashes)
+  const people = new Set(
+    rows.filter(({ node }) => hashes.has(seal(forgotten.key, node))).map((row) => row.person_id),
+  )
+  const nodes = rows.filter((row) => people.has(row.person_id)).map((row) => row.node)
+  const aliases = await db
+    .selectFrom('person_alias')
+    .select('id')
+    .where(sql<boolean>`person_id = any(${[...people]}::text[])`)
+    .execute()
+  const emails = nodes.filter((node) => node.startsWith('email/')).map((node) => node.slice(6))
+  return { ids: [...people, ...aliases.map((row) => row.id)], nodes, emails }
+}
+
+/**
+ * Removes people from every table; other steps must not run meanwhile, or they might store them again.
+ * Whoever adds a table that names people or their ids adds it here.
+ * @returns rows by table, and what the CRMs still hold.
+ */
+export async function removePeople(
+  tx: Tx,
+  named: Named,
+): Promise<{ readonly rows: Record<string, number>; readonly inCrm: InCrm }> {
+  const { ids } = named
+  const rows: Record<string, number> = {}
+  if (ids.length === 0) return { rows, inCrm: [] }
+  const records = await tx
+    .deleteFrom('crm_record')
+    .where('ref', 'in', [...ids])
+    .returning(['crm', 'object', 'crm_id'])
+    .execute()
+  rows['crm_record'] = records.length
+  const tasks = await removeTasks(tx, named)
+  rows['task_intent'] = tasks.removed
+  const companies = await clearMentions(tx, named)
+  for (const [table, column] of TABLES) {
+    const result = await sql`delete from ${sql.table(table)}
+      where ${sql.ref(column)} = any(${[...ids]}::text[])`.execute(tx)
+    rows[table] = (rows[table] ?? 0) + Number(result.numAffectedRows ?? 0)
+  }
+  const erase = records.flatMap(({ crm, object, crm_id: id }) =>
+    id === null ? [] : [{ crm, object, id, todo: 'erase' as const }],
+  )
+  return { rows, inCrm: [...erase, ...companies, ...tasks.inCrm] }
+}
+
+/** Tables that hold rows of one person, and the column that names her. */
+const TABLES = [
+  ['run_record', 'ref'],
+  ['score', 'subject_id'],
+  ['score_change', 'subject_id'],
+  ['person_alias', 'person_id'],
+  ['person_alias', 'id'],
+  ['identity_node', 'person_id'],
+  ['person', 'id'],
+] as const
+
+/** True where a text names one of the people: an id of ours or an address. */
+const names = ({ ids, emails }: Named, text: string) =>
+  sql<boolean>`exists (select from unnest(${[...ids, ...emails]}::text[]) n
+    where strpos(lower(${sql.raw(text)}), n) > 0)`
+
+/**
+ * What is planned and names her is planned anew without her. What was begun keeps its key and marker,
+ * so that nobody gets a second task, and loses her.
+ */
+async function removeTasks(
+  tx: Tx,
+  named: Named,
+): Promise<{ readonly removed: number; readonly inCrm: InCrm }> {
+  const planned = await tx
+    .deleteFrom('task_intent')
+    .where('state', '=', 'planned')
+    .where(names(named, 'task::text'))
+    .returning('key')
+    .execute()
+  const begun = await tx
+    .selectFrom('task_intent')
+    .select(['key', 'crm', 'task', 'crm_task_id'])
+    .where(names(named, 'task::text'))
+    .execute()
+  for (const { key, task } of begun) {
+    await tx
+      .updateTable('task_intent')
+      .set({ task: JSON.stringify(withoutPeople(task as Record<string, unknown>, named)) })
+      .where('key', '=', key)
+      .execute()
+  }
+  const inCrm = begun.flatMap(({ crm, crm_task_id: id }) =>
+    id === null ? [] : [{ crm, object: 'task' as const, id, todo: 'mentions' as const }],
+  )
+  return { removed: planned.length, inCrm }
+}
+
+/** A task that says the same about nobody in particular. */
+function withoutPeople(
+  task: Readonly<Record<string, unknown>>,
+  { ids, emails }: Named,
+): Record<string, unknown> {
+  const told = Object.entries(task).map(([name, value]) => {
+    if (Array.isArray(value)) return [name, value.filter((one) => !ids.includes(one))]
+    if (typeof value !== 'string') return [name, value]
+    const names = [...emails, ...ids]
+    return [name, names.reduce((text, one) => replaceAll(text, one, 'somebody'), value)]
+  })
+  return Object.fromEntries(told)
+}
+
+/** Without looking at capitals. */
+function replaceAll(text: string, what: string, by: string): string {
+  let [result, rest] = ['', text]
+  for (;;) {
+    const at = rest.toLowerCase().indexOf(what)
+    if (at < 0) return result + rest
+    result += rest.slice(0, at) + by
+    rest = rest.slice(at + what.length)
+  }
+}
+
+/** Other people's records and scores that name her, such as the champion of her company. */
+async function clearMentions(tx: Tx, named: Named): Promise<InCrm> {
+  const ids = [...named.ids]
+  await sql`update score set facts = facts || jsonb_build_object(
+      'championId', case when facts ->> 'championId' = any(${ids}::text[]) then null else facts -> 'championId' end,
+      'otherIds', (select coalesce(jsonb_agg(o), '[]') from jsonb_array_elements(facts -> 'otherIds') o
+        where not (o #>> '{}') = any(${ids}::text[])))
+    where facts ->> 'championId' = any(${ids}::text[]) or facts -> 'otherIds' ?| ${ids}::text[]`.execute(
+    tx,
+  )
+  // What was written becomes something that nobody wants, so that the next run writes over it.
+  const cleared = (column: string, by: string) =>
+    sql`(select jsonb_object_agg(key, case when ${names(named, 'value::text')} then ${by}::jsonb else value end)
+      from jsonb_each(${sql.ref(column)}))`
+  const { rows } = await sql<{ crm: string; object: 'contact' | 'company'; id: string | null }>`
+    update crm_record set
+      desired = coalesce(${cleared('desired', 'null')}, '{}'),
+      desired_on_create = coalesce(${cleared('desired_on_create', 'null')}, '{}'),
+      written = ${cleared('written', '""')},
+      state = case when state = 'writing' then 'writing' else 'pending' end
+    where ${names(named, "desired::text || desired_on_create::text || coalesce(written::text, '')")}
+    returning crm, object, crm_id as id`.execute(tx)
+  return rows.flatMap(({ crm, object, id }) =>
+    id === null ? [] : [{ crm, object, id, todo: 'mentions' as const }],
+  )
+}
