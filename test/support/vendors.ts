@@ -100,6 +100,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
       AMPLITUDE_SECRET_KEY: SECRETS.amplitude,
       AMPLITUDE_START: start,
       MIXPANEL_BASE_URL: baseUrl,
+      MIXPANEL_QUERY_BASE_URL: baseUrl,
       MIXPANEL_PROJECT_ID: '77',
       MIXPANEL_SERVICE_ACCOUNT: 'mixpanel-account',
       MIXPANEL_SECRET: SECRETS.mixpanel,

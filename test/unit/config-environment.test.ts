@@ -20,7 +20,8 @@ describe('the environment', () => {
       RIPEN_PORT: 4000,
       MIXPANEL_TIMEZONE: 'UTC',
       AMPLITUDE_BASE_URL: 'https://amplitude.com',
-      MIXPANEL_BASE_URL: 'https://data.mixpanel.com',
+      MIXPANEL_REGION: 'us',
+      MIXPANEL_OPEN_DAY_MINUTES: 15,
       HUBSPOT_BASE_URL: 'https://api.hubapi.com',
     })
   })

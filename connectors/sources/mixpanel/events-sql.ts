@@ -10,11 +10,28 @@ const PATHS = [
   '$."$distinct_id_before_identity"',
   '$.mp_original_event_name',
   '$.mp_original_distinct_id',
+  '$."$mp_api_timestamp_ms"',
+  '$."$import"',
 ]
+
+/** A wall-clock time as an instant; of two that an hour has when it comes twice, the later. */
+const INSTANT = "(wall at time zone $zone) at time zone 'UTC'"
+/** By how much clocks are put back, by an hour or (Lord Howe) half of one. */
+const PUT_BACK = ['1 hour', '30 minutes']
+/** Clocks of clients are this wrong at times. */
+const SKEW = '5 minutes'
+
+/**
+ * True where an event was taken in before its later meaning: then it happened in the first of the two
+ * hours. What was imported was taken in at any time.
+ */
+const FIRST_OF_TWO = (back: string): string =>
+  `taken_at < later - interval '${SKEW}' and ((later - interval '${back}') at time zone 'UTC') at time zone $zone = wall`
 
 /**
  * Mixpanel rows as canonical events. The window is the day of `time`, which is the project's wall
- * clock written as if it were UTC for projects from before 2023, and UTC for later ones. Two copies
+ * clock written as if it were UTC for projects from before 2023, and UTC for later ones. The hour that
+ * comes twice in autumn is told by the instant at which Mixpanel took the event in. Two copies
  * of an event agree in name, `$insert_id` and UTC day (Mixpanel, "Event deduplication"); not in
  * `distinct_id`, which is rewritten on a merge and therefore only links. Rows of a hot shard get
  * their own name and id back (Mixpanel, "Hot shard limits").
@@ -32,8 +49,13 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
       case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
       properties as event_properties, null::json as user_properties, null::json as groups
     from (
+      select properties, p, wall, name, alias,
+        case ${PUT_BACK.map((back) => `when ${FIRST_OF_TWO(back)} then later - interval '${back}'`).join(' ')} else later end as occurred_at
+      from (
       select properties, p, wall,
-        case when $zone = 'UTC' then wall else (wall at time zone $zone) at time zone 'UTC' end as occurred_at,
+        case when $zone = 'UTC' then wall else ${INSTANT} end as later,
+        case when p[11] is distinct from 'true' and $zone <> 'UTC' then
+          make_timestamp(coalesce(try_cast(p[10] as bigint), try_cast(p[6] as bigint)) * 1000) end as taken_at,
         case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
         coalesce(nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
       from (
@@ -43,6 +65,7 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
           from read_json($files, format = 'newline_delimited',
             columns = {event: 'VARCHAR', properties: 'JSON'})
         )
+      )
       )
     )`,
   }

@@ -1,3 +1,11 @@
+/** Names of rows that are no events: they say something about a person, an account or two ids. */
+export const PROFILE_ROW = '$profile'
+export const GROUP_PROFILE_ROW = '$group_profile'
+export const IDENTITY_MAPPING_ROW = '$identity_mapping'
+
+/** Rows by these names are on no event day: they are counted nowhere and in no rollup. */
+export const NO_EVENTS: readonly string[] = [PROFILE_ROW, GROUP_PROFILE_ROW, IDENTITY_MAPPING_ROW]
+
 /**
  * Event names that vendors write themselves; they are no usage. Amplitude: HTTP V2 API "reserved
  * event names" and session events; Mixpanel: identity events and `$ae_` (automatic) events.
@@ -15,6 +23,7 @@ export const RESERVED_EVENTS: readonly string[] = [
   '$ae_updated',
   '$ae_crashed',
   '$campaign_delivery',
+  ...NO_EVENTS,
 ]
 
 /** Names that begin so are reserved too. */

@@ -1,3 +1,4 @@
+import { NO_EVENTS } from '../../core/usage/reserved.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
 import { loadLive } from './live.ts'
@@ -28,8 +29,8 @@ export async function readEventNames(
        min(occurred_at) as first_seen, max(occurred_at) as last_seen
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
-     where name is not null group by name order by n desc, name`,
-    { paths },
+     where name is not null and not list_contains($noEvents::varchar[], name) group by name order by n desc, name`,
+    { paths, noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({
     name: String(row['name']),

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { EVERYTHING, identityPlaces } from '../../core/usage/kept.ts'
+import { NO_EVENTS } from '../../core/usage/reserved.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { keptColumn } from './kept-sql.ts'
@@ -15,7 +16,7 @@ export interface WrittenWindow {
   readonly rows: number
   /** Equal for equal rows, in any order. */
   readonly contentHash: string
-  /** `YYYY-MM-DD` of every event. */
+  /** `YYYY-MM-DD` of every event; rows that are no events (profiles and the like) are on none. */
   readonly eventDays: readonly string[]
 }
 
@@ -159,11 +160,13 @@ async function describeWindows(connection: Connection): Promise<WrittenWindow[]>
   const rows = await connection.rows(
     `select window_key, count(*)::double as rows,
        bit_xor(h)::varchar || '-' || sum(h)::varchar as content,
-       list(distinct day order by day) as days
-     from (select window_key, occurred_at::date::varchar as day,
+       coalesce(list(distinct day order by day) filter (
+         not list_contains($noEvents::varchar[], name)), []) as days
+     from (select window_key, name, occurred_at::date::varchar as day,
              hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h
            from batch where ${DATED})
      group by window_key order by window_key`,
+    { noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({
     key: String(row['window_key']),

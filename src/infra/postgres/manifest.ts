@@ -68,11 +68,23 @@ export async function swapWindows(
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
     if (changed.length > 0) await requestWork(tx, 'rollup', source)
+    // Profiles and the like are on no event day: no rollup asks for people after them.
+    const noEvents = changed.some((key) => {
+      const [then, now] = [oldByKey.get(key), next.get(key)]
+      return (
+        isWithoutDays(then?.content_hash, then?.event_days) ||
+        isWithoutDays(now?.contentHash, now?.eventDays)
+      )
+    })
+    if (noEvents) await requestWork(tx, 'identity', 'all')
     return { changed: changed.length, unchanged: keys.length - changed.length }
   })
 }
 
 const EMPTY = 'empty'
+
+const isWithoutDays = (hash = EMPTY, days: readonly string[] = []): boolean =>
+  hash !== EMPTY && days.length === 0
 
 interface WindowBefore {
   readonly content_hash: string

@@ -49,6 +49,12 @@ export interface Tables {
     event_days: ColumnType<string[], string[], string[]>
     pulled_at: Instant
   }
+  source_cursor: {
+    source: string
+    name: string
+    state: Json
+    changed_at: ColumnType<Date, Date | undefined, Date>
+  }
   rollup_day: {
     source: string
     day: ColumnType<string, string, string>
