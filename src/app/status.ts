@@ -63,7 +63,7 @@ async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
     from (select source, sum(rows)::bigint as rows, count(*) as windows, max(pulled_at) as pulled_at
           from source_window
           -- Windows of profiles and the like hold rows, but no events.
-          where rows = 0 or cardinality(event_days) > 0 group by source) w
+          where window_key not like '%/%' group by source) w
     left join (select source, sum(events)::bigint as events,
           min(day) filter (where events > 0) as first_day,
           max(day) filter (where events > 0) as last_day

@@ -18,8 +18,8 @@ const LAYOUT = /(?:^|[\\/])(mp_master_event|mp_people_data|mp_identity_mappings_
 const DAY = /^(\d{4})[\\/](\d{2})[\\/](\d{2})[\\/]/
 
 /** Where people of a pipeline stand: the folder is replaced as a whole by every export. */
-const PEOPLE_WINDOW = 'profiles'
-const LINKS_WINDOW = 'identity-mappings'
+const PEOPLE_WINDOW = 'profiles/pipeline'
+const LINKS_WINDOW = 'identities/pipeline'
 
 /**
  * The file of a JSON pipeline that a path names (`mp_master_event/YYYY/MM/DD/…` and its siblings), or

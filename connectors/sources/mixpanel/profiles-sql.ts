@@ -47,10 +47,14 @@ export function profilesSql(files: readonly DownloadedFile[]): SqlQuery {
       case when group_key is not null then json_object(group_key, id) end as groups
     from (
       select "window" as window_key, "group" as group_key, id, properties,
-        coalesce(least(try_cast(json_extract_string(properties, '$."$last_seen"') as timestamp), fetched_at),
+        coalesce(
+          case when last_seen > fetched_at then fetched_at else last_seen end,
           date_trunc('day', fetched_at)) as said_at
+      from (
+        select *, try_cast(json_extract_string(properties, '$."$last_seen"') as timestamp) as last_seen
       from read_json($profileFiles, format = 'newline_delimited',
         columns = {"window": 'VARCHAR', fetched_at: 'TIMESTAMP', "group": 'VARCHAR', id: 'VARCHAR', properties: 'JSON'})
+      )
     )`,
   }
 }

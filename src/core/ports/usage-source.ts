@@ -1,6 +1,9 @@
 /** One unit of replacement: half-open, UTC. For Amplitude an upload hour, for Mixpanel a day of the project. */
 export interface UsageWindow {
-  /** Unique within the source and sortable, such as `2026-09-01T05` or `2026-09-01`. */
+  /**
+   * Unique within the source and sortable, such as `2026-09-01T05` or `2026-09-01`. Windows with a `/` in
+   * their key hold no events, but profiles or links between ids.
+   */
   readonly key: string
   readonly start: Date
   readonly end: Date
