@@ -129,7 +129,7 @@ describe('a slow Mixpanel', () => {
 
   it('that has gone silent is given up', async () => {
     const { rows, sandbox } = await start({ source: { idleMs: 40 } })
-    sandbox.faults.add({ kind: 'delay', ms: 5_000 })
+    sandbox.faults.add({ kind: 'delay', ms: 300 })
     expect(await failureOf(rows('2026-09-01', '2026-09-01'))).toBeInstanceOf(RetryableError)
   })
 })

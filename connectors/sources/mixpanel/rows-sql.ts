@@ -15,7 +15,7 @@ export function rowsSql(files: readonly DownloadedFile[], timezone: string): Sql
   ]
   const parts = queries.filter((query) => query.files.length > 0).map((q) => q.sql(q.files))
   return {
-    sql: parts.map(({ sql }) => sql).join('\nunion all\n'),
+    sql: parts.map(({ sql }) => sql).join('\nunion all by name\n'),
     params: Object.assign({}, ...parts.map(({ params }) => params)),
   }
 }
