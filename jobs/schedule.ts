@@ -6,7 +6,7 @@ import { noteMissedPulls } from './missed-pulls.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
 const SWEEP_EVERY_MS = 15_000
-/** How often each connected source is pulled. */
+/** How often each connected source is pulled; more often if its open window is to be. */
 const PULL_EVERY_MS = 15 * 60_000
 /** A step that failed for a passing reason is asked for again after this. */
 const TRY_AGAIN_AFTER_MS = 60_000
@@ -53,13 +53,14 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
 
 /** Asks for a pull of each source whose last one was asked for long enough ago. */
 async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
-  for (const [name, { online }] of sources) {
+  for (const [name, { online, source }] of sources) {
     if (!online) continue
+    const everyMs = Math.min(PULL_EVERY_MS, source.openEveryMs ?? PULL_EVERY_MS)
     await sql`insert into work (step, key, requested) values ('pull', ${name}, 1)
       on conflict (step, key) do update
         set requested = work.requested + 1, params = null, changed_at = now()
         where ((work.requested = work.done or work.failed >= work.requested)
-            and work.changed_at < now() - ${PULL_EVERY_MS} * interval '1 millisecond')
+            and work.changed_at < now() - ${everyMs} * interval '1 millisecond')
           -- Files that somebody named once and that cannot be read keep nobody from pulling.
           or (work.failed >= work.requested and work.params is not null)`.execute(db)
   }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError } from '../../src/core/errors.ts'
+import { ConfigError, RateLimitedError } from '../../src/core/errors.ts'
 import type { UsageSource, UsageWindow } from '../../src/core/ports/usage-source.ts'
 import { covers, neededPlaces } from '../../src/core/usage/kept.ts'
 import { collectGarbage } from '../../src/infra/lake/garbage.ts'
@@ -9,7 +9,9 @@ import { readPublished } from '../../src/infra/mappings/published.ts'
 import type { ConnectedSource, Counts, JobContext, StepHandler } from '../context.ts'
 import { noteSchemaChanges } from '../schema-changes.ts'
 import { allSources } from '../sources.ts'
+import { pullProfiles } from './pull-profiles.ts'
 import { storeBatches } from './store-batches.ts'
+import { beginSweeps, lateWindows, sweepLate } from './sweep-late.ts'
 import { partsNow, rememberParts } from './window-parts.ts'
 
 const paramsSchema = z.object({ files: z.array(z.string()).min(1) }).nullable()
@@ -19,6 +21,8 @@ const DEFAULT_DAYS = 90
 const DAY_MS = 86_400_000
 /** How often a window that is over, but can still change, is pulled again. */
 const LOOK_AGAIN_MS = 6 * 3_600_000
+/** A pull is asked for by a timer that may be this early. */
+const EARLY_MS = 7.5 * 60_000
 
 /** Pulls what is due of one source, or reads export files, into the lake. */
 export const pull: StepHandler = async (context, key, params, signal) => {
@@ -70,9 +74,35 @@ async function pullOnline(
   if (!connected.online) {
     throw new ConfigError(`${source.name} is not connected; set ${connected.variables}`)
   }
+  const total: Record<string, number> = { windows: 0, changedWindows: 0, rows: 0 }
+  const add = (counts: Counts) => {
+    for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
+  }
+  await beginSweeps(context, source)
+  add(await pullDue(context, connected, dir, signal))
+  // What the vendor's allowance is too small for now comes with the next pull: the events are in.
+  try {
+    const windows = windowsNow(context, connected)
+    const late = await sweepLate(context, source, windows, dir, signal)
+    if (late > 0) add({ lateWindows: late, ...(await pullDue(context, connected, dir, signal)) })
+    if (source.profiles) add(await pullProfiles(context, source, dir, signal))
+  } catch (error) {
+    if (!(error instanceof RateLimitedError)) throw error
+  }
+  return total
+}
+
+/** Downloads the windows that are due, newest first. */
+async function pullDue(
+  context: JobContext,
+  connected: ConnectedSource,
+  dir: string,
+  signal: AbortSignal,
+): Promise<Counts> {
+  const { source } = connected
   const due = await dueWindows(context, connected, signal)
   const downloads = groupAdjacent(due, source.maxWindowsPerDownload).reverse()
-  const total: Record<string, number> = { windows: 0, changedWindows: 0, rows: 0 }
+  const total: Record<string, number> = {}
   for (const [index, windows] of downloads.entries()) {
     context.onProgress(progress(source, index, downloads.length))
     const into = await mkdtemp(join(dir, 'download-'))
@@ -94,13 +124,19 @@ export function startOfPull({ start }: ConnectedSource, now: Date): Date {
   return start ?? new Date(Math.floor(now.getTime() / DAY_MS - DEFAULT_DAYS) * DAY_MS)
 }
 
+function windowsNow({ clock }: JobContext, connected: ConnectedSource): readonly UsageWindow[] {
+  const now = clock()
+  return connected.source.windows(startOfPull(connected, now), now, now)
+}
+
 /** The windows that the next pull asks for, oldest first. */
 export async function dueWindows(
-  { db, clock }: JobContext,
+  context: JobContext,
   connected: ConnectedSource,
   /** Null asks no vendor what it has. */
   signal: AbortSignal | null,
 ): Promise<UsageWindow[]> {
+  const { db, clock } = context
   const { source } = connected
   const now = clock()
   const from = startOfPull(connected, now)
@@ -112,19 +148,27 @@ export async function dueWindows(
     .where('w.source', '=', source.name)
     .execute()
   const known = new Map(rows.map((row) => [row.window_key, row]))
-  const lookBackMs = source.lookBackMs ?? 0
+  const late = await lateWindows(context, source)
+  const { lookBackMs = 0, openEveryMs = 0 } = source
   const windows =
     (signal && (await source.list?.(from, now, now, signal))) ?? source.windows(from, now, now)
   return windows.filter((w) => {
     const before = known.get(w.key)
-    // New, or pulled before it was over.
-    if (before === undefined || before.pulled_at < w.end) return true
+    if (before === undefined) return true
+    const isStoredWithLess = before.kept !== null && !covers(before.kept, needed)
+    const age = now.getTime() - before.pulled_at.getTime()
+    // Provisional: pulled now and then until it is over, and once more after that.
+    if (w.end > now) {
+      return isStoredWithLess || age >= openEveryMs - Math.min(openEveryMs / 2, EARLY_MS)
+    }
+    if (before.pulled_at < w.end) return true
     const parts = partsNow(w, before.parts)
     if (parts === 'new' || parts === 'gone') return parts === 'new'
-    // Stored when less was looked at.
-    if (before.kept !== null && !covers(before.kept, needed)) return true
+    if (isStoredWithLess) return true
+    const foundLate = late.get(w.key)
+    if (foundLate && before.pulled_at < foundLate) return true
     const canChange = now.getTime() - w.end.getTime() < lookBackMs
-    return canChange && now.getTime() - before.pulled_at.getTime() >= LOOK_AGAIN_MS
+    return canChange && age >= LOOK_AGAIN_MS
   })
 }
 

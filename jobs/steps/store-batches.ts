@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises'
-import { ConfigError, isSyncFailure } from '../../src/core/errors.ts'
+import { ConfigError, isSyncFailure, RetryableError } from '../../src/core/errors.ts'
 import type { FileBatch, UsageSource } from '../../src/core/ports/usage-source.ts'
 import { keptPlaces } from '../../src/core/usage/kept.ts'
 import {
@@ -22,7 +22,8 @@ const AT_ONCE = 2
 /**
  * Reads batches of export files into the lake and, once all are there, swaps their windows in: until
  * then nothing of them counts, and after a failure nothing ever does.
- * @param expected windows that become empty when no row is in them.
+ * @param expected windows that were asked for: they become empty when no row is in them, and what
+ * cannot be read is fetched again. None when a person named files.
  */
 export async function storeBatches(
   context: JobContext,
@@ -30,21 +31,18 @@ export async function storeBatches(
   batches: AsyncIterable<FileBatch>,
   expected: readonly string[],
 ): Promise<Counts> {
+  // What the vendor takes in while it answers may be missing.
+  const askedAt = context.clock()
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
   const facts = { usage: set.usage, usageHash }
   const plan = { kept, facts, forgotten: await readForgotten(context.db) }
   const opened = new Set(expected)
-  const written = await writeAll(context, source, noted(batches, opened), plan)
+  const reading = { plan, fetched: expected.length > 0 }
+  const written = await writeAll(context, source, noted(batches, opened), reading)
   await addSeen(context.db, source.name, joinSeen(written.map(({ seen }) => seen)))
   const files = await joinShared(context, source, written, plan)
-  const swapped = await swapWindows(
-    context.db,
-    source.name,
-    [...opened],
-    { files, kept },
-    context.clock(),
-  )
+  const swapped = await swapWindows(context.db, source.name, [...opened], { files, kept }, askedAt)
   return {
     windows: swapped.changed + swapped.unchanged,
     changedWindows: swapped.changed,
@@ -64,18 +62,24 @@ async function* noted(
   }
 }
 
+interface Reading {
+  readonly plan: EventsPlan
+  /** What comes from a vendor can be fetched again. */
+  readonly fetched: boolean
+}
+
 async function writeAll(
   context: JobContext,
   source: UsageSource,
   batches: AsyncIterable<FileBatch>,
-  plan: EventsPlan,
+  reading: Reading,
 ): Promise<WrittenFile[]> {
   const written: WrittenFile[] = []
   const running = new Set<Promise<void>>()
   const failures: unknown[] = []
   try {
     for await (const batch of batches) {
-      const writing = writeBatch(context, source, batch, plan)
+      const writing = writeBatch(context, source, batch, reading)
         .then((file) => void written.push(file))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(writing))
@@ -94,7 +98,7 @@ async function writeBatch(
   context: JobContext,
   source: UsageSource,
   files: FileBatch,
-  plan: EventsPlan,
+  { plan, fetched }: Reading,
 ): Promise<WrittenFile> {
   try {
     await refuseProblems(context, source, files)
@@ -106,7 +110,13 @@ async function writeBatch(
       }),
     )
   } catch (error) {
-    throw isSyncFailure(error) ? error : readError(error)
+    if (isSyncFailure(error)) throw error
+    const told = readError(error)
+    if (!fetched || !(told instanceof ConfigError)) throw told
+    throw new RetryableError(
+      `${source.name} sent an export that cannot be read, cut short perhaps; it is fetched again`,
+      { cause: told },
+    )
   } finally {
     // Copies of ours, unless a person named the very files.
     const ours = files.filter((file) => file.path.startsWith(context.tmpDir))

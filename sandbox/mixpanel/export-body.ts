@@ -16,8 +16,11 @@ export type ExportFault =
   | { readonly kind: 'no-last-newline' }
   /** The checksum of the compressed body is wrong; a plain body stays as it is. */
   | { readonly kind: 'bad-gzip-trailer' }
-  /** The compressed body ends well on the wire but lacks its trailer; a plain one its last bytes. */
-  | { readonly kind: 'gzip-cut-short' }
+  /**
+   * The body ends well on the wire but lacks its last `bytes`, 12 unless said otherwise; the trailer of a
+   * compressed one has 8.
+   */
+  | { readonly kind: 'gzip-cut-short'; readonly bytes?: number }
 
 /** Bodies up to this size are never compressed. */
 const COMPRESS_ABOVE_BYTES = 1400
@@ -83,7 +86,7 @@ function spoilText(text: string, fault: ExportFault): string {
 }
 
 function spoilBytes(bytes: Buffer, compressed: boolean, fault: ExportFault): Buffer {
-  if (fault.kind === 'gzip-cut-short') return bytes.subarray(0, -12)
+  if (fault.kind === 'gzip-cut-short') return bytes.subarray(0, -(fault.bytes ?? 12))
   if (fault.kind !== 'bad-gzip-trailer' || !compressed) return bytes
   const spoilt = Buffer.from(bytes)
   spoilt.writeUInt32LE((spoilt.readUInt32LE(spoilt.length - 8) ^ 0xffff) >>> 0, spoilt.length - 8)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
 import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
+import { mixpanelHosts } from '../../connectors/sources/mixpanel/hosts.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
@@ -160,11 +161,25 @@ function mixpanel(config: Config, { db }: Database): ConnectedSource {
   const secret = config.MIXPANEL_SECRET ?? ''
   return {
     source: createMixpanelSource({
-      baseUrl: config.MIXPANEL_BASE_URL,
+      ...mixpanelHosts(config.MIXPANEL_REGION, {
+        dataUrl: config.MIXPANEL_BASE_URL,
+        queryUrl: config.MIXPANEL_QUERY_BASE_URL,
+      }),
       projectId,
       serviceAccount,
       secret,
       timezone: config.MIXPANEL_TIMEZONE,
+      openDayEveryMs: config.MIXPANEL_OPEN_DAY_MINUTES * 60_000,
+      lookBackDays: config.MIXPANEL_LOOK_BACK_DAYS,
+      sweepEveryMs: config.MIXPANEL_SWEEP_MINUTES * 60_000,
+      sweepDays: config.MIXPANEL_SWEEP_DAYS,
+      profilesEveryMs: config.MIXPANEL_PROFILES_HOURS * 3_600_000,
+      groups: Object.fromEntries(
+        (config.MIXPANEL_GROUPS ?? '').split(',').flatMap((pair) => {
+          const [key, id] = pair.split('=')
+          return key && id ? [[key, id]] : []
+        }),
+      ),
       pace: async (signal) => {
         await takeTurn(db, { name: `mixpanel ${projectId} hour`, ...MIXPANEL_HOUR_PACE }, signal)
         await takeTurn(

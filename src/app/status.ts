@@ -65,7 +65,9 @@ async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
     select w.source, w.rows, w.windows, w.pulled_at as "pulledAt", coalesce(r.events, 0) as events,
       r.first_day::text as "firstDay", r.last_day::text as "lastDay"
     from (select source, sum(rows)::bigint as rows, count(*) as windows, max(pulled_at) as pulled_at
-          from source_window group by source) w
+          from source_window
+          -- Windows of profiles and the like hold rows, but no events.
+          where window_key not like '%/%' group by source) w
     left join (select source, sum(events)::bigint as events,
           min(day) filter (where events > 0) as first_day,
           max(day) filter (where events > 0) as last_day

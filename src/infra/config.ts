@@ -47,7 +47,9 @@ const variables = z.object({
   AMPLITUDE_S3_ENDPOINT: httpUrl.optional(),
   AMPLITUDE_S3_ACCESS_KEY_ID: z.string().optional(),
   AMPLITUDE_S3_SECRET_ACCESS_KEY: z.string().optional(),
-  MIXPANEL_BASE_URL: httpUrl.default('https://data.mixpanel.com'),
+  MIXPANEL_REGION: z.enum(['us', 'eu', 'in'], 'must be us, eu or in').default('us'),
+  MIXPANEL_BASE_URL: httpUrl.optional(),
+  MIXPANEL_QUERY_BASE_URL: httpUrl.optional(),
   MIXPANEL_PROJECT_ID: z.string().optional(),
   MIXPANEL_SERVICE_ACCOUNT: z.string().optional(),
   MIXPANEL_SECRET: z.string().optional(),
@@ -56,6 +58,15 @@ const variables = z.object({
     .refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
     .default('UTC'),
   MIXPANEL_START: z.iso.date().optional(),
+  MIXPANEL_OPEN_DAY_MINUTES: whole(5, 1440).default(15),
+  MIXPANEL_LOOK_BACK_DAYS: whole(0, 90).default(5),
+  MIXPANEL_SWEEP_MINUTES: whole(0, 10_080).default(60),
+  MIXPANEL_SWEEP_DAYS: whole(1, 365).default(90),
+  MIXPANEL_PROFILES_HOURS: whole(0, 720).default(24),
+  MIXPANEL_GROUPS: z
+    .string()
+    .regex(/^[^=,\s]+=-?\d+(,[^=,\s]+=-?\d+)*$/, 'must be written company=1234,workspace=5678')
+    .optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),

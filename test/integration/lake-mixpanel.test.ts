@@ -144,6 +144,11 @@ describe('whom a Mixpanel event names', () => {
       want: ['ann', null, 'a9'],
     },
     {
+      name: 'is the device before sign-up, and whom it turned out to be',
+      given: { distinct_id: 'ann', $distinct_id_before_identity: '$device:x', $device_id: 'x' },
+      want: [null, 'x', 'ann'],
+    },
+    {
       name: 'is nobody by the device id written again',
       given: { distinct_id: 'x', $device_id: 'x' },
       want: [null, 'x', null],

@@ -62,6 +62,15 @@ describe('pulling again', () => {
     const before = await numbers()
     await thread.pull()
     expect(await numbers()).toEqual(before)
+    // The open day was pulled a moment ago.
+    expect(thread.vendors.mixpanel.calls()).toEqual([])
+    thread.setNow(inHours(0.25))
+    await thread.pull()
+    const later = inHours(0.25).toISOString()
+    expect((await thread.status()).sources['mixpanel']).toEqual({
+      ...before.sources['mixpanel'],
+      pulledAt: later,
+    })
     expect(thread.vendors.amplitude.calls()).toEqual([])
     expect(thread.vendors.mixpanel.calls().map(({ range }) => range)).toEqual([
       { from: dayOf(NOW), to: dayOf(NOW) },
@@ -150,7 +159,7 @@ describe('a changed tracking plan', () => {
 
   it('finds addresses and traits where it now says that they stand', async () => {
     const thread = await openThread({ origin })
-    const from = 'email: [user.email, event.email, event.$email]'
+    const from = 'email: [user.email, user.$email, event.email, event.$email]'
     const to = 'email: [user.email]'
     await thread.publish(await mappingFiles({ file: 'usage.yaml', from, to }))
     await thread.app.engine.wake(['identity'])

@@ -41,6 +41,7 @@ export interface ThreadOptions {
   readonly rows?: VendorRows
   readonly mappings?: MappingFiles
   readonly hubspot?: HubspotSandboxOptions
+  readonly profilesPerPage?: number
   readonly now?: Date
   readonly start?: string
   /** More variables, such as RIPEN_CRM_TIMEOUT_MS. */
@@ -65,7 +66,13 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   open.push(state)
   const start = options.start ?? startOf(now)
   const hubspot = options.hubspot ?? {}
-  const vendors = await startVendors({ rows, start, now: clock, hubspot })
+  const vendors = await startVendors({
+    rows,
+    start,
+    now: clock,
+    hubspot,
+    profilesPerPage: options.profilesPerPage,
+  })
   open.push(vendors)
   const config = readConfig({
     ...state.environment,

@@ -11,6 +11,8 @@ import { zipBytes } from '../../sandbox/amplitude/zip-writer.ts'
 export interface Deed {
   readonly event: string
   readonly at: Date
+  /** When Mixpanel processes it; by default soon after. */
+  readonly arrived?: Date
   /** Null before somebody signed in. */
   readonly user: string | null
   readonly device?: string
@@ -108,7 +110,7 @@ function mixpanelRow(deed: Deed) {
       ...(user ? { $user_id: user } : {}),
       ...(device ? { $device_id: device } : {}),
       $insert_id: keyOf('mixpanel', deed).slice(0, 16),
-      mp_processing_time_ms: deed.at.getTime() + 1500,
+      mp_processing_time_ms: deed.arrived?.getTime() ?? deed.at.getTime() + 1500,
       ...(email ? { email } : {}),
       ...deed.props,
     },

@@ -55,6 +55,8 @@ export interface VendorsOptions {
   readonly start: string
   /** Today, for Mixpanel. */
   readonly now: () => Date
+  /** Profiles of Mixpanel on one page. */
+  readonly profilesPerPage?: number | undefined
 }
 
 /** Starts stand-ins for Amplitude, Mixpanel and HubSpot with limits that no test meets by chance. */
@@ -75,6 +77,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
     serviceAccount: 'mixpanel-account',
     secret: SECRETS.mixpanel,
     events: rows.mixpanel,
+    profilesPerPage: options.profilesPerPage ?? 1000,
     ratePerHour: 100_000,
     ratePerSecond: 100_000,
     now,
@@ -100,6 +103,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
       AMPLITUDE_SECRET_KEY: SECRETS.amplitude,
       AMPLITUDE_START: start,
       MIXPANEL_BASE_URL: baseUrl,
+      MIXPANEL_QUERY_BASE_URL: baseUrl,
       MIXPANEL_PROJECT_ID: '77',
       MIXPANEL_SERVICE_ACCOUNT: 'mixpanel-account',
       MIXPANEL_SECRET: SECRETS.mixpanel,

@@ -21,7 +21,8 @@ describe('the environment', () => {
       MIXPANEL_TIMEZONE: 'UTC',
       AMPLITUDE_REGION: 'us',
       AMPLITUDE_DUE_HOURS: 3,
-      MIXPANEL_BASE_URL: 'https://data.mixpanel.com',
+      MIXPANEL_REGION: 'us',
+      MIXPANEL_OPEN_DAY_MINUTES: 15,
       HUBSPOT_BASE_URL: 'https://api.hubapi.com',
     })
   })

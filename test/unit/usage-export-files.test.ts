@@ -17,7 +17,8 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 const baseUrl = 'http://127.0.0.1:9'
 const amplitude = createAmplitudeSource({ baseUrl, apiKey: 'a', secretKey: 'b', dueHours: 3 })
 const mixpanel = createMixpanelSource({
-  baseUrl,
+  dataUrl: baseUrl,
+  queryUrl: baseUrl,
   projectId: '1',
   serviceAccount: 'a',
   secret: 'b',

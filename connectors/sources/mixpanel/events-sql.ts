@@ -10,18 +10,64 @@ const PATHS = [
   '$."$distinct_id_before_identity"',
   '$.mp_original_event_name',
   '$.mp_original_distinct_id',
+  '$."$mp_api_timestamp_ms"',
+  '$."$import"',
 ]
+
+/** Of a device alone, the id that Mixpanel has merged it into is the edge worth having. */
+const MERGED_DEVICE = "case when nullif(p[3], '') is null and p[4] <> '' then nullif(p[2], '') end"
+
+const ROWS = `select properties, p, wall,
+    case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
+    coalesce(${MERGED_DEVICE}, nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
+  from (
+    select event, properties, p, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
+    from (
+      select event, properties, json_extract_string(properties, $paths::varchar[]) as p
+      from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
+        columns = {event: 'VARCHAR', properties: 'JSON'})
+    )
+  )`
+
+/** By how much clocks are put back, by an hour or (Lord Howe) half of one. */
+const PUT_BACK = ['1 hour', '30 minutes']
+/** Clocks of clients are this wrong at times. */
+const SKEW = '5 minutes'
+
+/**
+ * Adds the instant `occurred_at` to rows with a `wall` clock. An hour that comes twice in autumn has two;
+ * what Mixpanel took in before the later one happened at the first. What was imported was taken in at
+ * any time.
+ */
+function withInstants(rows: string, timezone: string): string {
+  if (timezone === 'UTC') return `select *, wall as occurred_at from (${rows})`
+  const firstOfTwo = PUT_BACK.map(
+    (back) => `when taken_at < later - interval '${SKEW}'
+        and ((later - interval '${back}') at time zone 'UTC') at time zone $zone = wall
+      then later - interval '${back}'`,
+  )
+  return `select *, case ${firstOfTwo.join(' ')} else later end as occurred_at
+    from (select *, (wall at time zone $zone) at time zone 'UTC' as later,
+        case when p[11] is distinct from 'true' then
+          make_timestamp(coalesce(try_cast(p[10] as bigint), try_cast(p[6] as bigint)) * 1000) end as taken_at
+      from (${rows}))`
+}
 
 /**
  * Mixpanel rows as canonical events. The window is the day of `time`, which is the project's wall
- * clock written as if it were UTC for projects from before 2023, and UTC for later ones. Two copies
+ * clock written as if it were UTC for projects from before 2023, and UTC for later ones. The hour that
+ * comes twice in autumn is told by the instant at which Mixpanel took the event in. Two copies
  * of an event agree in name, `$insert_id` and UTC day (Mixpanel, "Event deduplication"); not in
  * `distinct_id`, which is rewritten on a merge and therefore only links. Rows of a hot shard get
  * their own name and id back (Mixpanel, "Hot shard limits").
  */
 export function eventsSql(files: readonly DownloadedFile[], timezone: string): SqlQuery {
   return {
-    params: { files: files.map((file) => file.path), paths: PATHS, zone: timezone },
+    params: {
+      files: files.map((file) => file.path),
+      paths: PATHS,
+      ...(timezone === 'UTC' ? {} : { zone: timezone }),
+    },
     sql: `select
       wall::date::varchar as window_key,
       md5(concat_ws('|', name, coalesce(nullif(p[5], ''), properties::varchar), occurred_at::date::varchar))::uuid as event_key,
@@ -31,19 +77,6 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
       coalesce(nullif(p[4], ''), case when starts_with(alias, '$device:') then substr(alias, 9) end) as device_id,
       case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
       properties as event_properties, null::json as user_properties, null::json as groups
-    from (
-      select properties, p, wall,
-        case when $zone = 'UTC' then wall else (wall at time zone $zone) at time zone 'UTC' end as occurred_at,
-        case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
-        coalesce(nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
-      from (
-        select event, properties, p, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
-        from (
-          select event, properties, json_extract_string(properties, $paths::varchar[]) as p
-          from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
-            columns = {event: 'VARCHAR', properties: 'JSON'})
-        )
-      )
-    )`,
+    from (${withInstants(ROWS, timezone)})`,
   }
 }

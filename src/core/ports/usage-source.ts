@@ -1,6 +1,9 @@
 /** One unit of replacement: half-open, UTC. For Amplitude an upload hour, for Mixpanel a day of the project. */
 export interface UsageWindow {
-  /** Unique within the source and sortable, such as `2026-09-01T05` or `2026-09-01`. */
+  /**
+   * Unique within the source and sortable, such as `2026-09-01T05` or `2026-09-01`. Windows with a `/` in
+   * their key hold no events, but profiles or links between ids.
+   */
   readonly key: string
   readonly start: Date
   readonly end: Date
@@ -20,6 +23,10 @@ export interface DownloadedFile {
   readonly path: string
   /** The window that every row of this file belongs to; null when the rows say it themselves. */
   readonly windowKey: string | null
+  /** Which of the source's formats it has, where there are several; absent = its usual one. */
+  readonly form?: string
+  /** `YYYY-MM-DD`, for rows that have no time of their own. */
+  readonly day?: string
 }
 
 /** Files that are read together. A window may lie in several batches. */
@@ -29,6 +36,54 @@ export type FileBatch = readonly DownloadedFile[]
 export interface SqlQuery {
   readonly sql: string
   readonly params: Readonly<Record<string, string | number | readonly string[]>>
+}
+
+/** Where the next page of profiles begins, in the vendor's words. */
+export interface ProfileCursor {
+  readonly session: string
+  readonly page: number
+}
+
+/** One page of profiles: a window of its own, which holds rows that are no events. */
+export interface ProfilePage {
+  readonly windowKey: string
+  readonly batch: FileBatch
+  /** Profiles of the whole set. */
+  readonly total: number
+  /** Null after the last page. */
+  readonly next: ProfileCursor | null
+}
+
+/** Profiles that a vendor keeps beside its events, in sets of pages. */
+export interface ProfileSource {
+  readonly everyMs: number
+  readonly sets: readonly string[]
+  windowKey(set: string, page: number): string
+  /**
+   * Fetches one page into `dir`; null when the vendor does not know the cursor any more.
+   * @throws as `UsageSource.download` does.
+   */
+  page(
+    set: string,
+    cursor: ProfileCursor | null,
+    dir: string,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<ProfilePage | null>
+}
+
+/** A look through windows of long ago for events that came since. */
+export interface LateSweep {
+  readonly everyMs: number
+  /** How far back it looks. */
+  readonly backMs: number
+  /** Downloads only what arrived at `since` or later: it tells which windows to pull again. */
+  download(
+    windows: readonly UsageWindow[],
+    since: Date,
+    dir: string,
+    signal: AbortSignal,
+  ): AsyncIterable<FileBatch>
 }
 
 /**
@@ -48,6 +103,13 @@ export interface UsageSource {
    * 0 = a window that is over does not change.
    */
   readonly lookBackMs?: number
+  /**
+   * How often a window that is not over yet is pulled; what it holds is provisional until then. Absent =
+   * there are none.
+   */
+  readonly openEveryMs?: number
+  readonly lateSweep?: LateSweep
+  readonly profiles?: ProfileSource
   /** The windows within [from, to) that are complete and due at `now`, oldest first. */
   windows(from: Date, to: Date, now: Date): readonly UsageWindow[]
   /**
@@ -78,7 +140,7 @@ export interface UsageSource {
   eventsSql(files: readonly DownloadedFile[]): SqlQuery
   /**
    * Looks whether the files can be what the configuration says. Yields rows `problem VARCHAR`, each a
-   * sentence that says what is wrong and what to set; none when all is well.
+   * sentence that says what is wrong and what to set; none when all is well. Null: nothing to look at.
    */
-  problemsSql?(files: readonly DownloadedFile[]): SqlQuery
+  problemsSql?(files: readonly DownloadedFile[]): SqlQuery | null
 }

@@ -1,4 +1,4 @@
-import { ALIAS_MERGE } from '../../core/usage/reserved.ts'
+import { NO_EVENTS } from '../../core/usage/reserved.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
 import { loadMembers, type Membership } from './features-reader.ts'
@@ -36,8 +36,9 @@ export async function readEventNames(
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
      left join member m on m.source = $source and m.profile = e.profile
-     where name is not null and name <> '${ALIAS_MERGE}' group by name order by n desc, name`,
-    { paths, source },
+     where name is not null and not list_contains($noEvents::varchar[], name)
+     group by name order by n desc, name`,
+    { paths, source, noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({
     name: String(row['name']),

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { identityPlaces } from '../../core/usage/kept.ts'
-import { ALIAS_MERGE } from '../../core/usage/reserved.ts'
+import { ALIAS_MERGE, NO_EVENTS } from '../../core/usage/reserved.ts'
 import { dropForgotten, type Forgotten, redactMentions } from './drop-forgotten.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
@@ -18,7 +18,7 @@ export interface WrittenWindow {
   readonly rows: number
   /** Equal for equal rows, in any order. */
   readonly contentHash: string
-  /** `YYYY-MM-DD` of every event; none for merges of aliases, which no rollup reads. */
+  /** `YYYY-MM-DD` of every event; rows that are no events (profiles and the like) are on none. */
   readonly eventDays: readonly string[]
 }
 
@@ -226,12 +226,13 @@ async function describeWindows(connection: Connection): Promise<WrittenWindow[]>
   const rows = await connection.rows(
     `select window_key, count(*)::double as rows,
        bit_xor(h)::varchar || '-' || sum(h)::varchar as content,
-       coalesce(list(distinct day order by day) filter (where day is not null), []) as days
-     from (select window_key,
-             case when name is distinct from '${ALIAS_MERGE}' then occurred_at::date::varchar end as day,
+       coalesce(list(distinct day order by day) filter (
+         not list_contains($noEvents::varchar[], name)), []) as days
+     from (select window_key, name, occurred_at::date::varchar as day,
              hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h
            from batch where ${DATED})
      group by window_key order by window_key`,
+    { noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({
     key: String(row['window_key']),

@@ -69,14 +69,24 @@ export async function swapWindows(
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
     if (changed.length > 0) await requestRollups(tx, source)
-    // No rollup will ask for it: only identities changed.
-    if (changed.length > 0 && touched.size === 0) await requestWork(tx, 'identity', 'all')
+    // Profiles and the like are on no event day: no rollup asks for people after them.
+    const noEvents = changed.some((key) => {
+      const [then, now] = [oldByKey.get(key), next.get(key)]
+      return (
+        isWithoutDays(then?.content_hash, then?.event_days) ||
+        isWithoutDays(now?.contentHash, now?.eventDays)
+      )
+    })
+    if (noEvents) await requestWork(tx, 'identity', 'all')
     return { changed: changed.length, unchanged: keys.length - changed.length }
   })
 }
 
 /** Content of a window without rows. */
 export const EMPTY = 'empty'
+
+const isWithoutDays = (hash = EMPTY, days: readonly string[] = []): boolean =>
+  hash !== EMPTY && days.length === 0
 
 interface WindowBefore {
   readonly content_hash: string

@@ -63,6 +63,12 @@ export interface Tables {
     parts: Generated<string[]>
   }
   rollup_generation: { generation: string; live: boolean; started_at: Generated<Date> }
+  source_cursor: {
+    source: string
+    name: string
+    state: Json
+    changed_at: ColumnType<Date, Date | undefined, Date>
+  }
   rollup_day: {
     source: string
     generation: string
