@@ -1,6 +1,11 @@
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
+import {
+  type IdentityMapping,
+  identityMappingSchema,
+  NO_IDENTITY_MAPPING,
+} from './identity-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
@@ -8,6 +13,7 @@ import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 /** Everything RevOps edits, read and checked together. */
 export interface MappingSet {
   readonly usage: UsageMapping
+  readonly identity: IdentityMapping
   /** By model id. */
   readonly models: ReadonlyMap<string, Model>
   /** By CRM name. */
@@ -20,6 +26,8 @@ export type MappingFiles = Readonly<Record<string, string>>
 /** The same, with what is needed to say where something is wrong. */
 interface OpenFiles {
   readonly usage: ParsedFile<UsageMapping>
+  /** Null without the file. */
+  readonly identity: ParsedFile<IdentityMapping> | null
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
 }
@@ -31,9 +39,19 @@ interface OpenFiles {
  */
 export function parseMappingSet(files: MappingFiles): MappingSet {
   const open = openFiles(files)
-  const crossed = [...checkModels(open), ...checkCrms(open), ...checkTasks(open)]
+  const crossed = [
+    ...checkModels(open),
+    ...checkCrms(open),
+    ...checkTasks(open),
+    ...checkAliases(open),
+  ]
   if (crossed.length > 0) throw problemsError(crossed)
-  return { usage: open.usage.data, models: dataOf(open.models), crms: dataOf(open.crms) }
+  return {
+    usage: open.usage.data,
+    identity: open.identity?.data ?? NO_IDENTITY_MAPPING,
+    models: dataOf(open.models),
+    crms: dataOf(open.crms),
+  }
 }
 
 function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
@@ -54,6 +72,11 @@ function openFiles(files: MappingFiles): OpenFiles {
   const usageText = files['usage.yaml']
   if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
   const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
+  const identityText = files['identity.yaml']
+  const identity =
+    identityText === undefined
+      ? null
+      : read(() => openYaml(identityText, 'identity.yaml', identityMappingSchema))
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
   const crms = new Map<string, ParsedFile<CrmMapping>>()
@@ -72,15 +95,15 @@ function openFiles(files: MappingFiles): OpenFiles {
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
-    } else if (file !== 'usage.yaml') {
+    } else if (file !== 'usage.yaml' && file !== 'identity.yaml') {
       problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, models, crms }
+  return { usage, identity, models, crms }
 }
 
-const KNOWN_FILES = 'usage.yaml, hubspot.yaml and models/*.yaml'
+const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml and models/*.yaml'
 
 /** Always there: business, free, disposable or none. */
 const KNOWN_TRAIT = 'email_kind'
@@ -105,6 +128,17 @@ function checkModels({ usage, models }: OpenFiles): FileProblem[] {
       }
     })
     return problems
+  })
+}
+
+/** A domain has one name that all others lead to. */
+function checkAliases({ identity }: OpenFiles): FileProblem[] {
+  const aliases = identity?.data['domain-aliases'] ?? {}
+  return Object.entries(aliases).flatMap(([from, to]) => {
+    const last = aliases[to]
+    if (!identity || last === undefined) return []
+    const message = `${to} is another name itself; name the one that is meant in the end`
+    return [identity.problem(['domain-aliases', from], message)]
   })
 }
 
