@@ -35,6 +35,7 @@ const LOOK_BACK_DAYS = 5
 export function createMixpanelSource(options: MixpanelOptions): UsageSource {
   return {
     name: 'mixpanel',
+    oneIdSpace: true,
     maxWindowsPerDownload: 30,
     lookBackMs: LOOK_BACK_DAYS * DAY_MS,
     windows: (from, to, now) => daysBetween(from, to, now, options.timezone),

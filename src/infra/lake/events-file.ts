@@ -4,7 +4,7 @@ import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import { EVERYTHING, identityPlaces } from '../../core/usage/kept.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
-import { type FactsMapping, writeFacts } from './facts-file.ts'
+import { type FactsMapping, WITH_LINKED_IDS, writeFacts } from './facts-file.ts'
 import { keptColumn } from './kept-sql.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
@@ -55,12 +55,12 @@ export async function writeEventsFile(
   const who = plan.kept.includes(EVERYTHING) ? plan.kept : identityPlaces(usage)
   await connection.run(
     `create or replace temp table batch as
-     select *, hash(profile, device_id, alias_id, user_properties::varchar, groups::varchar, said::varchar) as variant
+     select *, hash(profile, device_id, alias_id, linked_ids, user_properties::varchar, groups::varchar, said::varchar) as variant
      from (
        select window_key, event_key, name, occurred_at, arrived_at, ${PROFILE} as profile, device_id,
-         alias_id, ${keptColumn('event', plan.kept, bind)} as event_properties, user_properties, groups,
-         ${keptColumn('event', who, bind)} as said
-       from (${events.sql}))`,
+         alias_id, linked_ids, ${keptColumn('event', plan.kept, bind)} as event_properties,
+         user_properties, groups, ${keptColumn('event', who, bind)} as said
+       from (${WITH_LINKED_IDS} (${events.sql})))`,
     params,
   )
   return storeBatch(connection, lakeDir, source, plan)
@@ -79,7 +79,7 @@ export async function joinWindows(
 ): Promise<WrittenFile> {
   await connection.run(
     `create or replace temp table batch as
-     select e.*, v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
+     select e.*, v.device_id, v.alias_id, v.linked_ids, v.user_properties, v.groups, v.event_properties as said
      from read_parquet($events) e
      left join (select distinct on (variant) * from read_parquet($variants)) v on v.variant = e.variant
      where list_contains($windows::varchar[], e.window_key)`,
@@ -138,11 +138,12 @@ function variantsSql(kept: readonly string[]): SqlQuery {
   const bind = binder(params)
   return {
     params,
-    sql: `select variant, profile, device_id, alias_id, ${keptColumn('user', kept, bind)} as user_properties,
+    sql: `select variant, profile, device_id, alias_id, linked_ids, ${keptColumn('user', kept, bind)} as user_properties,
         said as event_properties, ${keptColumn('group', kept, bind)} as groups, first_at, last_at
       from (
         select variant, any_value(profile) as profile, any_value(device_id) as device_id,
-          any_value(alias_id) as alias_id, any_value(user_properties) as user_properties,
+          any_value(alias_id) as alias_id, any_value(linked_ids) as linked_ids,
+          any_value(user_properties) as user_properties,
           any_value(said) as said, any_value(groups) as groups,
           min(occurred_at) as first_at, max(occurred_at) as last_at
         from batch where ${DATED} and profile is not null group by variant)`,
