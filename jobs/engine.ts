@@ -129,7 +129,8 @@ function followers(step: Step): readonly Step[] {
     case 'desire':
       return ['reconcile']
     case 'reconcile':
-      return []
+      // What the CRM says about people and companies.
+      return ['identity']
   }
 }
 

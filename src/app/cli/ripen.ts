@@ -77,7 +77,7 @@ program
 
 program
   .command('schema')
-  .description('print the JSON Schema of a mapping file: usage, model or hubspot')
+  .description('print the JSON Schema of a mapping file: usage, identity, model or hubspot')
   .argument('<file>')
   .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
 
@@ -89,6 +89,12 @@ program
   .action(async (who, options) =>
     (await import('./commands/explain.ts')).explainCommand(who, options),
   )
+
+program
+  .command('identity')
+  .description('list the ids that join nobody, and who is kept apart')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/identity.ts')).identityCommand(options))
 
 program
   .command('status')

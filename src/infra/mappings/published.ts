@@ -24,7 +24,8 @@ export interface PublishedMapping {
 
 /**
  * Checks files and publishes them as the newest version, unless they say what is published already.
- * A changed usage.yaml asks for new rollups of every day; any change asks for new scores.
+ * A changed usage.yaml asks for new rollups of every day, a changed identity.yaml for people and
+ * accounts; any change asks for new scores.
  * @throws {ConfigError} when a file is wrong; then nothing is published.
  */
 export async function publishMapping(
@@ -48,6 +49,8 @@ export async function publishMapping(
       .executeTakeFirstOrThrow()
     if (before?.hash !== hash) {
       if (before && before.usage_hash !== usageHash) await rebuildAll(tx)
+      const identityChanged = before?.files['identity.yaml'] !== files['identity.yaml']
+      if (before && identityChanged) await requestWork(tx, 'identity', 'all')
       await requestWork(tx, 'score', 'all')
     }
     return { version: row.id, hash, usageHash, folder, set }
