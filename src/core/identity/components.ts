@@ -92,55 +92,68 @@ function sharedNodes(
   edges: readonly IdentityEdge[],
   rules: JoinRules,
 ): Map<IdentityNode, SharedNode> {
+  const { caps, users } = rules
   const shared = new Map<IdentityNode, SharedNode>()
-  const note = (counts: ReadonlyMap<IdentityNode, number>, why: SharedNode['why']) => {
+  const note = (
+    counts: ReadonlyMap<IdentityNode, number>,
+    why: SharedNode['why'],
+    most: (node: IdentityNode) => number,
+  ) => {
     for (const [node, identities] of counts) {
-      const most = why === 'users' ? mostUsers(node, rules.caps) : rules.caps.links
-      const refused = why === 'declared' ? rules.shared.has(node) : identities > most
-      if (refused && !shared.has(node)) shared.set(node, { node, identities, why })
+      if (identities > most(node) && !shared.has(node)) shared.set(node, { node, identities, why })
     }
   }
-  const links = countNeighbours(edges, () => true)
-  if (rules.shared.size > 0) note(links, 'declared')
-  note(links, 'links')
-  const isUser = (node: IdentityNode) => isUserId(node) || rules.users.has(node)
+  const all = () => true
+  const declaredMost = (node: IdentityNode) =>
+    rules.shared.has(node) ? 0 : Number.POSITIVE_INFINITY
+  if (rules.shared.size > 0)
+    note(countNeighbours(edges, all, declaredMost), 'declared', declaredMost)
+  note(
+    countNeighbours(edges, all, () => caps.links),
+    'links',
+    () => caps.links,
+  )
+  const counts = (node: IdentityNode, other: IdentityNode) =>
+    !isUserId(node) &&
+    (isUserId(other) || users.has(other)) &&
+    !(users.has(node) && nameOf(node) === nameOf(other))
+  const most = (node: IdentityNode) => mostUsers(node, caps)
   const joins = ({ a, b }: IdentityEdge) => !shared.has(a) && !shared.has(b)
   // Who is one by what the vendor declares counts once; then aliases, and then who they make one.
-  const declared = edges.filter((e) => e.declared && isAliasEdge(e))
   const ones = createForest()
-  for (const edge of declared) if (joins(edge)) ones.join(edge.a, edge.b)
   const aliasEdges = edges.filter(isAliasEdge)
-  note(countUsers(aliasEdges, isUser, ones.find), 'users')
+  for (const edge of aliasEdges) if (edge.declared && joins(edge)) ones.join(edge.a, edge.b)
+  note(countNeighbours(aliasEdges, counts, most, ones.find), 'users', most)
   for (const edge of aliasEdges) if (joins(edge)) ones.join(edge.a, edge.b)
   const others = edges.filter((edge) => !isAliasEdge(edge))
-  note(countUsers(others, isUser, ones.find), 'users')
+  note(countNeighbours(others, counts, most, ones.find), 'users', most)
   return shared
 }
 
-function countUsers(
-  edges: readonly IdentityEdge[],
-  isUser: (node: IdentityNode) => boolean,
-  one: (node: IdentityNode) => IdentityNode,
-): Map<IdentityNode, number> {
-  return countNeighbours(
-    edges,
-    (node, other) => !isUserId(node) && isUser(other) && nameOf(node) !== nameOf(other),
-    one,
-  )
-}
-
-/** How many different neighbours every node has, of those that are looked for. */
+/**
+ * How many different neighbours nodes have, of those that are looked for; only of nodes with more than
+ * `most` edges, since most nodes have few and need no set of their own.
+ */
 function countNeighbours(
   edges: readonly IdentityEdge[],
   counts: (node: IdentityNode, other: IdentityNode) => boolean,
+  most: (node: IdentityNode) => number,
   one: (node: IdentityNode) => IdentityNode = (node) => node,
 ): Map<IdentityNode, number> {
+  const touched = new Map<IdentityNode, number>()
+  const touch = (node: IdentityNode, other: IdentityNode) => {
+    if (counts(node, other)) touched.set(node, (touched.get(node) ?? 0) + 1)
+  }
+  for (const { a, b } of edges) {
+    touch(a, b)
+    touch(b, a)
+  }
   const seen = new Map<IdentityNode, Set<IdentityNode>>()
+  for (const [node, n] of touched) if (n > most(node)) seen.set(node, new Set())
+  if (seen.size === 0) return new Map()
   const note = (node: IdentityNode, other: IdentityNode) => {
-    if (!counts(node, other)) return
     const others = seen.get(node)
-    if (others) others.add(one(other))
-    else seen.set(node, new Set([one(other)]))
+    if (others && counts(node, other)) others.add(one(other))
   }
   for (const { a, b } of edges) {
     note(a, b)
