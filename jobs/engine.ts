@@ -133,7 +133,8 @@ function followers(step: Step): readonly Step[] {
     case 'desire':
       return ['reconcile']
     case 'reconcile':
-      return []
+      // What the CRM says about people and companies.
+      return ['identity']
     case 'rebuild':
       return ['rebuild', 'score']
   }

@@ -16,6 +16,9 @@ export async function linkCompanies(
     where p.crm = ${crm.name} and p.object = 'contact' and p.state = 'in-sync'
       and p.crm_id is not null and c.crm_id is not null
       and p.company_linked is distinct from c.crm_id
+      -- Whom the CRM has under another company is about to belong to that one.
+      and not exists (select from crm_contact_company o where o.crm = p.crm and o.ref = p.ref
+        and o.domain is not null and o.company_id <> c.crm_id)
     order by p.ref`.execute(db)
   if (rows.length === 0) return
   const pairs = rows.map((row) => ({ contactId: row.contact_id, companyId: row.company_id }))

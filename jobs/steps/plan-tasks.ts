@@ -110,7 +110,7 @@ async function storyOf(
       .map(behaviourOf),
   })
   return {
-    account,
+    account: { name: account.name, domain: account.domain ?? '' },
     score: score.score,
     grade: score.grade,
     trend: score.trend,

@@ -11,6 +11,7 @@ import type { JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
 import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
+import { seeCompanies } from './see-companies.ts'
 
 /** Records that are looked up and settled together. */
 const SLICE = 500
@@ -38,6 +39,7 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     const scope = { context, crm, object, rules, signal, run }
     unknown += await reconcileObject(scope)
   }
+  if (company) await seeCompanies(context, crm, signal, run)
   await linkCompanies(context.db, crm, signal, run)
   await createPlannedTasks(context, connected, crm, mapping, signal, run)
   if (unknown > 0) {

@@ -1,7 +1,11 @@
+import type { Selectable } from 'kysely'
+import type { AccountRule } from '../core/identity/accounts.ts'
 import { normaliseEmail } from '../core/identity/email.ts'
 import type { Contribution } from '../core/scoring/points.ts'
 import type { ScoreFacts } from '../core/scoring/score-subject.ts'
 import type { Db } from '../infra/postgres/database.ts'
+import type { Tables } from '../infra/postgres/tables.ts'
+import type { Evidence, Join } from './identity-evidence.ts'
 
 /** Why one person or account has the score that it has. */
 export interface Explanation {
@@ -9,8 +13,12 @@ export interface Explanation {
   readonly id: string
   readonly name: string
   readonly account: string | null
+  /** Which rule put a person into the account, and what it went by. */
+  readonly accountBy: { readonly rule: AccountRule; readonly value: string } | null
   /** Vendor ids and addresses that are this person; people of this account. */
   readonly identities: readonly string[]
+  /** Why these ids are one person. */
+  readonly joins: readonly Join[]
   readonly traits: Readonly<Record<string, unknown>>
   readonly scores: readonly {
     readonly model: string
@@ -28,19 +36,36 @@ export interface Explanation {
   }[]
 }
 
-/** Explains whoever has this e-mail address, domain or id; null when nobody has. */
-export async function explain(db: Db, who: string): Promise<Explanation | null> {
+/**
+ * Explains whoever has this e-mail address, domain or id; null when nobody has.
+ * @param evidence where the ids of a person were seen together; without it, that is left out.
+ */
+export async function explain(
+  db: Db,
+  who: string,
+  evidence: Evidence = async () => [],
+): Promise<Explanation | null> {
   const person = await findPerson(db, who)
-  if (person) return explainPerson(db, person)
+  if (person) return explainPerson(db, person, evidence)
   const account = await db
     .selectFrom('account')
     .selectAll()
-    .where((e) => e.or([e('id', '=', who), e('domain', '=', who.trim().toLowerCase())]))
+    .where((e) =>
+      e.or([
+        e('id', '=', who),
+        e('domain', '=', who.trim().toLowerCase()),
+        e('key', '=', who),
+        e('key', '=', `group:${who}`),
+      ]),
+    )
     .executeTakeFirst()
   return account ? explainAccount(db, account) : null
 }
 
-type PersonRow = { id: string; email: string | null; account_id: string | null; traits: unknown }
+type PersonRow = Pick<
+  Selectable<Tables['person']>,
+  'id' | 'email' | 'account_id' | 'account_rule' | 'account_value' | 'traits'
+>
 
 async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
   const email = normaliseEmail(who)
@@ -57,13 +82,13 @@ async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
     .executeTakeFirst()
   const row = await db
     .selectFrom('person')
-    .select(['id', 'email', 'account_id', 'traits'])
+    .select(['id', 'email', 'account_id', 'account_rule', 'account_value', 'traits'])
     .where('id', '=', alias?.person_id ?? known?.person_id ?? who)
     .executeTakeFirst()
   return row ?? null
 }
 
-async function explainPerson(db: Db, person: PersonRow): Promise<Explanation> {
+async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Promise<Explanation> {
   const nodes = await db
     .selectFrom('identity_node')
     .select('node')
@@ -72,15 +97,19 @@ async function explainPerson(db: Db, person: PersonRow): Promise<Explanation> {
     .execute()
   const account = await db
     .selectFrom('account')
-    .select('domain')
+    .select(['domain', 'name'])
     .where('id', '=', person.account_id ?? '')
     .executeTakeFirst()
+  const identities = nodes.map((row) => row.node)
+  const { account_rule: rule, account_value: value } = person
   return {
     subject: 'person',
     id: person.id,
     name: person.email ?? person.id,
-    account: account?.domain ?? null,
-    identities: nodes.map((row) => row.node),
+    account: account?.domain ?? account?.name ?? null,
+    accountBy: rule === null ? null : { rule, value: value ?? '' },
+    identities,
+    joins: await evidence(identities),
     traits: person.traits as Record<string, unknown>,
     scores: await scoresOf(db, person.id),
   }
@@ -88,7 +117,7 @@ async function explainPerson(db: Db, person: PersonRow): Promise<Explanation> {
 
 async function explainAccount(
   db: Db,
-  account: { id: string; domain: string },
+  account: Pick<Selectable<Tables['account']>, 'id' | 'domain' | 'name'>,
 ): Promise<Explanation> {
   const people = await db
     .selectFrom('person')
@@ -99,8 +128,10 @@ async function explainAccount(
   return {
     subject: 'account',
     id: account.id,
-    name: account.domain,
+    name: account.domain ?? account.name,
     account: null,
+    accountBy: null,
+    joins: [],
     identities: people.map((person) => person.email ?? person.id),
     traits: {},
     scores: await scoresOf(db, account.id),

@@ -25,6 +25,39 @@ function companyLookup(domains: readonly string[]): CrmLookup {
   return { ref: 'a', key: `key of ${domains[0]}`, emails: [], domains }
 }
 
+describe('the company of a contact', () => {
+  it('is the primary one of several, with its domain, and none where there is none', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    const acme = subject.seed('company', { domain: 'Acme.example' })
+    const other = subject.seed('company', { domain: 'other.example' })
+    const [ann, bo, cy] = ['ann', 'bo', 'cy'].map((name) =>
+      subject.seed('contact', { email: `${name}@x.example` }),
+    ) as [string, string, string]
+    const pairs = [
+      { contactId: ann, companyId: acme },
+      { contactId: ann, companyId: other },
+      { contactId: bo, companyId: other },
+    ]
+    for (const pair of pairs) await crm.associate([pair], noSignal())
+    sandbox.resetCalls()
+    const companies = await crm.companiesOf([ann, bo, cy], noSignal())
+    expect([...companies]).toEqual([
+      [ann, { companyId: acme, domain: 'acme.example' }],
+      [bo, { companyId: other, domain: 'other.example' }],
+    ])
+    expect(routes(subject)).toEqual([
+      'POST /crm/v4/associations/contacts/companies/batch/read',
+      'POST /crm/v3/objects/companies/batch/read',
+    ])
+  })
+
+  it('costs no call for nobody', async () => {
+    const { subject, crm } = await openAccount()
+    expect((await crm.companiesOf([], noSignal())).size).toBe(0)
+    expect(routes(subject)).toEqual([])
+  })
+})
+
 describe('calls saved', () => {
   it('one refused record among a hundred costs about two calls for each halving', async () => {
     const { subject, crm } = await openAccount()

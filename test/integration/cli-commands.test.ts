@@ -97,6 +97,12 @@ describe('without --json', () => {
     expect(status.stdout).toMatch(/10 people \(5 in several sources\), 5 accounts/)
     const explained = await ripen(['explain', WHO.champion], environment)
     expect(explained.stdout).toMatch(/\+40 +Invited colleagues +2×/)
+    expect(explained.stdout).toContain(
+      `Account: ${DOMAINS.fresh} (by the domain of the address: ${DOMAINS.fresh})`,
+    )
+    expect(explained.stdout).toMatch(/amplitude\/u:a-ana +in amplitude with email\/\S+, on 2026-/)
+    const identity = await ripen(['identity'], environment)
+    expect(identity.stdout).toMatch(/^Ids that join nobody\n {2}none\n/)
     expect([status.code, explained.code]).toEqual([0, 0])
   })
 })

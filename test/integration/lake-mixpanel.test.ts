@@ -56,6 +56,7 @@ describe('a Mixpanel event', () => {
       'event_properties',
       'user_properties',
       'groups',
+      'linked_ids',
     ])
     expect(row).toMatchObject({
       window_key: '2026-09-01',

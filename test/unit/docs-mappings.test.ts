@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { crmMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
+import { identityMappingSchema } from '../../src/core/mapping/identity-mapping.ts'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
 import { sourceMappingSchema } from '../../src/core/mapping/source-mapping.ts'
@@ -13,6 +14,7 @@ import { codeBlocks, codeSpans, readPage, section, tableRows } from '../support/
 const PAGE = 'docs/mappings.md'
 const FILES = [
   { heading: '## usage.yaml', schema: usageMappingSchema },
+  { heading: '## identity.yaml', schema: identityMappingSchema },
   { heading: '## models/*.yaml', schema: modelSchema },
   { heading: '## hubspot.yaml', schema: crmMappingSchema },
   { heading: '## sources/*.yaml', schema: sourceMappingSchema },

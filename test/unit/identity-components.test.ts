@@ -89,7 +89,7 @@ describe('the identity graph', () => {
     const beyond = components([], users(MOST_USERS_PER_EMAIL + 1))
     expect(new Set(beyond.of.values()).size).toBe(MOST_USERS_PER_EMAIL + 2)
     expect(beyond.shared).toEqual([
-      { node: 'email/team@a.co', identities: MOST_USERS_PER_EMAIL + 1 },
+      { node: 'email/team@a.co', identities: MOST_USERS_PER_EMAIL + 1, why: 'users' },
     ])
   })
 
@@ -102,8 +102,8 @@ describe('the identity graph', () => {
       'amp/u:b amp/d:1',
     ]
     expect(components([], edges.map(edge)).shared).toEqual([
-      { node: 'amp/d:1', identities: 2 },
-      { node: 'amp/d:2', identities: 3 },
+      { node: 'amp/d:1', identities: 2, why: 'users' },
+      { node: 'amp/d:2', identities: 3, why: 'users' },
     ])
   })
 

@@ -215,7 +215,9 @@ describe('an id that too many people share', () => {
   it('joins nobody when it is an address of many', () => {
     const { people, shared } = resolve(team(MOST_USERS_PER_EMAIL + 1))
     expect(people.filter((p) => p.firstSeen !== null)).toHaveLength(MOST_USERS_PER_EMAIL + 1)
-    expect(shared).toEqual([{ node: 'email/team@acme.com', identities: MOST_USERS_PER_EMAIL + 1 }])
+    expect(shared).toEqual([
+      { node: 'email/team@acme.com', identities: MOST_USERS_PER_EMAIL + 1, why: 'users' },
+    ])
   })
 
   it('stays a person of its own when it is a device', () => {

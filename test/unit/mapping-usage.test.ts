@@ -41,6 +41,7 @@ describe('the tracking plan', () => {
       version: 1,
       email: ['user.email', 'event.$email'],
       traits: { plan: ['user.plan'] },
+      account: [],
       ignore: ['Heartbeat'],
       keep: 'mapped',
       actions: {

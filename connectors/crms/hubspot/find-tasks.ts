@@ -1,28 +1,15 @@
-import { z } from 'zod'
+import { readAssociations } from './read-associations.ts'
 import { MAX_BATCH, readRecords } from './records.ts'
-import { assertOnlyAbsences, chunks, type Session, sendForListing } from './session.ts'
+import { chunks, type Session } from './session.ts'
 import { markersIn } from './task-body.ts'
 import type { HubspotRecord } from './wire-shapes.ts'
 
 const BODY = 'hs_task_body'
-/** HubSpot's limit for one read of associations, in records. */
-const MAX_ASSOCIATION_INPUTS = 1_000
-
 export interface WantedTask {
   readonly marker: string
   readonly companyId: string | null
   readonly contactIds: readonly string[]
 }
-
-const id = z.union([z.string(), z.number()]).transform(String)
-const associatedShape = z.object({
-  from: z.object({ id }),
-  to: z.array(z.object({ toObjectId: id })).catch([]),
-  paging: z
-    .object({ next: z.object({ after: id }) })
-    .optional()
-    .catch(undefined),
-})
 
 /**
  * Looks for our markers among the tasks of the given records. Associations are read from the records
@@ -76,30 +63,8 @@ async function readTaskIds(
   recordIds: readonly string[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const taskIds: string[] = []
-  let inputs: { id: string; after?: string }[] = [...new Set(recordIds)].map((id) => ({ id }))
-  while (inputs.length > 0) {
-    const page = inputs.slice(0, MAX_ASSOCIATION_INPUTS)
-    const endpoint = `POST associations/${from}/tasks/batch/read`
-    const listing = await sendForListing(
-      session,
-      {
-        kind: 'read',
-        endpoint,
-        invoke: (options) =>
-          session.apis.associations.getPage(from, 'tasks', { inputs: page }, options),
-      },
-      (item) => associatedShape.safeParse(item).data ?? null,
-      signal,
-    )
-    assertOnlyAbsences(listing.errors, endpoint)
-    taskIds.push(...listing.results.flatMap(({ to }) => to.map((task) => task.toObjectId)))
-    const next = listing.results.flatMap(({ from: { id }, paging }) =>
-      paging ? [{ id, after: paging.next.after }] : [],
-    )
-    inputs = [...inputs.slice(MAX_ASSOCIATION_INPUTS), ...next]
-  }
-  return taskIds
+  const found = await readAssociations(session, from, 'tasks', recordIds, signal)
+  return found.map(({ toId }) => toId)
 }
 
 /** Ids are numbers that grow. */

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../src/core/errors.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
 import { associatePairs } from './associate.ts'
+import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
 import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
@@ -61,6 +62,7 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
       readValues(session, object, crmIds, properties, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
+    companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),
     createTasks: (tasks, signal) => createTasks(session, tasks, signal),
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),

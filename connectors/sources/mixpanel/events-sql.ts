@@ -1,4 +1,5 @@
 import type { DownloadedFile, SqlQuery } from '../../../src/core/ports/usage-source.ts'
+import { FIRST_LINK, LINKED_IDS, linkParams, linksSql } from './linked-ids-sql.ts'
 
 const PATHS = [
   '$.time',
@@ -17,13 +18,14 @@ const PATHS = [
 /** Of a device alone, the id that Mixpanel has merged it into is the edge worth having. */
 const MERGED_DEVICE = "case when nullif(p[3], '') is null and p[4] <> '' then nullif(p[2], '') end"
 
-const ROWS = `select properties, p, wall,
+const ROWS = `select properties, p, wall, links,
     case when event = '$hotshard_events' then coalesce(p[8], event) else event end as name,
-    coalesce(${MERGED_DEVICE}, nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], '')) as alias
+    coalesce(${MERGED_DEVICE}, nullif(p[7], ''), nullif(p[2], ''), nullif(p[9], ''), ${FIRST_LINK}) as alias
   from (
-    select event, properties, p, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
+    select event, properties, p, links, make_timestamp(try_cast(try_cast(p[1] as double) * 1000000 as bigint)) as wall
     from (
-      select event, properties, json_extract_string(properties, $paths::varchar[]) as p
+      select event, properties, json_extract_string(properties, $paths::varchar[]) as p,
+        ${linksSql('event', 'properties')} as links
       from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
         columns = {event: 'VARCHAR', properties: 'JSON'})
     )
@@ -67,6 +69,7 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
       files: files.map((file) => file.path),
       paths: PATHS,
       ...(timezone === 'UTC' ? {} : { zone: timezone }),
+      ...linkParams(),
     },
     sql: `select
       wall::date::varchar as window_key,
@@ -76,7 +79,8 @@ export function eventsSql(files: readonly DownloadedFile[], timezone: string): S
       nullif(p[3], '') as user_id,
       coalesce(nullif(p[4], ''), case when starts_with(alias, '$device:') then substr(alias, 9) end) as device_id,
       case when alias = p[3] or alias = p[4] or starts_with(alias, '$device:') then null else alias end as alias_id,
-      properties as event_properties, null::json as user_properties, null::json as groups
+      properties as event_properties, null::json as user_properties, null::json as groups,
+      ${LINKED_IDS} as linked_ids
     from (${withInstants(ROWS, timezone)})`,
   }
 }

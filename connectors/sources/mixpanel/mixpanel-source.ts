@@ -21,6 +21,7 @@ export function createMixpanelSource(options: MixpanelOptions): UsageSource {
   const { sweepEveryMs = 0, sweepDays = 0, profilesEveryMs = 0, groups = {} } = options
   return {
     name: 'mixpanel',
+    oneIdSpace: true,
     maxWindowsPerDownload: 30,
     lookBackMs: lookBackDays * DAY_MS,
     openEveryMs: openDayEveryMs,

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { App } from '../compose.ts'
 import { explain } from '../explanation.ts'
+import { evidenceIn } from '../identity-evidence.ts'
 import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
 
@@ -74,7 +75,7 @@ async function explanation(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const found = await explain(app.context.db, String(request.params['id']))
+  const found = await explain(app.context.db, String(request.params['id']), evidenceIn(app.context))
   if (found?.subject !== subject) problem(response, 404, `there is no such ${subject}`)
   else response.json(found)
 }

@@ -80,7 +80,7 @@ program
 
 program
   .command('schema')
-  .description('print the JSON Schema of a mapping file: usage, model, hubspot or source')
+  .description('print the JSON Schema of a mapping file: usage, identity, model, hubspot or source')
   .argument('<file>')
   .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
 
@@ -102,6 +102,10 @@ program
   .action(async (email, options) =>
     (await import('./commands/forget.ts')).forgetCommand(email, options),
   )
+  .command('identity')
+  .description('list the ids that join nobody, and who is kept apart')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/identity.ts')).identityCommand(options))
 
 program
   .command('status')

@@ -59,6 +59,13 @@ export function companyDomain(email: string): string | null {
   return host.isIcann === true && host.isIp === false ? host.domain : null
 }
 
-function hostOf(email: string): string {
+/** The registrable domain of a company's host name; null where `companyDomain` says null. */
+export function businessDomain(host: string): string | null {
+  const email = normaliseEmail(`x@${host}`)
+  return email === null ? null : companyDomain(email)
+}
+
+/** The host name of an address. */
+export function hostOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1)
 }

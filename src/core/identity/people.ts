@@ -1,17 +1,10 @@
-import { components, type IdentityEdge, type IdentityNode } from './components.ts'
+import { components, DEFAULT_RULES, type JoinRules, type SharedNode } from './components.ts'
 import { companyDomain, type EmailKind, emailKind, normaliseEmail } from './email.ts'
+import { graphOf, type IdentityFact, nodeOf } from './graph.ts'
+import type { IdentityNode } from './identity-node.ts'
+import type { RefusedEdge } from './keep-apart.ts'
 
-/** One thing that usage says about a vendor identity; see the lake's facts. */
-export interface IdentityFact {
-  readonly source: string
-  /** `u:<user id>`, `d:<device id>` or `a:<alias id>`. */
-  readonly profile: string
-  /** `seen`, `link`, `email` or `trait:<name>`. */
-  readonly kind: string
-  readonly value: string
-  readonly firstAt: Date
-  readonly lastAt: Date
-}
+export type { IdentityFact } from './graph.ts'
 
 /** A human being, as far as all sources together know. */
 export interface Person {
@@ -21,6 +14,8 @@ export interface Person {
   readonly emailKind: EmailKind | 'none'
   /** Registrable domain of the company; null without a business address. */
   readonly domain: string | null
+  /** The analytics group that she was seen in last. */
+  readonly group: string | null
   readonly traits: Readonly<Record<string, string>>
   readonly firstSeen: Date | null
   readonly lastSeen: Date | null
@@ -30,8 +25,17 @@ export interface People {
   readonly people: readonly Person[]
   /** Person ids that ended in a merge, and the ids that stand for them now. */
   readonly aliases: readonly { readonly id: string; readonly personId: string }[]
-  readonly shared: readonly { readonly node: IdentityNode; readonly identities: number }[]
+  readonly shared: readonly SharedNode[]
+  readonly refused: readonly RefusedEdge[]
 }
+
+/** How people are joined, besides what usage says. */
+export type PeopleRules = Omit<JoinRules, 'users'> & {
+  /** Sources in which equal ids of all kinds are one id. */
+  readonly oneIdSpace: ReadonlySet<string>
+}
+
+const NO_RULES: PeopleRules = { ...DEFAULT_RULES, oneIdSpace: new Set() }
 
 /**
  * Joins vendor identities into people. Known ids stay: a component keeps the person id that most of
@@ -42,9 +46,10 @@ export function resolvePeople(
   facts: readonly IdentityFact[],
   known: ReadonlyMap<IdentityNode, string>,
   newId: (node: IdentityNode) => string,
+  rules: PeopleRules = NO_RULES,
 ): People {
-  const { nodes, edges } = graphOf(facts)
-  const joined = components(nodes, edges)
+  const { nodes, edges, users } = graphOf(facts, rules.oneIdSpace)
+  const joined = components(nodes, edges, { ...rules, users })
   const somebody = new Set(facts.filter((f) => !isMerge(f)).map((f) => joined.of.get(nodeOf(f))))
   const members = new Map<IdentityNode, IdentityNode[]>()
   for (const [node, root] of joined.of) {
@@ -65,34 +70,13 @@ export function resolvePeople(
   const people = [...members].map(([root, list]) =>
     describePerson(ids.get(root) ?? newId(root), list.sort(), said.get(root) ?? []),
   )
-  return { people, aliases: aliasesOf(people, known), shared: joined.shared }
-}
-
-export function nodeOf(fact: Pick<IdentityFact, 'source' | 'profile'>): IdentityNode {
-  return `${fact.source}/${fact.profile}`
+  const { shared, refused } = joined
+  return { people, aliases: aliasesOf(people, known), shared, refused }
 }
 
 /** That two aliases are one only joins: it makes nobody, and nobody was seen at that time. */
 function isMerge({ kind, profile }: IdentityFact): boolean {
   return kind === 'link' && profile.startsWith('a:')
-}
-
-function graphOf(facts: readonly IdentityFact[]): {
-  nodes: Set<IdentityNode>
-  edges: IdentityEdge[]
-} {
-  const nodes = new Set<IdentityNode>()
-  const edges: IdentityEdge[] = []
-  for (const fact of facts) {
-    const a = nodeOf(fact)
-    nodes.add(a)
-    if (fact.kind === 'link') edges.push({ a, b: `${fact.source}/${fact.value}` })
-    if (fact.kind === 'email') {
-      const email = normaliseEmail(fact.value)
-      if (email) edges.push({ a, b: `email/${email}` })
-    }
-  }
-  return { nodes, edges }
 }
 
 function assignIds(
@@ -133,9 +117,14 @@ function describePerson(
   nodes: readonly IdentityNode[],
   facts: readonly IdentityFact[],
 ): Person {
-  const email = bestEmail(facts)
+  const { email, domain } = addressOf(nodes, facts)
   const latest = new Map<string, IdentityFact>()
+  let group: IdentityFact | null = null
+  let [firstSeen, lastSeen] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const fact of facts) {
+    firstSeen = Math.min(firstSeen, fact.firstAt.getTime())
+    lastSeen = Math.max(lastSeen, fact.lastAt.getTime())
+    if (fact.kind === 'account' && (!group || later(fact, group))) group = fact
     if (!fact.kind.startsWith('trait:')) continue
     const best = latest.get(fact.kind)
     if (!best || later(fact, best)) latest.set(fact.kind, fact)
@@ -146,31 +135,34 @@ function describePerson(
     nodes,
     email,
     emailKind: email ? emailKind(email) : 'none',
-    domain: email ? companyDomain(email) : null,
+    domain,
+    group: group?.value ?? null,
     traits: Object.fromEntries(traits.sort()),
-    firstSeen: edge(
-      facts.map((f) => f.firstAt),
-      Math.min,
-    ),
-    lastSeen: edge(
-      facts.map((f) => f.lastAt),
-      Math.max,
-    ),
+    firstSeen: facts.length > 0 ? new Date(firstSeen) : null,
+    lastSeen: facts.length > 0 ? new Date(lastSeen) : null,
   }
 }
 
-/** A business address before any other, then the one seen last, then the first in the alphabet. */
-function bestEmail(facts: readonly IdentityFact[]): string | null {
+/**
+ * A business address before any other, then the one seen last, then the first in the alphabet. An
+ * address that is another person's, or nobody's, still tells the company.
+ */
+function addressOf(
+  nodes: readonly IdentityNode[],
+  facts: readonly IdentityFact[],
+): Pick<Person, 'email' | 'domain'> {
   const lastSeen = new Map<string, number>()
   for (const fact of facts) {
     const email = fact.kind === 'email' ? normaliseEmail(fact.value) : null
     if (email) lastSeen.set(email, Math.max(lastSeen.get(email) ?? 0, fact.lastAt.getTime()))
   }
   const rank = (email: string) => (emailKind(email) === 'business' ? 0 : 1)
-  const ordered = [...lastSeen].sort(
-    ([a, at], [b, bt]) => rank(a) - rank(b) || bt - at || compare(a, b),
-  )
-  return ordered[0]?.[0] ?? null
+  const ordered = [...lastSeen]
+    .sort(([a, at], [b, bt]) => rank(a) - rank(b) || bt - at || compare(a, b))
+    .map(([email]) => email)
+  const own = ordered.find((email) => nodes.includes(`email/${email}`)) ?? null
+  const first = own ?? ordered[0]
+  return { email: own, domain: first === undefined ? null : companyDomain(first) }
 }
 
 function aliasesOf(
@@ -197,11 +189,6 @@ function aliasesOf(
 function later(a: IdentityFact, b: IdentityFact): boolean {
   const difference = a.lastAt.getTime() - b.lastAt.getTime()
   return difference > 0 || (difference === 0 && a.value < b.value)
-}
-
-function edge(dates: readonly Date[], pick: (...values: number[]) => number): Date | null {
-  if (dates.length === 0) return null
-  return new Date(dates.map((d) => d.getTime()).reduce((a, b) => pick(a, b)))
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

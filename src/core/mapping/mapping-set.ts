@@ -1,6 +1,11 @@
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
+import {
+  type IdentityMapping,
+  identityMappingSchema,
+  NO_IDENTITY_MAPPING,
+} from './identity-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
@@ -9,6 +14,7 @@ import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 /** Everything RevOps edits, read and checked together. */
 export interface MappingSet {
   readonly usage: UsageMapping
+  readonly identity: IdentityMapping
   /** By model id. */
   readonly models: ReadonlyMap<string, Model>
   /** By CRM name. */
@@ -23,6 +29,8 @@ export type MappingFiles = Readonly<Record<string, string>>
 /** The same, with what is needed to say where something is wrong. */
 interface OpenFiles {
   readonly usage: ParsedFile<UsageMapping>
+  /** Null without the file. */
+  readonly identity: ParsedFile<IdentityMapping> | null
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
@@ -35,10 +43,16 @@ interface OpenFiles {
  */
 export function parseMappingSet(files: MappingFiles): MappingSet {
   const open = openFiles(files)
-  const crossed = [...checkModels(open), ...checkCrms(open), ...checkTasks(open)]
+  const crossed = [
+    ...checkModels(open),
+    ...checkCrms(open),
+    ...checkTasks(open),
+    ...checkAliases(open),
+  ]
   if (crossed.length > 0) throw problemsError(crossed)
   return {
     usage: open.usage.data,
+    identity: open.identity?.data ?? NO_IDENTITY_MAPPING,
     models: dataOf(open.models),
     crms: dataOf(open.crms),
     sources: dataOf(open.sources),
@@ -63,6 +77,11 @@ function openFiles(files: MappingFiles): OpenFiles {
   const usageText = files['usage.yaml']
   if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
   const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
+  const identityText = files['identity.yaml']
+  const identity =
+    identityText === undefined
+      ? null
+      : read(() => openYaml(identityText, 'identity.yaml', identityMappingSchema))
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
   const crms = new Map<string, ParsedFile<CrmMapping>>()
@@ -88,15 +107,15 @@ function openFiles(files: MappingFiles): OpenFiles {
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
-    } else if (file !== 'usage.yaml') {
+    } else if (file !== 'usage.yaml' && file !== 'identity.yaml') {
       problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, models, crms, sources }
+  return { usage, identity, models, crms, sources }
 }
 
-const KNOWN_FILES = 'usage.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
+const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
 
 /** Always there: business, free, disposable or none. */
 const KNOWN_TRAIT = 'email_kind'
@@ -121,6 +140,17 @@ function checkModels({ usage, models }: OpenFiles): FileProblem[] {
       }
     })
     return problems
+  })
+}
+
+/** A domain has one name that all others lead to. */
+function checkAliases({ identity }: OpenFiles): FileProblem[] {
+  const aliases = identity?.data['domain-aliases'] ?? {}
+  return Object.entries(aliases).flatMap(([from, to]) => {
+    const last = aliases[to]
+    if (!identity || last === undefined) return []
+    const message = `${to} is another name itself; name the one that is meant in the end`
+    return [identity.problem(['domain-aliases', from], message)]
   })
 }
 

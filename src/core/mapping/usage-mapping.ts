@@ -66,6 +66,8 @@ export const usageMappingSchema = z.strictObject({
   version: z.literal(1),
   email: z.array(place).min(1),
   traits: z.record(name, z.array(place).min(1)).default({}),
+  /** Where the analytics group stands that is the person's account. */
+  account: z.array(place).default([]),
   /** Vendor event names that are no usage, besides the reserved ones. */
   ignore: z.array(z.string().min(1)).default([]),
   /** Which properties are stored: those that this file looks at, or all that the vendor sends. */

@@ -5,6 +5,7 @@ import type { TaskMapping } from '../mapping/crm-mapping.ts'
 
 /** What a task template may tell; every text is as the rep reads it. */
 export interface TaskStory {
+  /** `domain` is empty for an account that has none. */
   readonly account: { readonly name: string; readonly domain: string }
   readonly score: number
   readonly grade: string

@@ -94,6 +94,12 @@ export type WriteOutcome =
   /** The answer does not say; settle it by reading. */
   | { readonly kind: 'unknown' }
 
+export interface CrmContactCompany {
+  readonly companyId: string
+  /** As the CRM has it; null where it has none. */
+  readonly domain: string | null
+}
+
 export interface CrmOwner {
   readonly id: string
   readonly email: string | null
@@ -175,6 +181,11 @@ export interface Crm {
     pairs: readonly { readonly contactId: string; readonly companyId: string }[],
     signal: AbortSignal,
   ): Promise<readonly (string | null)[]>
+  /** The company that each contact is under (the primary one of several), by contact id; absent without one. */
+  companiesOf(
+    contactIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, CrmContactCompany>>
   owners(signal: AbortSignal): Promise<readonly CrmOwner[]>
   /** Creates each task once, never repeats a doubtful call: `outcomes[i]` answers `tasks[i]`. */
   createTasks(tasks: readonly CrmTask[], signal: AbortSignal): Promise<readonly TaskOutcome[]>

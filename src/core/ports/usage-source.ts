@@ -95,9 +95,13 @@ export interface LateSweep {
  * `alias_id VARCHAR` (a vendor id that only links), `event_properties JSON`, `user_properties JSON`,
  * `groups JSON` (group keys by group type; null where the vendor has them among the event's properties).
  * A row named `ALIAS_MERGE` is no event.
+ * A source may add `linked_ids VARCHAR[]`: ids that, by the vendor's own word, are the same person's,
+ * each as `u:<user id>`, `d:<device id>` or `a:<alias id>`.
  */
 export interface UsageSource {
   readonly name: string
+  /** True where equal ids of all kinds are one id: an alias is the user or device of the same name. */
+  readonly oneIdSpace?: boolean
   /**
    * A window that is over is pulled again for so long, since the vendor may still add to it; absent or
    * 0 = a window that is over does not change.

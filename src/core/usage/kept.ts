@@ -23,9 +23,9 @@ export function neededPlaces(mapping: UsageMapping): readonly string[] {
   return [...new Set([...identityPlaces(mapping), ...actionPlaces(mapping)])].sort()
 }
 
-/** Places that say who somebody is: e-mail addresses and traits. */
+/** Places that say who somebody is: e-mail addresses, traits and the account. */
 export function identityPlaces(mapping: UsageMapping): readonly string[] {
-  return [...mapping.email, ...Object.values(mapping.traits).flat()]
+  return [...mapping.email, ...Object.values(mapping.traits).flat(), ...mapping.account]
 }
 
 /** Properties of events that tell what was done. */

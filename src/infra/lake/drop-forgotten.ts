@@ -32,8 +32,9 @@ export async function dropForgotten(
     .map((place) => addressSql(propertySql('event_properties', place, bind)))
   await connection.run(
     `create or replace temp table named as
-     select distinct variant, unnest([${who.join(', ')}]) as node from (
-       select variant, any_value(profile) as profile, any_value(device_id) as device_id,
+     select distinct variant, unnest([${who.join(', ')}] || list_transform(
+         coalesce(linked_ids, []), lambda id: ${bind(`${source}/`)} || id)) as node from (
+       select variant, any_value(linked_ids) as linked_ids, any_value(profile) as profile, any_value(device_id) as device_id,
          any_value(alias_id) as alias_id, any_value(user_properties) as user_properties,
          any_value(groups) as groups, any_value(said) as said
        from batch group by variant)

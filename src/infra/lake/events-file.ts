@@ -6,7 +6,7 @@ import { identityPlaces } from '../../core/usage/kept.ts'
 import { ALIAS_MERGE, NO_EVENTS } from '../../core/usage/reserved.ts'
 import { dropForgotten, type Forgotten, redactMentions } from './drop-forgotten.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
-import { type FactsMapping, writeFacts } from './facts-file.ts'
+import { type FactsMapping, WITH_LINKED_IDS, writeFacts } from './facts-file.ts'
 import { keepsAll, keptProperties } from './kept-sql.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
@@ -69,15 +69,15 @@ export async function writeEventsFile(
   const who = identityPlaces(plan.facts.usage)
   await connection.run(
     `create or replace temp table batch as
-     select *, hash(profile, device_id, alias_id, user_properties::varchar, groups::varchar, said::varchar) as variant
+     select *, hash(profile, device_id, alias_id, linked_ids, user_properties::varchar, groups::varchar, said::varchar) as variant
      from (
        select window_key, event_key, name, occurred_at, arrived_at, ${PROFILE} as profile, device_id,
-         alias_id, user_properties, groups,
+         alias_id, linked_ids, user_properties, groups,
          ${all ? 'event_properties' : held.objectOf('held', plan.kept)} as event_properties,
          ${all ? 'event_properties' : held.objectOf('held', who)} as said,
          hash(event_key) % $every::ubigint = 0 as is_sample,
          case when is_sample then e.event_properties end as sampled
-       from (select *, ${all ? 'null' : held.list} as held from (${events.sql})) e)`,
+       from (select *, ${all ? 'null' : held.list} as held from (${WITH_LINKED_IDS} (${events.sql}))) e)`,
     params,
   )
   await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
@@ -137,7 +137,7 @@ async function loadWindows(
 ): Promise<void> {
   await connection.run(
     `create or replace temp table batch as
-     select e.*, v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
+     select e.*, v.device_id, v.alias_id, v.linked_ids, v.user_properties, v.groups, v.event_properties as said
      from read_parquet($events) e
      left join (select distinct on (variant) * from read_parquet($variants)) v on v.variant = e.variant
      where list_contains($windows::varchar[], e.window_key)`,
@@ -202,14 +202,15 @@ function variantsSql(kept: readonly string[]): SqlQuery {
   const group = keptProperties('group', kept, bind)
   return {
     params,
-    sql: `select variant, profile, device_id, alias_id, said as event_properties, first_at, last_at,
+    sql: `select variant, profile, device_id, alias_id, linked_ids, said as event_properties, first_at, last_at,
         ${all ? 'user_properties' : user.objectOf('of_user', kept)} as user_properties,
         ${all ? 'groups' : group.objectOf('of_group', kept)} as groups
       from (
         select *, ${all ? 'null' : user.list} as of_user, ${all ? 'null' : group.list} as of_group
         from (
           select variant, any_value(profile) as profile, any_value(device_id) as device_id,
-            any_value(alias_id) as alias_id, any_value(user_properties) as user_properties,
+            any_value(alias_id) as alias_id, any_value(linked_ids) as linked_ids,
+            any_value(user_properties) as user_properties,
             any_value(said) as said, any_value(groups) as groups,
             min(occurred_at) as first_at, max(occurred_at) as last_at
           from batch where ${DATED} and profile is not null group by variant))`,

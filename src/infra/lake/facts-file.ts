@@ -13,6 +13,10 @@ export interface FactsMapping {
   readonly usageHash: string
 }
 
+/** Goes before a select whose rows may lack the column, as files from before it and most sources do. */
+export const WITH_LINKED_IDS = `select * from (select null::varchar[] as linked_ids where false)
+  union all by name from`
+
 /** Where the facts of a file lie: they depend on the tracking plan and on which windows are live. */
 export function factsTarget(
   lakeDir: string,
@@ -27,8 +31,8 @@ export function factsTarget(
 
 /**
  * Writes what the live events of a file say about identities, one row for each profile, kind and
- * value: `seen`, `link` (another id of the same profile), `email`, `trait:<name>`, with the first and
- * the last time.
+ * value: `seen`, `link` (another id of the same profile), `merge` (the vendor says that another id is
+ * the same), `email`, `account`, `trait:<name>`, with the first and the last time.
  * @param live the windows of the file that are live; null when all are.
  * @param windows the same, or all of them.
  */
@@ -49,18 +53,27 @@ export async function writeFacts(
   const facts = factsOf(mapping.usage, binder(params))
   const sql = `select profile, fact.kind as kind, fact.value as value, min(first_at) as first_at,
       max(last_at) as last_at
-    from (select profile, first_at, last_at, unnest([${facts.join(', ')}]) as fact
-      from ${live ? LIVE_VARIANTS : 'read_parquet([$variants])'})
+    from (select profile, first_at, last_at,
+        unnest(list_concat([${facts.join(', ')}], ${MERGES})) as fact
+      from ${live ? LIVE_VARIANTS : VARIANTS})
     where fact.value is not null
     group by all`
   await writeParquet(connection, { sql, params }, target)
   return target
 }
 
+const VARIANTS = `(${WITH_LINKED_IDS} read_parquet([$variants]))`
+
+/** The vendor's own word for it that ids are one; an id that is the profile itself says nothing. */
+const MERGES = `list_transform(
+  list_filter(coalesce(linked_ids, []),
+    lambda id: id <> profile and not list_contains($junk::varchar[], lower(trim(substr(id, 3))))),
+  lambda id: {'kind': 'merge', 'value': id})`
+
 /** The variants that occur in live windows, with the first and the last time they do there. */
 const LIVE_VARIANTS = `(
   select v.* exclude (first_at, last_at), e.first_at, e.last_at
-  from read_parquet([$variants]) v
+  from ${VARIANTS} v
   join (select variant, min(occurred_at) as first_at, max(occurred_at) as last_at
     from read_parquet([$events]) where list_contains($live::varchar[], window_key)
       and occurred_at is not null group by variant) e
@@ -79,7 +92,22 @@ function factsOf(mapping: UsageMapping, bind: Bind): string[] {
     `{'kind': 'link', 'value': case when profile <> 'a:' || alias_id and ${good('alias_id')} then 'a:' || alias_id end}`,
     `{'kind': 'seen', 'value': case when not coalesce(${MERGE}, false) then '' end}`,
     ...traits,
+    ...(mapping.account.length > 0 ? [accountOf(mapping.account, bind)] : []),
   ]
+}
+
+/** The key of the analytics group; of several groups in one event, the first. */
+function accountOf(places: readonly string[], bind: Bind): string {
+  const parts = places.map((place) => {
+    const { part, property } = splitPlace(place)
+    const [column, path] = [PROPERTY_COLUMNS[part], bind(pathTo(property))]
+    const text = `case json_type(${column}, ${path})
+      when 'ARRAY' then json_extract_string(${column}, ${path} || '[0]')
+      when 'OBJECT' then null
+      else json_extract_string(${column}, ${path}) end`
+    return `(select key from (select trim(${text}) as key) where ${good('key')})`
+  })
+  return `{'kind': 'account', 'value': coalesce(${parts.join(', ')})}`
 }
 
 function good(column: string): string {

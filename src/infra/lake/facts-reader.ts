@@ -8,6 +8,7 @@ import { type FactsMapping, factsTarget, writeFacts } from './facts-file.ts'
 /**
  * What the live windows of one source say about identities: one fact for each profile, kind and
  * value. Facts of a file are worked out once for each mapping and set of live windows.
+ * @param profiles only facts about these; null for all.
  */
 export async function readFacts(
   connection: Connection,
@@ -15,6 +16,7 @@ export async function readFacts(
   source: string,
   live: readonly LivePart[],
   mapping: FactsMapping,
+  profiles: readonly string[] | null = null,
 ): Promise<IdentityFact[]> {
   if (live.length === 0) return []
   const paths: string[] = []
@@ -23,8 +25,10 @@ export async function readFacts(
   }
   const rows = await connection.rows(
     `select profile, kind, value, min(first_at) as first_at, max(last_at) as last_at
-     from read_parquet($paths) group by profile, kind, value`,
-    { paths },
+     from read_parquet($paths)
+     ${profiles ? 'where list_contains($profiles::varchar[], profile)' : ''}
+     group by profile, kind, value`,
+    { paths, ...(profiles ? { profiles } : {}) },
   )
   return rows.map((row) => ({
     source,

@@ -27,8 +27,8 @@ export interface PublishedMapping {
 
 /**
  * Checks files and publishes them as the newest version, unless they say what is published already.
- * Changed actions ask for new rollups of every day beside the live ones, other changes of usage.yaml for
- * people, any change for scores.
+ * Changed actions ask for new rollups of every day beside the live ones, other changes of usage.yaml and
+ * those of identity.yaml for people and accounts, any change for scores.
  * @throws {ConfigError} when a file is wrong; then nothing is published.
  */
 export async function publishMapping(
@@ -60,7 +60,10 @@ export async function publishMapping(
       .executeTakeFirstOrThrow()
     if (before?.hash !== hash) {
       await beginGeneration(tx, generation)
-      if (before && before.usage_hash !== usageHash) await requestWork(tx, 'identity', 'all')
+      const identityChanged = before?.files['identity.yaml'] !== files['identity.yaml']
+      if (before && (before.usage_hash !== usageHash || identityChanged)) {
+        await requestWork(tx, 'identity', 'all')
+      }
       await requestWork(tx, 'score', 'all')
     }
     return { ...published, version: row.id }

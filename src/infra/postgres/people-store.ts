@@ -1,46 +1,57 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { canonicalJson } from '../../core/canonical-json.ts'
+import type { Membership } from '../../core/identity/accounts.ts'
 import type { People, Person } from '../../core/identity/people.ts'
 import type { Tx } from './database.ts'
+import type { Tables } from './tables.ts'
 
 interface PersonRow {
   readonly id: string
   readonly email: string | null
   readonly email_kind: string
   readonly account_id: string | null
+  readonly account_rule: string | null
+  readonly account_value: string | null
   readonly traits: Readonly<Record<string, string>>
   readonly first_seen: string | null
   readonly last_seen: string | null
 }
 
+/** Who belongs where: memberships by person id, and account ids by account key. */
+export interface StoredMemberships {
+  readonly of: ReadonlyMap<string, Membership>
+  readonly ids: ReadonlyMap<string, string>
+}
+
 /**
- * Makes the tables of people say what was resolved, touching only rows that differ.
- * @param accountIds account id by registrable domain.
+ * Makes the tables of people say what was resolved, touching only rows that differ. The accounts must
+ * be stored already.
  * @param known the person of every node before.
  * @returns how many people were added, changed or removed.
  */
 export async function storePeople(
   tx: Tx,
   resolved: People,
-  accountIds: ReadonlyMap<string, string>,
+  memberships: StoredMemberships,
   known: ReadonlyMap<string, string>,
 ): Promise<number> {
-  await storeAccounts(tx, accountIds)
   const before = new Map(
     (await tx.selectFrom('person').selectAll().execute()).map((p) => [p.id, p]),
   )
   const changed = resolved.people
-    .map((person) => rowOf(person, accountIds))
+    .map((person) => rowOf(person, memberships))
     .filter((row) => {
       const old = before.get(row.id)
       return !old || canonicalJson(row) !== canonicalJson(stored(old))
     })
-  await sql`insert into person (id, email, email_kind, account_id, traits, first_seen, last_seen)
-    select id, email, email_kind, account_id, traits, first_seen, last_seen
+  await sql`insert into person (id, email, email_kind, account_id, account_rule, account_value,
+      traits, first_seen, last_seen)
+    select id, email, email_kind, account_id, account_rule, account_value, traits, first_seen, last_seen
     from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as n(id text, email text, email_kind text,
-      account_id text, traits jsonb, first_seen timestamptz, last_seen timestamptz)
+      account_id text, account_rule text, account_value text, traits jsonb, first_seen timestamptz, last_seen timestamptz)
     on conflict (id) do update set email = excluded.email, email_kind = excluded.email_kind,
-      account_id = excluded.account_id, traits = excluded.traits,
+      account_id = excluded.account_id, account_rule = excluded.account_rule,
+      account_value = excluded.account_value, traits = excluded.traits,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen`.execute(tx)
   await storeNodes(tx, resolved.people, known)
   const alive = new Set(resolved.people.map((person) => person.id))
@@ -50,43 +61,28 @@ export async function storePeople(
   return changed.length + gone.length
 }
 
-function rowOf(person: Person, accountIds: ReadonlyMap<string, string>): PersonRow {
+function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
+  const membership = of.get(person.id)
   return {
     id: person.id,
     email: person.email,
     email_kind: person.emailKind,
-    account_id: person.domain ? (accountIds.get(person.domain) ?? null) : null,
+    account_id: ids.get(membership?.key ?? '') ?? null,
+    account_rule: membership?.rule ?? null,
+    account_value: membership?.value ?? null,
     traits: person.traits,
     first_seen: person.firstSeen?.toISOString() ?? null,
     last_seen: person.lastSeen?.toISOString() ?? null,
   }
 }
 
-function stored(row: {
-  id: string
-  email: string | null
-  email_kind: string
-  account_id: string | null
-  traits: unknown
-  first_seen: Date | null
-  last_seen: Date | null
-}): PersonRow {
+function stored({ created_at: _, ...row }: Selectable<Tables['person']>): PersonRow {
   return {
-    id: row.id,
-    email: row.email,
-    email_kind: row.email_kind,
-    account_id: row.account_id,
+    ...row,
     traits: row.traits as Record<string, string>,
     first_seen: row.first_seen?.toISOString() ?? null,
     last_seen: row.last_seen?.toISOString() ?? null,
   }
-}
-
-async function storeAccounts(tx: Tx, accountIds: ReadonlyMap<string, string>): Promise<void> {
-  await sql`insert into account (id, domain, name)
-    select id, domain, domain from unnest(${[...accountIds.values()]}::text[],
-      ${[...accountIds.keys()]}::text[]) as n(id, domain)
-    on conflict (id) do nothing`.execute(tx)
 }
 
 async function storeNodes(

@@ -105,18 +105,40 @@ export interface Tables {
     ended_at: InstantOrNull
     details: Json
   }
-  account: { id: string; domain: string; name: string; created_at: Generated<Date> }
+  account: {
+    id: string
+    key: string
+    domain: string | null
+    name: string
+    created_at: Generated<Date>
+  }
   person: {
     id: string
     email: string | null
     email_kind: string
     account_id: string | null
+    account_rule: 'override' | 'crm' | 'group' | 'domain' | null
+    account_value: string | null
     traits: Json
     first_seen: InstantOrNull
     last_seen: InstantOrNull
     created_at: Generated<Date>
   }
   person_alias: { id: string; person_id: string; since: Generated<Date> }
+  identity_refusal: {
+    a: string
+    b: Generated<string>
+    kind: string
+    identities: number
+    since: Generated<Date>
+  }
+  crm_contact_company: {
+    ref: string
+    crm: string
+    company_id: string | null
+    domain: string | null
+    seen_at: Instant
+  }
   identity_node: { node: string; person_id: string }
   score: {
     subject_id: string

@@ -1,12 +1,13 @@
 import { ConfigError } from '../../../core/errors.ts'
 import { type Explanation, explain } from '../../explanation.ts'
+import { evidenceIn, type Join } from '../../identity-evidence.ts'
 import { table } from '../tables.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 
 /** `ripen explain`: who somebody is and why the score is what it is. */
 export async function explainCommand(who: string, options: CommonOptions): Promise<void> {
   const found = await withApp({ ...options, publish: false }, ({ context }) =>
-    explain(context.db, who),
+    explain(context.db, who, evidenceIn(context)),
   )
   if (!found) {
     throw new ConfigError(
@@ -19,9 +20,9 @@ export async function explainCommand(who: string, options: CommonOptions): Promi
 
 function describe(found: Explanation): string {
   const lines = [`${found.name} (${found.subject} ${found.id})`]
-  if (found.subject === 'person') lines.push(`Account: ${found.account ?? 'none'}`)
+  if (found.subject === 'person') lines.push(`Account: ${describeAccount(found)}`)
   lines.push(found.subject === 'person' ? 'Is the same person:' : 'People:')
-  lines.push(...found.identities.map((id) => `  ${id}`))
+  lines.push(table(found.identities.map((id) => [`  ${id}`, describeJoins(id, found.joins)])))
   for (const s of found.scores) {
     lines.push('', `Model ${s.model} v${s.version} as of ${s.asOf}: ${s.summary}`)
     const rows = s.contributions.map((c) => [
@@ -36,4 +37,29 @@ function describe(found: Explanation): string {
   }
   if (found.scores.length === 0) lines.push('', 'Not scored yet: ripen score')
   return lines.join('\n')
+}
+
+const RULES = {
+  override: 'identity.yaml says so for',
+  crm: 'the CRM has the contact there:',
+  group: 'by the analytics group',
+  domain: 'by the domain of the address:',
+} as const
+
+function describeAccount({ account, accountBy }: Explanation): string {
+  const by = accountBy ? ` (${RULES[accountBy.rule]} ${accountBy.value})` : ''
+  return `${account ?? 'none'}${by}`
+}
+
+/** Why an id is this person: what it was seen with, where, and from when to when. */
+function describeJoins(id: string, joins: readonly Join[]): string {
+  const touching = joins.filter((join) => join.a === id || join.b === id)
+  return touching
+    .map((join) => {
+      const [first, last] = [join.firstAt.slice(0, 10), join.lastAt.slice(0, 10)]
+      const days = first === last ? `on ${first}` : `${first} to ${last}`
+      const how = join.declared ? `${join.source} says it is` : `in ${join.source} with`
+      return `${how} ${join.a === id ? join.b : join.a}, ${days}`
+    })
+    .join('; ')
 }

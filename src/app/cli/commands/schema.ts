@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../../../core/errors.ts'
 import { crmMappingSchema } from '../../../core/mapping/crm-mapping.ts'
+import { identityMappingSchema } from '../../../core/mapping/identity-mapping.ts'
 import { modelSchema } from '../../../core/mapping/model.ts'
 import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
 import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
@@ -8,6 +9,7 @@ import { printJson } from '../with-app.ts'
 
 const SCHEMAS = {
   usage: usageMappingSchema,
+  identity: identityMappingSchema,
   model: modelSchema,
   hubspot: crmMappingSchema,
   source: sourceMappingSchema,

@@ -1,0 +1,46 @@
+const ANON_ID = '$."$anon_id"'
+/** Where the ids stand that an identity event names. */
+const LINK_PATHS = [
+  '$."$identified_id"',
+  ANON_ID,
+  '$.alias',
+  '$."$distinct_ids"[0]',
+  '$."$distinct_ids"[1]',
+]
+const REFUSALS = ['$."$failure_reason"', '$."$identity_failure_reason"']
+const EVENTS = ['$identify', '$create_alias', '$merge']
+
+export const linkParams = () => ({
+  linkPaths: LINK_PATHS,
+  refusals: REFUSALS,
+  linkEvents: EVENTS,
+})
+
+/**
+ * What a Mixpanel identity event names: `$identify` a user and an anonymous device, `$create_alias`
+ * another name of the one who sent it, `$merge` two ids (Mixpanel, "Identifying users", Original API).
+ * Null for all other events, and for one that Mixpanel itself refused.
+ */
+export function linksSql(event: string, properties: string): string {
+  const texts = (paths: string) => `json_extract_string(${properties}, ${paths}::varchar[])`
+  return `case when not list_contains($linkEvents::varchar[], ${event}) then null
+    when len(list_filter(${texts('$refusals')}, lambda text: text <> '')) > 0 then null
+    else ${texts('$linkPaths')} end`
+}
+
+/** Devices of the simplified API say that they are some. */
+const id = (text: string, otherwise: string) => `case
+  when ${text} = '' then null
+  when starts_with(${text}, '$device:') then 'd:' || substr(${text}, 9)
+  else '${otherwise}' || ${text} end`
+
+const ids = LINK_PATHS.map((path, index) =>
+  id(`links[${index + 1}]`, path === ANON_ID ? 'd:' : 'a:'),
+)
+
+/** The column `linked_ids` from the texts that `linksSql` found. */
+export const LINKED_IDS = `case when links is not null then
+  list_filter([${ids.join(', ')}], lambda linked: linked is not null) end`
+
+/** An id for an event that names nobody else. */
+export const FIRST_LINK = `coalesce(nullif(links[1], ''), nullif(links[4], ''))`
