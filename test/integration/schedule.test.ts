@@ -73,6 +73,19 @@ describe('a worker that nobody asks', () => {
     await thread.app.engine.idle(['pull'])
   })
 
+  it('pulls a source more often whose current day is to be pulled more often', async () => {
+    const environment = { MIXPANEL_OPEN_DAY_MINUTES: '5' }
+    const thread = await openThread({ origin, environment })
+    await age(thread, 'pull', 6)
+    await sweep(thread)
+    await eventually(
+      'it is pulled',
+      async () => (await requested(thread, 'pull', 'mixpanel')) === 2,
+    )
+    for (const step of STEPS) await thread.app.engine.idle([step])
+    expect(await requested(thread, 'pull', 'amplitude')).toBe(1)
+  })
+
   it('scores again when time alone can change a score, and writes what it changes', async () => {
     const thread = await openThread({ origin })
     await thread.score()
