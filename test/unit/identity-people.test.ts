@@ -33,26 +33,6 @@ const resolve = (given: readonly IdentityFact[], before?: People) =>
 const nodesById = ({ people }: People) =>
   Object.fromEntries(people.map((person) => [person.id, person.nodes]))
 
-describe('two aliases that the vendor calls one', () => {
-  const seen = ['amp/u:ann link a:1', 'amp/u:ann seen', 'amp/d:x link a:2', 'amp/d:x seen']
-
-  it.each([{ merge: 'amp/a:1 link a:2' }, { merge: 'amp/a:2 link a:1' }])(
-    'join who was seen with them: $merge',
-    ({ merge }) => {
-      expect(resolve(facts(...seen)).people).toHaveLength(2)
-      const { people } = resolve([...facts(...seen), fact(merge, 5)])
-      expect(people.map(({ nodes }) => nodes)).toEqual([
-        ['amp/a:1', 'amp/a:2', 'amp/d:x', 'amp/u:ann'],
-      ])
-      expect(people[0]).toMatchObject({ firstSeen: at(0), lastSeen: at(0) })
-    },
-  )
-
-  it('make nobody by themselves', () => {
-    expect(resolve(facts('amp/a:7 link a:8', ...seen)).people).toHaveLength(2)
-  })
-})
-
 describe('a person', () => {
   it('is named by the smallest of her ids when she is new', () => {
     const { people, aliases, shared } = resolve(facts('amp/u:ann link d:1', 'amp/u:ann seen'))
