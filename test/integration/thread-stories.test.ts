@@ -27,9 +27,9 @@ afterAll(async () => {
   await removeFolders()
 })
 
-/** Events that the vendors hand out by now; Amplitude gives an hour three hours after its start. */
+/** Events that the vendors hand out by now; an hour of Amplitude is pulled three hours after its end. */
 function arrived({ amplitude, totals }: SampleCompany): number {
-  const lastHour = new Date(END.getTime() + 5 * HOUR_MS).toISOString().slice(0, 13)
+  const lastHour = new Date(END.getTime() + 4 * HOUR_MS).toISOString().slice(0, 13)
   const late = [...amplitude.keys()].filter((hour) => hour > lastHour)
   const notYet = late.reduce((sum, hour) => sum + (amplitude.get(hour)?.length ?? 0), 0)
   return totals.events - totals.repeated - notYet

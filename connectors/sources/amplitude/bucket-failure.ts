@@ -1,4 +1,3 @@
-import { S3ServiceException } from '@aws-sdk/client-s3'
 import {
   ConfigError,
   RateLimitedError,
@@ -32,7 +31,7 @@ export function bucketFailure(error: unknown, options: BucketOptions): SyncFailu
   if (name === 'CredentialsProviderError') {
     return new ConfigError(`there are no credentials for the bucket; set ${CREDENTIALS}`, cause)
   }
-  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined
+  const status = statusOf(error)
   if (status === undefined) {
     const where = options.endpoint ? new URL(options.endpoint).host : 'Amazon S3'
     const message = `the bucket ${options.bucket} at ${where} cannot be read; check AMPLITUDE_S3_ENDPOINT and the network`
@@ -69,4 +68,10 @@ export function bucketFailure(error: unknown, options: BucketOptions): SyncFailu
     )
   }
   return new RetryableError(`the bucket answered ${status}`, cause)
+}
+
+/** Undefined when there was no answer. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
+  return (error.$metadata as { readonly httpStatusCode?: number }).httpStatusCode
 }

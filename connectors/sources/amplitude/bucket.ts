@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { bucketFailure } from './bucket-failure.ts'
 
 export interface BucketOptions {
@@ -36,22 +36,20 @@ const CONNECT_TIMEOUT_MS = 10_000
 const IDLE_TIMEOUT_MS = 60_000
 
 export function openBucket(options: BucketOptions): Bucket {
-  const { bucket: Bucket, prefix: Prefix, region, endpoint, credentials } = options
-  const client = new S3Client({
-    region,
-    // The queue repeats; see the failure policy.
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
-    // Services that keep to S3's older protocol know no other checksums than the ETag.
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    ...(credentials ? { credentials } : {}),
-  })
+  const { bucket: Bucket, prefix: Prefix } = options
+  let client: S3Client | null = null
+  // Loaded at the first call: it is large, and most have no bucket.
+  const connect = async () => {
+    const sdk = await import('@aws-sdk/client-s3')
+    client ??= new sdk.S3Client(clientConfig(options))
+    return { sdk, client }
+  }
   return {
     async *list(abortSignal) {
+      const { client, sdk } = await connect()
       let ContinuationToken: string | undefined
       do {
-        const command = new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })
+        const command = new sdk.ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })
         const page = await client.send(command, { abortSignal }).catch((error: unknown) => {
           throw bucketFailure(error, options)
         })
@@ -62,8 +60,9 @@ export function openBucket(options: BucketOptions): Bucket {
       } while (ContinuationToken !== undefined)
     },
     async save({ key, etag }, path, abortSignal) {
+      const { client, sdk } = await connect()
       try {
-        const command = new GetObjectCommand({ Bucket, Key: key, IfMatch: etag })
+        const command = new sdk.GetObjectCommand({ Bucket, Key: key, IfMatch: etag })
         const { Body } = await client.send(command, { abortSignal })
         await pipeline(Body as Readable, createWriteStream(path))
         return true
@@ -72,6 +71,19 @@ export function openBucket(options: BucketOptions): Bucket {
         throw bucketFailure(error, options)
       }
     },
+  }
+}
+
+function clientConfig({ region, endpoint, credentials }: BucketOptions): S3ClientConfig {
+  return {
+    region,
+    // The queue repeats; see the failure policy.
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
+    // Services that keep to S3's older protocol know no other checksums than the ETag.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    ...(credentials ? { credentials } : {}),
   }
 }
 
