@@ -11,7 +11,10 @@ export async function noteMissedPulls(
   startedAt: Date,
 ): Promise<void> {
   for (const [source, { online }] of sources) {
-    if (!online) continue
+    if (!online) {
+      await endNotice(db, 'schedule-missed', source)
+      continue
+    }
     const { rows } = await sql<{ last: Date | null; begun: Date | null; isOverdue: boolean }>`
       select last, begun, coalesce(last, begun, ${startedAt}::timestamptz)
           < now() - ${pullOverdueMs} * interval '1 millisecond' as "isOverdue"

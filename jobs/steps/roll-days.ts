@@ -3,6 +3,7 @@ import type { UsageMapping } from '../../src/core/mapping/usage-mapping.ts'
 import { mergeRollups, writeRollup } from '../../src/infra/lake/rollup-file.ts'
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
 import { insertFile, liveRollups, liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { holdGenerations } from '../../src/infra/postgres/rollup-generations.ts'
 import type { JobContext } from '../context.ts'
 
 /** Rollups of a source live in at most this many files. */
@@ -50,6 +51,7 @@ export async function rollDays(
     writeRollup(c, context.lakeDir, source, days, live, usage),
   )
   await context.db.transaction().execute(async (tx) => {
+    await holdGenerations(tx)
     if (written.id) {
       const { id, rows, bytes } = written
       await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
@@ -77,6 +79,7 @@ export async function mergeIfMany(
   const { id } = written
   if (id === null) return 0
   await context.db.transaction().execute(async (tx) => {
+    await holdGenerations(tx)
     const { rows, bytes } = written
     await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
     await tx

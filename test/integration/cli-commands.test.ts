@@ -78,7 +78,28 @@ describe('one after another, at the most talkative log level, with --json', () =
       people: 10,
       crms: { hubspot: { records: { 'in-sync': 15 }, tasks: { created: 2 } } },
       mapping: { folder: world.mappings },
+      sources: {
+        amplitude: { events: 25, gaps: [], failures: null, backfill: { due: expect.any(Number) } },
+        mixpanel: { events: 9, gaps: [], lagSeconds: expect.any(Number) },
+      },
+      rebuild: {},
+      notices: [],
+      schemaChanges: [],
     })
+  })
+
+  it('events', async () => {
+    const { events } = onlyJson(await ripen(['events', '--json'], environment))
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        name: 'page_viewed',
+        source: 'mixpanel',
+        rows: 4,
+        people: 4,
+        use: 'mapped',
+        actions: ['pricing_viewed'],
+      }),
+    )
   })
 
   it('explain, for an address and for a domain', async () => {
@@ -103,6 +124,7 @@ describe('without --json', () => {
     expect(explained.stdout).toMatch(/amplitude\/u:a-ana +in amplitude with email\/\S+, on 2026-/)
     const identity = await ripen(['identity'], environment)
     expect(identity.stdout).toMatch(/^Ids that join nobody\n {2}none\n/)
+    expect(status.stdout).toMatch(/amplitude +25 events +\d+ windows .* behind +pulled/)
     expect([status.code, explained.code]).toEqual([0, 0])
   })
 })

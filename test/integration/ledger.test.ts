@@ -146,7 +146,7 @@ describe('what a vendor changed', () => {
       const props = { ...(n < 8 ? { path: '/pricing' } : {}), size: n < 10 ? n : 'large' }
       usage.amplitude({ ...who, event: 'page_viewed', props })
       if (n < 8) usage.amplitude({ ...who, event: 'Query Run' })
-      if (n >= 9) usage.amplitude({ ...who, event: 'Brand New' })
+      if (n >= 9) usage.amplitude({ ...who, event: 'Brand New', props: { 'a@b.dev': 1 } })
     }
     return (await writeExports(usage, join(await makeFolder('exports'), 'history'))).amplitude
   }

@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { rebuild as rebuildStep } from '../../jobs/steps/rebuild.ts'
 import { explain } from '../../src/app/explanation.ts'
 import { withLock } from '../../src/infra/postgres/lock.ts'
+import { makeFolder } from '../support/embedded-processes.ts'
 import { type Edit, mappingFiles } from '../support/mapping-files.ts'
 import { WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import { closeThreads, NOW, openThread, pulledState, type Thread } from '../support/thread.ts'
+import { createUsageLog, writeExports } from '../support/usage-log.ts'
 
 let origin: TestState
 beforeAll(async () => {
@@ -161,5 +164,60 @@ describe('a changed label', () => {
     const thread = await openWaiting()
     await publish(thread, { file: 'usage.yaml', from: 'label: Ran a query', to: 'label: Queried' })
     expect(await generations(thread)).toEqual([{ live: true }])
+  })
+})
+
+describe('a rebuild of many days', () => {
+  const DAYS = 25
+
+  /** One query on each of many days, and nothing else. */
+  async function openLong(): Promise<Thread> {
+    const thread = await openThread()
+    await hold(thread, 'amplitude')
+    const usage = createUsageLog()
+    for (let n = 1; n <= DAYS; n++) {
+      const at = new Date(NOW.getTime() - n * 86_400_000)
+      usage.amplitude({ user: 'a-cy', email: WHO.newcomer, event: 'Query Run', at })
+    }
+    const files = await writeExports(usage, await makeFolder('exports'))
+    await thread.pull(['amplitude'], [files.amplitude])
+    return thread
+  }
+
+  /** Works on the rebuild until one chunk is done, as if the process ended there. */
+  async function oneChunk({ app }: Thread): Promise<void> {
+    const stop = new AbortController()
+    const context = { ...app.context, onProgress: () => stop.abort(new Error('killed')) }
+    const notes = { note: () => undefined, count: () => undefined }
+    await expect(rebuildStep(context, 'amplitude', null, stop.signal, notes)).rejects.toThrow(
+      'killed',
+    )
+  }
+
+  it('keeps what is done when it is broken off, and goes on from there', async () => {
+    const thread = await openLong()
+    await publish(thread, queriesCount)
+    await oneChunk(thread)
+    expect((await thread.status()).rebuild).toEqual({ amplitude: { done: 10, total: DAYS } })
+    expect(await scoreOf(thread, WHO.newcomer)).toBe(0)
+    await rebuild(thread)
+    const { counts } = await thread.app.context.db
+      .selectFrom('run')
+      .select('counts')
+      .where('step', '=', 'rebuild')
+      .executeTakeFirstOrThrow()
+    expect(counts).toEqual({ days: DAYS - 10, live: 1 })
+    expect(await scoreOf(thread, WHO.newcomer)).toBe(15)
+  })
+
+  it('begins anew when the plan changes on the way', async () => {
+    const thread = await openLong()
+    await publish(thread, othersCount)
+    await oneChunk(thread)
+    await publish(thread, queriesCount)
+    expect((await thread.status()).rebuild).toEqual({ amplitude: { done: 0, total: DAYS } })
+    await rebuild(thread)
+    expect(await scoreOf(thread, WHO.newcomer)).toBe(15)
+    expect((await thread.status()).sources).toMatchObject({ amplitude: { events: DAYS } })
   })
 })

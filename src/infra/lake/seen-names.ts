@@ -12,6 +12,10 @@ export interface SeenInBatch {
 const MOST_NAMES = 2_000
 const MOST_CHARACTERS = 200
 
+/** A name that may be an address is nobody's schema, and is not kept. */
+const fits = (name: string): string =>
+  `strlen(${name}) <= ${MOST_CHARACTERS} and not contains(${name}, '@')`
+
 const TYPES = `case j.type when 'VARCHAR' then 'text' when 'BOOLEAN' then 'boolean'
   when 'OBJECT' then 'object' when 'ARRAY' then 'list' else 'number' end`
 
@@ -29,7 +33,7 @@ export async function readSeenNames(connection: Connection): Promise<SeenInBatch
     `(select 'event' as kind, name, '' as type, list(day::varchar) as days
         from (select name, occurred_at::date as day, count(*) as n from batch
           where ${dated} group by all)
-        where strlen(name) <= ${MOST_CHARACTERS}
+        where ${fits('name')}
         group by name order by sum(n) desc, name limit ${MOST_NAMES})
      union all
      (select 'property', part || key, type, list(day::varchar)
@@ -37,7 +41,7 @@ export async function readSeenNames(connection: Connection): Promise<SeenInBatch
           from (${part('event', 'sampled')} union all ${part('user', 'user_properties')}
             union all ${part('group', 'groups')}) s, json_each(s.props) j
           where j.type <> 'NULL' group by all)
-        where strlen(key) <= ${MOST_CHARACTERS}
+        where ${fits('key')}
         group by 2, 3 order by sum(n) desc, 2, 3 limit ${MOST_NAMES})`,
   )
   return rows as unknown as SeenInBatch[]

@@ -32,8 +32,9 @@ export async function beginNotice(
 
 /** Notes that it is over; forgets what was over long ago. */
 export async function endNotice(db: Db, kind: NoticeKind, source: string): Promise<void> {
-  await sql`update notice set ended_at = now()
+  const ended = await sql`update notice set ended_at = now()
     where kind = ${kind} and source = ${source} and ended_at is null`.execute(db)
+  if (!ended.numAffectedRows) return
   await sql`delete from notice where ended_at < now() - ${KEPT_DAYS} * interval '1 day'`.execute(db)
 }
 
