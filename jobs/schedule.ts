@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 
@@ -22,6 +22,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     if (stopped) return
     await requestDuePulls(context)
     await requestDueScores(context)
+    await requestDueStages(context)
     await reviveFailed(context)
     await engine.wake(STEPS)
   }
@@ -52,9 +53,9 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
 async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
   for (const [name, { online }] of sources) {
     if (!online) continue
-    await sql`insert into work (step, key, requested) values ('pull', ${name}, 1)
+    await sql`insert into work (step, key, requested, whole) values ('pull', ${name}, 1, 1)
       on conflict (step, key) do update
-        set requested = work.requested + 1, params = null, changed_at = now()
+        set requested = work.requested + 1, whole = work.requested + 1, params = null, changed_at = now()
         where ((work.requested = work.done or work.failed >= work.requested)
             and work.changed_at < now() - ${PULL_EVERY_MS} * interval '1 millisecond')
           -- Files that somebody named once and that cannot be read keep nobody from pulling.
@@ -78,6 +79,27 @@ async function requestDueScores({ db, clock }: JobContext): Promise<void> {
     .whereRef('requested', '>', 'done')
     .executeTakeFirst()
   if (!open) await requestWork(db, 'score', 'all')
+}
+
+/** Asks for what came by webhook when whoever took it in could not ask. */
+async function requestDueStages({ db }: JobContext): Promise<void> {
+  const waiting = await db
+    .selectFrom('staged_event as e')
+    .select('e.source')
+    .distinct()
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('work as w')
+            .select('w.key')
+            .where('w.step', '=', 'stage')
+            .whereRef('w.key', '=', 'e.source')
+            .whereRef('w.requested', '>', 'w.done'),
+        ),
+      ),
+    )
+    .execute()
+  for (const { source } of waiting) await requestTouched(db, 'stage', source)
 }
 
 async function reviveFailed({ db }: JobContext): Promise<void> {

@@ -12,31 +12,45 @@ import {
   type ScoreChange,
   storeScores,
 } from '../../src/infra/postgres/score-store.ts'
-import { requestWork } from '../../src/infra/postgres/work.ts'
-import type { Counts, JobContext, StepHandler } from '../context.ts'
+import { clearTouched, readTouched } from '../../src/infra/postgres/touched.ts'
+import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
 
 const paramsSchema = z.object({ asOf: z.iso.datetime() }).nullable()
 const DAY_MS = 86_400_000
 
-/** Scores every person and account with every model, at `asOf` (default: now). */
+/**
+ * Scores every person and account with every model, at `asOf` (default: now); or those who were touched
+ * and their colleagues, who share an account with them.
+ */
 export const score: StepHandler = async (context, _key, params) => {
-  const given = paramsSchema.parse(params)
+  const touched = await readTouched(context.db, 'score')
+  const only = params === TOUCHED ? touched.subjects : null
+  const given = paramsSchema.parse(only ? null : params)
   const asOf = given ? new Date(given.asOf) : context.clock()
   const { set } = await readPublished(context.db)
-  const subjects = await readSubjects(context.db)
+  const subjects = await readSubjects(context.db, only)
   const live = await liveRollups(context.db)
   const counts: Record<string, number> = { scored: 0, changed: 0 }
   await context.duck.connect(async (connection) => {
     await loadUsage(connection, context.lakeDir, live, subjects.memberships)
     const scorer = createScorer(connection, subjects, set.models)
     for (const model of inOrder(set.models)) {
-      const some = await scoreModel(context, scorer, model, asOf)
+      const before = await readScores(context.db, model.id, only && idsOf(subjects, only))
+      const some = await scoreModel(context, scorer, model, asOf, before)
       for (const [name, n] of Object.entries(some)) counts[name] = (counts[name] ?? 0) + n
     }
   })
-  await requestWork(context.db, 'desire', 'all')
+  // The past is not the present: who was touched waits for that.
+  if (!given) await clearTouched(context.db, touched)
+  await (only ? requestTouched : requestWork)(context.db, 'desire', 'all')
   return counts
+}
+
+/** Whose scores may have changed: those who are there, and those who may have gone. */
+function idsOf({ people, peopleByAccount }: Subjects, touched: readonly string[]): string[] {
+  return [...new Set([...touched, ...people.keys(), ...peopleByAccount.keys()])]
 }
 
 /** People first: account models ask for their scores. */
@@ -88,8 +102,8 @@ async function scoreModel(
   scorer: Scorer,
   model: Model,
   asOf: Date,
+  before: ReadonlyMap<string, Score>,
 ): Promise<Counts> {
-  const before = await readScores(context.db, model.id)
   const scores = await scorer(model, asOf, before)
   const changed: Score[] = []
   const moved: { score: Score; previous: Score | null }[] = []

@@ -11,6 +11,8 @@ const whole = (least: number, most: number) =>
       `must be a whole number from ${least} to ${most}`,
     )
 
+const secret = z.string().min(16, 'must have 16 characters at least')
+
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */
 const variables = z.object({
   DATABASE_URL: z
@@ -28,7 +30,7 @@ const variables = z.object({
   RIPEN_MAPPINGS_DIR: z.string().optional(),
   RIPEN_HOST: z.string().default('127.0.0.1'),
   RIPEN_PORT: whole(0, 65_535).default(4000),
-  RIPEN_API_TOKEN: z.string().min(16, 'must have 16 characters at least').optional(),
+  RIPEN_API_TOKEN: secret.optional(),
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_DUCKDB_MEMORY_MB: whole(128, 1_048_576).default(512),
@@ -37,6 +39,7 @@ const variables = z.object({
   AMPLITUDE_API_KEY: z.string().optional(),
   AMPLITUDE_SECRET_KEY: z.string().optional(),
   AMPLITUDE_START: z.iso.date().optional(),
+  AMPLITUDE_WEBHOOK_TOKEN: secret.optional(),
   MIXPANEL_BASE_URL: httpUrl.default('https://data.mixpanel.com'),
   MIXPANEL_PROJECT_ID: z.string().optional(),
   MIXPANEL_SERVICE_ACCOUNT: z.string().optional(),
@@ -46,6 +49,7 @@ const variables = z.object({
     .refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
     .default('UTC'),
   MIXPANEL_START: z.iso.date().optional(),
+  SEGMENT_WRITE_KEY: secret.optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),

@@ -6,6 +6,8 @@ import type { App } from '../compose.ts'
 import { explain } from '../explanation.ts'
 import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
+import { mountIngest } from './ingest.ts'
+import { problem } from './problem.ts'
 
 const pageSchema = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -25,6 +27,7 @@ export function createApi(app: App): Express {
     await sql`select 1`.execute(app.context.db)
     response.json({ status: 'ready' })
   })
+  mountIngest(api, app)
   api.use(bearerGuard(app.config.RIPEN_API_TOKEN))
   api.get('/metrics', async (_request, response) => {
     response.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics())
@@ -77,9 +80,4 @@ async function explanation(
   const found = await explain(app.context.db, String(request.params['id']))
   if (found?.subject !== subject) problem(response, 404, `there is no such ${subject}`)
   else response.json(found)
-}
-
-/** An error as RFC 9457 describes it. */
-function problem(response: Response, status: number, detail: string): void {
-  response.status(status).type('application/problem+json').json({ status, detail })
 }

@@ -66,6 +66,14 @@ export async function writeEventsFile(
   return storeBatch(connection, lakeDir, source, plan)
 }
 
+/** Windows of some files. */
+export interface JoinedParts {
+  readonly fileIds: readonly string[]
+  readonly windows: readonly string[]
+  /** The one window that they become; absent: they stay what they are. */
+  readonly become?: string
+}
+
 /**
  * Writes the windows of several files into one, for windows that more than one of them holds. The
  * files must have been written with the same plan.
@@ -74,12 +82,12 @@ export async function joinWindows(
   connection: Connection,
   lakeDir: string,
   source: string,
-  parts: { readonly fileIds: readonly string[]; readonly windows: readonly string[] },
+  parts: JoinedParts,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
   await connection.run(
     `create or replace temp table batch as
-     select e.*, v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
+     select e.* replace (coalesce(nullif($become, ''), e.window_key) as window_key), v.device_id, v.alias_id, v.user_properties, v.groups, v.event_properties as said
      from read_parquet($events) e
      left join (select distinct on (variant) * from read_parquet($variants)) v on v.variant = e.variant
      where list_contains($windows::varchar[], e.window_key)`,
@@ -87,6 +95,7 @@ export async function joinWindows(
       events: parts.fileIds.map((id) => lakePath(lakeDir, id)),
       variants: parts.fileIds.map((id) => variantsPath(lakeDir, id)),
       windows: parts.windows,
+      become: parts.become ?? '',
     },
   )
   return storeBatch(connection, lakeDir, source, plan)

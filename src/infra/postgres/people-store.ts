@@ -17,6 +17,7 @@ interface PersonRow {
  * Makes the tables of people say what was resolved, touching only rows that differ.
  * @param accountIds account id by registrable domain.
  * @param known the person of every node before.
+ * @param among the people before, when only some were resolved; their nodes are all in `known`.
  * @returns how many people were added, changed or removed.
  */
 export async function storePeople(
@@ -24,16 +25,20 @@ export async function storePeople(
   resolved: People,
   accountIds: ReadonlyMap<string, string>,
   known: ReadonlyMap<string, string>,
+  among: readonly string[] | null = null,
 ): Promise<number> {
   await storeAccounts(tx, accountIds)
-  const before = new Map(
-    (await tx.selectFrom('person').selectAll().execute()).map((p) => [p.id, p]),
-  )
+  const stored = await tx
+    .selectFrom('person')
+    .selectAll()
+    .$if(among !== null, (q) => q.where(sql<boolean>`id = any(${[...(among ?? [])]}::text[])`))
+    .execute()
+  const before = new Map(stored.map((person) => [person.id, person]))
   const changed = resolved.people
     .map((person) => rowOf(person, accountIds))
     .filter((row) => {
       const old = before.get(row.id)
-      return !old || canonicalJson(row) !== canonicalJson(stored(old))
+      return !old || canonicalJson(row) !== canonicalJson(storedRow(old))
     })
   await sql`insert into person (id, email, email_kind, account_id, traits, first_seen, last_seen)
     select id, email, email_kind, account_id, traits, first_seen, last_seen
@@ -62,7 +67,7 @@ function rowOf(person: Person, accountIds: ReadonlyMap<string, string>): PersonR
   }
 }
 
-function stored(row: {
+function storedRow(row: {
   id: string
   email: string | null
   email_kind: string
