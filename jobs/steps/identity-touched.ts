@@ -63,7 +63,8 @@ async function resolveTouched(
   connection: Connection,
   touched: readonly IdentityNode[],
 ): Promise<Resolved> {
-  let nodes = new Set(touched)
+  // An id that they link may be new, and have no facts of its own.
+  let nodes = new Set([...touched, ...(await context.facts.linked(connection, touched))])
   for (;;) {
     const known = await knownAround(context, nodes)
     for (const node of known.keys()) nodes.add(node)

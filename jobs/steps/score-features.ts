@@ -63,13 +63,16 @@ export async function readSubjects(
   return { people, peopleByAccount, memberships }
 }
 
+/** @param among who is asked about; null for all subjects. */
 export async function personFeatures(
   connection: Connection,
   subjects: Subjects,
   model: Model,
   asOf: Date,
+  among: readonly string[] | null = null,
 ): Promise<Features[]> {
-  const evidence = await readEvidence(connection, 'person', signalWindows(model, asOf), asOf)
+  const windows = signalWindows(model, asOf)
+  const evidence = await readEvidence(connection, 'person', windows, asOf, among)
   const features: Features[] = []
   for (const person of subjects.people.values()) {
     const own = evidence.get(person.id)

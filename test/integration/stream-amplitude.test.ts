@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { CATALOG } from '../../jobs/catalog.ts'
 import type { JobContext } from '../../jobs/context.ts'
+import { startSchedule } from '../../jobs/schedule.ts'
 import { explain } from '../../src/app/explanation.ts'
 import { liveRollups } from '../../src/infra/postgres/manifest.ts'
 import { closeIngest, type IngestThread, openIngest, WEBHOOK_TOKEN } from '../support/ingest.ts'
@@ -216,7 +217,6 @@ describe('a crash', () => {
     const { context, engine } = thread.app
     const body = JSON.stringify(eventOf('Activation Reached'))
     await context.db.insertInto('staged_event').values({ source: 'amplitude', body }).execute()
-    const { startSchedule } = await import('../../jobs/schedule.ts')
     const schedule = startSchedule(context, engine)
     try {
       const deadline = Date.now() + 10_000

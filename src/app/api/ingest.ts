@@ -6,12 +6,11 @@ import express, {
   type Response,
 } from 'express'
 import { z } from 'zod'
-import { stageEvents } from '../../infra/postgres/staging.ts'
 import type { App } from '../compose.ts'
 import { problem } from './problem.ts'
 import { secretCheck } from './secret-check.ts'
 import { CALL_TYPES, type CallType, messagesOf, writeKeyOf } from './segment-calls.ts'
-import { createWaker } from './waker.ts'
+import { createStageWriter, type StageWriter } from './stage-writer.ts'
 
 /** Amplitude takes no more in one request either; a batch of Segment has 500 KB at most. */
 const BODY_LIMIT = '1mb'
@@ -26,7 +25,7 @@ const amplitudeBody = z.union([amplitudeEvent, z.array(amplitudeEvent).min(1).ma
 export function mountIngest(api: Express, app: App): void {
   const { AMPLITUDE_WEBHOOK_TOKEN, SEGMENT_WRITE_KEY } = app.config
   const json = express.json({ limit: BODY_LIMIT, type: () => true })
-  const store = createStore(app)
+  const store = createStageWriter(app)
   api.post('/ingest/amplitude/:token', guarded(AMPLITUDE_WEBHOOK_TOKEN, tokenOf), json, (q, s) =>
     takeAmplitude(store, q, s),
   )
@@ -40,16 +39,6 @@ export function mountIngest(api: Express, app: App): void {
   api.use('/ingest', refuseBody)
 }
 
-type Store = (source: string, events: readonly unknown[]) => Promise<void>
-
-function createStore(app: App): Store {
-  const wake = createWaker(app)
-  return async (source, events) => {
-    await stageEvents(app.context.db, source, events.map(textOf))
-    wake(source)
-  }
-}
-
 /** NUL and halves of characters are JSON, but neither PostgreSQL nor DuckDB takes them for text. */
 function textOf(event: unknown): string {
   const text = JSON.stringify(event)
@@ -59,18 +48,22 @@ function textOf(event: unknown): string {
   )
 }
 
-async function takeAmplitude(store: Store, request: Request, response: Response): Promise<void> {
+async function takeAmplitude(
+  store: StageWriter,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const body = amplitudeBody.safeParse(request.body)
   if (!body.success) {
     problem(response, 400, 'send one event, or a list of them, each with its event_type')
     return
   }
-  await store('amplitude', Array.isArray(body.data) ? body.data : [body.data])
+  await store('amplitude', (Array.isArray(body.data) ? body.data : [body.data]).map(textOf))
   response.json({ success: true })
 }
 
 async function takeSegment(
-  store: Store,
+  store: StageWriter,
   type: CallType | 'batch',
   request: Request,
   response: Response,
@@ -80,7 +73,7 @@ async function takeSegment(
     problem(response, 400, messages)
     return
   }
-  await store('segment', messages)
+  await store('segment', messages.map(textOf))
   response.json({ success: true })
 }
 

@@ -14,6 +14,8 @@ export interface FactTable {
    * all that tells how these nodes are joined, and which of their neighbours are shared.
    */
   about(connection: Connection, nodes: readonly string[]): Promise<IdentityFact[]>
+  /** The nodes that these nodes link. */
+  linked(connection: Connection, nodes: readonly string[]): Promise<string[]>
 }
 
 export interface FactFile {
@@ -56,6 +58,10 @@ export function createFactTable(): FactTable {
         lastAt: row['last_at'] as Date,
       }))
     },
+    async linked(connection, nodes) {
+      const rows = await connection.rows(LINKED, { nodes: [...nodes] })
+      return rows.map((row) => String(row['other']))
+    },
   }
 }
 
@@ -77,3 +83,6 @@ const ABOUT = `with asked as (select unnest($nodes::varchar[]) as n),
   select source, profile, kind, value, min(first_at) as first_at, max(last_at) as last_at
   from fact where node in (from near) or other in (from near)
   group by all`
+
+const LINKED = `select distinct other from fact
+  where node in (select unnest($nodes::varchar[])) and other is not null`
