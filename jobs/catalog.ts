@@ -14,7 +14,7 @@ export const jobSchema = z.strictObject({ key: z.string().min(1) })
 export type JobData = z.output<typeof jobSchema>
 
 export interface JobEntry {
-  /** Pulls, usage, scores and each CRM have a queue each: a pause stops a whole queue. */
+  /** Pulls, what streams in, usage, scores and each CRM have a queue each: a pause stops a whole queue. */
   readonly queue: (key: string) => string
   readonly attempts: number
   readonly backoffMs: number
@@ -22,13 +22,14 @@ export interface JobEntry {
 }
 
 const pulls = () => 'pulls'
+const streams = () => 'stream'
 const usage = () => 'usage'
 const scores = () => 'scores'
 
 /** Every job that there is; a step without an entry does not compile. */
 export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   pull: { queue: pulls, attempts: 4, backoffMs: 500, handler: pull },
-  stage: { queue: usage, attempts: 4, backoffMs: 500, handler: stage },
+  stage: { queue: streams, attempts: 4, backoffMs: 500, handler: stage },
   rollup: { queue: usage, attempts: 3, backoffMs: 500, handler: rollup },
   identity: { queue: usage, attempts: 3, backoffMs: 500, handler: identity },
   score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },

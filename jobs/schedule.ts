@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { collectGarbage } from '../src/infra/lake/garbage.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
@@ -9,6 +10,10 @@ const SWEEP_EVERY_MS = 15_000
 const PULL_EVERY_MS = 15 * 60_000
 /** A step that failed for a passing reason is asked for again after this. */
 const TRY_AGAIN_AFTER_MS = 60_000
+/** How often what nobody names any more is removed; streaming leaves some with every event. */
+const TIDY_EVERY_MS = 600_000
+/** Streaming runs steps several times a second; the runs that went well are kept for so long. */
+const KEEP_RUNS_DAYS = 1
 
 /** Sweeps on a timer, so that lost jobs, a wiped Redis and a sleeping machine change nothing. */
 export interface Schedule {
@@ -18,6 +23,7 @@ export interface Schedule {
 /** Starts the timer of one worker; any number of workers may run one. */
 export function startSchedule(context: JobContext, engine: Engine): Schedule {
   let stopped = false
+  let tidiedAt = Date.now()
   const sweep = async () => {
     if (stopped) return
     await requestDuePulls(context)
@@ -25,6 +31,10 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     await requestDueStages(context)
     await reviveFailed(context)
     await engine.wake(STEPS)
+    if (Date.now() - tidiedAt < TIDY_EVERY_MS) return
+    tidiedAt = Date.now()
+    await collectGarbage(context.db, context.lakeDir, new Date())
+    await forgetRuns(context)
   }
   const tick = () => {
     sweep().catch((error: unknown) => {
@@ -76,7 +86,8 @@ async function requestDueScores({ db, clock }: JobContext): Promise<void> {
     .selectFrom('work')
     .select('key')
     .where('step', '=', 'score')
-    .whereRef('requested', '>', 'done')
+    // One for those who were touched is no answer: while events stream in there is always one.
+    .whereRef('whole', '>', 'done')
     .executeTakeFirst()
   if (!open) await requestWork(db, 'score', 'all')
 }
@@ -106,4 +117,12 @@ async function reviveFailed({ db }: JobContext): Promise<void> {
   await sql`update work set failed = 0, changed_at = now()
     where requested > done and failed >= requested and error_kind in ('retryable', 'rate-limited', 'bug')
       and changed_at < now() - ${TRY_AGAIN_AFTER_MS} * interval '1 millisecond'`.execute(db)
+}
+
+/** Runs of the steps that streaming repeats, unless they tell of a record or a failure. */
+async function forgetRuns({ db }: JobContext): Promise<void> {
+  await sql`delete from run r
+    where step in ('stage', 'rollup', 'identity', 'score') and outcome = 'done'
+      and finished_at < now() - ${KEEP_RUNS_DAYS} * interval '1 day'
+      and not exists (select from run_record d where d.run_id = r.id)`.execute(db)
 }

@@ -73,7 +73,7 @@ async function measure(
   await mkdir(dataDir, { recursive: true })
   const all = { ...environment, RIPEN_DATA_DIR: dataDir }
   context.note(`${name}: pulling and scoring the sample company`)
-  await seed(context.dir, all)
+  await seed(context.dir, all, context.signal)
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {

@@ -31,7 +31,11 @@ export interface Running {
 export type Environment = Readonly<Record<string, string>>
 
 /** Pulls and scores 90 days of the sample company with the command line, as a person would. */
-export async function seed(dir: string, environment: Environment): Promise<void> {
+export async function seed(
+  dir: string,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
   const end = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS)
   const company = sampleCompany({ end, days: DAYS })
   const sandbox = await startSandboxServer({
@@ -47,7 +51,10 @@ export async function seed(dir: string, environment: Environment): Promise<void>
     for (const command of ['pull', 'score']) {
       const child = startRipen([command, '--json', '--mappings', MAPPINGS], all)
       child.stdout?.resume()
+      const stop = () => child.kill('SIGTERM')
+      signal.addEventListener('abort', stop, { once: true })
       const [code] = await once(child, 'exit')
+      signal.removeEventListener('abort', stop)
       if (code !== 0) throw new Error(`ripen ${command} ended with ${code}`)
     }
   } finally {

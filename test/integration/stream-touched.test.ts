@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { startSchedule } from '../../jobs/schedule.ts'
+import { readWork, requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { eventually } from '../support/embedded-processes.ts'
 import { closeIngest, type IngestThread, openIngest } from '../support/ingest.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import { closeThreads, NOW, openThread, pulledState } from '../support/thread.ts'
@@ -110,4 +112,22 @@ it('a look at everybody that was asked for meanwhile is not forgotten', async ()
   await engine.idle(['score'])
   const scores = await context.db.selectFrom('score').select('subject_id').execute()
   expect(scores.length).toBeGreaterThan(10)
+})
+
+it('scores that are due are asked for while events stream in', async () => {
+  const thread = await openThread({ origin })
+  const { context, engine } = thread.app
+  await thread.score()
+  await context.db.updateTable('score').set({ next_change_at: NOW }).execute()
+  const wholeRequest = async () => (await readWork(context.db, 'score', 'all'))[0]?.whole ?? 0
+  const before = await wholeRequest()
+  await requestTouched(context.db, 'score', 'all')
+  expect(await wholeRequest()).toBe(before)
+  const schedule = startSchedule(context, engine)
+  try {
+    await eventually('a look at everybody', async () => (await wholeRequest()) > before)
+  } finally {
+    schedule.stop()
+  }
+  await engine.idle(['score'])
 })
