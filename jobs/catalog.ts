@@ -9,26 +9,30 @@ import { rebuild } from './steps/rebuild.ts'
 import { reconcile } from './steps/reconcile.ts'
 import { rollup } from './steps/rollup.ts'
 import { score } from './steps/score.ts'
+import { stage } from './steps/stage.ts'
 
 /** What a job carries: which row of `work` to look at. Never a record. */
 export const jobSchema = z.strictObject({ key: z.string().min(1) })
 export type JobData = z.output<typeof jobSchema>
 
 export interface JobEntry {
-  /** One queue for usage, one for scores, one for each CRM: a pause stops a whole queue. */
+  /** Pulls, what streams in, usage, scores and each CRM have a queue each: a pause stops a whole queue. */
   readonly queue: (key: string) => string
   readonly attempts: number
   readonly backoffMs: number
   readonly handler: StepHandler
 }
 
+const pulls = () => 'pulls'
+const streams = () => 'stream'
 const usage = () => 'usage'
 const scores = () => 'scores'
 
 /** Every job that there is; a step without an entry does not compile. */
 export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   forget: { queue: usage, attempts: 3, backoffMs: 500, handler: forget },
-  pull: { queue: usage, attempts: 4, backoffMs: 500, handler: pull },
+  pull: { queue: pulls, attempts: 4, backoffMs: 500, handler: pull },
+  stage: { queue: streams, attempts: 4, backoffMs: 500, handler: stage },
   rollup: { queue: usage, attempts: 3, backoffMs: 500, handler: rollup },
   identity: { queue: usage, attempts: 3, backoffMs: 500, handler: identity },
   score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },

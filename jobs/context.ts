@@ -2,7 +2,9 @@ import type { Pool } from 'pg'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm, CrmObject } from '../src/core/ports/crm.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
+import type { UsageStream } from '../src/core/ports/usage-stream.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
+import type { FactTable } from '../src/infra/lake/fact-table.ts'
 import type { Logger } from '../src/infra/logger.ts'
 import type { Db } from '../src/infra/postgres/database.ts'
 import type { Step } from '../src/infra/postgres/work.ts'
@@ -40,6 +42,8 @@ export interface JobContext {
   readonly db: Db
   readonly pool: Pool
   readonly duck: Duck
+  /** For the step `identity` alone. */
+  readonly facts: FactTable
   readonly lakeDir: string
   readonly tmpDir: string
   readonly logger: Logger
@@ -50,6 +54,8 @@ export interface JobContext {
   readonly sources: ReadonlyMap<string, ConnectedSource>
   /** Makes a source of files that the mapping declares. */
   readonly declaredSource: (name: string, mapping: SourceMapping) => ConnectedSource
+  /** Sources whose events come by webhook. */
+  readonly streams: ReadonlyMap<string, UsageStream>
   readonly crms: ReadonlyMap<string, ConnectedCrm>
   readonly onProgress: (progress: Progress) => void
 }
@@ -70,6 +76,9 @@ export interface RunNotes {
 
 /** What one run of a step did, in counts. */
 export type Counts = Readonly<Record<string, number>>
+
+/** What a step is asked when it shall look at nothing but what was touched; see `requestTouched`. */
+export const TOUCHED = { touched: true } as const
 
 /** One step: looks at the state, makes it so, and says what it did. */
 export type StepHandler = (

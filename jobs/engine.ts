@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, RetryableError } from '../src/core/errors.ts'
 import {
   readWork,
+  requestTouched,
   requestWork,
   STEPS,
   type Step,
@@ -18,6 +19,8 @@ export interface Engine {
   start(steps: readonly Step[], crms: readonly string[]): void
   /** Asks for a step and wakes whoever works on it. */
   request(step: Step, key: string, params?: Readonly<Record<string, unknown>>): Promise<void>
+  /** Asks a step to look at what was touched, and wakes whoever works on it. */
+  touch(step: Step, key: string): Promise<void>
   /** Wakes a step that has something to do, without asking for more. */
   wake(steps: readonly Step[]): Promise<void>
   /**
@@ -31,6 +34,7 @@ export interface Engine {
 const LOOK_EVERY_MS = 40
 /** A wake-up may be lost; whoever waits repeats it this often. */
 const WAKE_EVERY_MS = 2_000
+/** Of the queues `pulls` and `usage`; the others do one thing at a time. */
 const USAGE_CONCURRENCY = 2
 const WAIT_FOR_OTHERS_MS = 60_000
 
@@ -60,16 +64,16 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     }
   }
   const handle = async (step: Step, data: JobData, lastAttempt: boolean) => {
-    const verdict = await runStep(context, step, data.key, lastAttempt, stop.signal)
-    if (verdict === null) await wake(followers(step))
-    return verdict
+    return runStep(context, step, data.key, lastAttempt, stop.signal, (row) =>
+      wake(followers(step, isTouchedOnly(row))),
+    )
   }
   return {
     start(steps, crms) {
       for (const step of steps) working.add(step)
       const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
       for (const name of wanted) {
-        const concurrency = name === 'usage' ? USAGE_CONCURRENCY : 1
+        const concurrency = name === 'usage' || name === 'pulls' ? USAGE_CONCURRENCY : 1
         queues.work(name, concurrency, ({ name: step, data, lastAttempt }) =>
           handle(step as Step, jobSchema.parse(data), lastAttempt),
         )
@@ -77,6 +81,10 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     },
     async request(step, key, params) {
       await requestWork(context.db, step, key, params ?? null)
+      await add(step, key)
+    },
+    async touch(step, key) {
+      await requestTouched(context.db, step, key)
       await add(step, key)
     },
     wake,
@@ -101,12 +109,16 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
   }
 }
 
+/** Nobody asked for more than a look at what was touched. */
+const isTouchedOnly = (row: WorkRow): boolean => row.whole <= row.done
+
 /**
  * A step waits for what is asked of the steps before it, since they will ask for it again; but not for
  * long, so that a backfill of months shows results on the way. A rebuild neither waits nor holds up.
+ * What streams in waits for nothing and holds nobody up: there is always more of it.
  */
 function goesBefore(other: WorkRow, row: WorkRow, now: number): boolean {
-  if (row.step === 'rebuild') return false
+  if (row.step === 'rebuild' || isTouchedOnly(row) || isTouchedOnly(other)) return false
   const earlier = STEPS.indexOf(other.step) < STEPS.indexOf(row.step)
   return earlier && now - other.changedAt.getTime() < WAIT_FOR_OTHERS_MS
 }
@@ -116,20 +128,25 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
   return step === 'reconcile' ? crms.map((crm) => queue(crm)) : [queue('all')]
 }
 
-/** The steps that a step's result may have given something to do. */
-function followers(step: Step): readonly Step[] {
+/**
+ * The steps that a step's result may have given something to do. What streams in wakes no step behind
+ * the scores: CRM records are looked at with the next sweep, not with every event.
+ */
+function followers(step: Step, touchedOnly: boolean): readonly Step[] {
   switch (step) {
     case 'forget':
       // It holds up every other step.
       return STEPS
     case 'pull':
       return ['rollup', 'rebuild']
+    case 'stage':
+      return ['rollup']
     case 'rollup':
       return ['rollup', 'identity']
     case 'identity':
       return ['score']
     case 'score':
-      return ['desire']
+      return touchedOnly ? [] : ['desire']
     case 'desire':
       return ['reconcile']
     case 'reconcile':

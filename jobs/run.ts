@@ -1,16 +1,24 @@
 import { RetryableError } from '../src/core/errors.ts'
 import { withLock } from '../src/infra/postgres/lock.ts'
-import { failWork, finishWork, readWork, type Step, workLock } from '../src/infra/postgres/work.ts'
+import {
+  failWork,
+  finishWork,
+  readWork,
+  type Step,
+  type WorkRow,
+  workLock,
+} from '../src/infra/postgres/work.ts'
 import type { Verdict } from '../src/infra/queue/queues.ts'
 import { safeError } from '../src/infra/safe-error.ts'
 import { CATALOG } from './catalog.ts'
-import type { JobContext, RunEntry, RunNotes } from './context.ts'
+import { type JobContext, type RunEntry, type RunNotes, TOUCHED } from './context.ts'
 import { decide, kindOf, messageOf } from './failure-policy.ts'
 
 /**
  * Looks at one row of `work` and does what is asked for, as long as something is. Only one process at
  * a time works on a row; who finds it taken has nothing to do, because the other one looks again
  * before it lets go.
+ * @param onDone called each time that something is done, for whoever follows.
  */
 export async function runStep(
   context: JobContext,
@@ -18,10 +26,11 @@ export async function runStep(
   key: string,
   lastAttempt: boolean,
   signal: AbortSignal,
+  onDone: (row: WorkRow) => Promise<void>,
 ): Promise<Verdict | null> {
   for (;;) {
     const ran = await withLock(context.pool, workLock(step, key), (lost) =>
-      runUntilDone(context, step, key, lastAttempt, AbortSignal.any([signal, lost])),
+      runUntilDone(context, step, key, lastAttempt, AbortSignal.any([signal, lost]), onDone),
     )
     if (ran === null) return null
     if (ran.value !== null) return ran.value
@@ -37,6 +46,7 @@ async function runUntilDone(
   key: string,
   lastAttempt: boolean,
   signal: AbortSignal,
+  onDone: (row: WorkRow) => Promise<void>,
 ): Promise<Verdict | null> {
   for (;;) {
     const [row] = await readWork(context.db, step, key)
@@ -53,11 +63,13 @@ async function runUntilDone(
     }
     try {
       const handler = CATALOG[step].handler
-      const counts = { ...(await handler(context, key, row.params, signal, run)), ...tally }
+      const params = row.whole > row.done ? row.params : TOUCHED
+      const counts = { ...(await handler(context, key, params, signal, run)), ...tally }
       // In this order: whoever sees that the work is done may read what was done.
       await endRun(context, runId, 'done', counts, null, notes)
       await finishWork(context.db, step, key, row.requested)
       context.logger.info({ step, key, counts }, 'step done')
+      await onDone(row)
     } catch (error) {
       if (signal.aborted) {
         // Told to stop, or the lock is lost: nothing is wrong with the step; somebody does it again.

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import { collectGarbage } from '../src/infra/lake/garbage.ts'
+import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
@@ -10,6 +11,10 @@ const SWEEP_EVERY_MS = 15_000
 const PULL_EVERY_MS = 15 * 60_000
 /** A step that failed for a passing reason is asked for again after this. */
 const TRY_AGAIN_AFTER_MS = 60_000
+/** How often what nobody names any more is removed; streaming leaves some with every event. */
+const TIDY_EVERY_MS = 600_000
+/** Streaming runs steps several times a second; the runs that went well are kept for so long. */
+const KEEP_RUNS_DAYS = 1
 
 /** Sweeps on a timer, so that lost jobs, a wiped Redis and a sleeping machine change nothing. */
 export interface Schedule {
@@ -20,13 +25,19 @@ export interface Schedule {
 export function startSchedule(context: JobContext, engine: Engine): Schedule {
   let stopped = false
   const startedAt = new Date()
+  let tidiedAt = Date.now()
   const sweep = async () => {
     if (stopped) return
     await requestDuePulls(context)
     await requestDueScores(context)
+    await requestDueStages(context)
     await reviveFailed(context)
     await noteMissedPulls(context, startedAt)
     await engine.wake(STEPS)
+    if (Date.now() - tidiedAt < TIDY_EVERY_MS) return
+    tidiedAt = Date.now()
+    await collectGarbage(context.db, context.lakeDir, new Date())
+    await forgetRuns(context)
   }
   const tick = () => {
     sweep().catch((error: unknown) => {
@@ -56,9 +67,9 @@ async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
   for (const [name, { online, source }] of sources) {
     if (!online) continue
     const everyMs = Math.min(PULL_EVERY_MS, source.openEveryMs ?? PULL_EVERY_MS)
-    await sql`insert into work (step, key, requested) values ('pull', ${name}, 1)
+    await sql`insert into work (step, key, requested, whole) values ('pull', ${name}, 1, 1)
       on conflict (step, key) do update
-        set requested = work.requested + 1, params = null, changed_at = now()
+        set requested = work.requested + 1, whole = work.requested + 1, params = null, changed_at = now()
         where ((work.requested = work.done or work.failed >= work.requested)
             and work.changed_at < now() - ${everyMs} * interval '1 millisecond')
           -- Files that somebody named once and that cannot be read keep nobody from pulling.
@@ -79,13 +90,43 @@ async function requestDueScores({ db, clock }: JobContext): Promise<void> {
     .selectFrom('work')
     .select('key')
     .where('step', '=', 'score')
-    .whereRef('requested', '>', 'done')
+    // One for those who were touched is no answer: while events stream in there is always one.
+    .whereRef('whole', '>', 'done')
     .executeTakeFirst()
   if (!open) await requestWork(db, 'score', 'all')
+}
+
+/** Asks for what came by webhook when whoever took it in could not ask. */
+async function requestDueStages({ db }: JobContext): Promise<void> {
+  const waiting = await db
+    .selectFrom('staged_event as e')
+    .select('e.source')
+    .distinct()
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('work as w')
+            .select('w.key')
+            .where('w.step', '=', 'stage')
+            .whereRef('w.key', '=', 'e.source')
+            .whereRef('w.requested', '>', 'w.done'),
+        ),
+      ),
+    )
+    .execute()
+  for (const { source } of waiting) await requestTouched(db, 'stage', source)
 }
 
 async function reviveFailed({ db }: JobContext): Promise<void> {
   await sql`update work set failed = 0, changed_at = now()
     where requested > done and failed >= requested and error_kind in ('retryable', 'rate-limited', 'bug')
       and changed_at < now() - ${TRY_AGAIN_AFTER_MS} * interval '1 millisecond'`.execute(db)
+}
+
+/** Runs of the steps that streaming repeats, unless they tell of a record or a failure. */
+async function forgetRuns({ db }: JobContext): Promise<void> {
+  await sql`delete from run r
+    where step in ('stage', 'rollup', 'identity', 'score') and outcome = 'done'
+      and finished_at < now() - ${KEEP_RUNS_DAYS} * interval '1 day'
+      and not exists (select from run_record d where d.run_id = r.id)`.execute(db)
 }

@@ -52,7 +52,7 @@ function locksOf(
   const names = [
     ...work.map(({ step, key }) => workLock(step, key)),
     ...sources.flatMap((source) =>
-      (['pull', 'rollup', 'rebuild'] as const).map((step) => workLock(step, source)),
+      (['pull', 'stage', 'rollup', 'rebuild'] as const).map((step) => workLock(step, source)),
     ),
     ...(['identity', 'score', 'desire'] as const).map((step) => workLock(step, 'all')),
     ...[...crms.keys()].map((crm) => workLock('reconcile', crm)),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Model } from '../../src/core/mapping/model.ts'
 import { ACTIVITY, type Features, type Member } from '../../src/core/scoring/features.ts'
 import type { Score } from '../../src/core/scoring/score-subject.ts'
@@ -20,10 +21,19 @@ export interface Subjects {
   readonly memberships: readonly Membership[]
 }
 
-export async function readSubjects(db: Db): Promise<Subjects> {
+/** @param among people and accounts, whose people and their colleagues are read; null for everybody. */
+export async function readSubjects(
+  db: Db,
+  among: readonly string[] | null = null,
+): Promise<Subjects> {
+  const ids = sql`any(${[...(among ?? [])]}::text[])`
   const rows = await db
     .selectFrom('person')
     .select(['id', 'email', 'email_kind', 'account_id', 'traits'])
+    .$if(among !== null, (q) =>
+      q.where(sql<boolean>`(id = ${ids} or account_id = ${ids}
+        or account_id in (select p.account_id from person p where p.id = ${ids}))`),
+    )
     .execute()
   const people = new Map<string, PersonRow>()
   const peopleByAccount = new Map<string, PersonRow[]>()
@@ -36,7 +46,13 @@ export async function readSubjects(db: Db): Promise<Subjects> {
     if (colleagues) colleagues.push(person)
     else peopleByAccount.set(row.account_id, [person])
   }
-  const nodes = await db.selectFrom('identity_node').selectAll().execute()
+  const nodes = await db
+    .selectFrom('identity_node')
+    .selectAll()
+    .$if(among !== null, (q) =>
+      q.where(sql<boolean>`person_id = any(${[...people.keys()]}::text[])`),
+    )
+    .execute()
   const memberships = nodes.flatMap(({ node, person_id }) => {
     const slash = node.indexOf('/')
     const source = node.slice(0, slash)
@@ -47,13 +63,16 @@ export async function readSubjects(db: Db): Promise<Subjects> {
   return { people, peopleByAccount, memberships }
 }
 
+/** @param among who is asked about; null for all subjects. */
 export async function personFeatures(
   connection: Connection,
   subjects: Subjects,
   model: Model,
   asOf: Date,
+  among: readonly string[] | null = null,
 ): Promise<Features[]> {
-  const evidence = await readEvidence(connection, 'person', signalWindows(model, asOf), asOf)
+  const windows = signalWindows(model, asOf)
+  const evidence = await readEvidence(connection, 'person', windows, asOf, among)
   const features: Features[] = []
   for (const person of subjects.people.values()) {
     const own = evidence.get(person.id)

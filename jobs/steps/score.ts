@@ -13,29 +13,39 @@ import {
   type ScoreChange,
   storeScores,
 } from '../../src/infra/postgres/score-store.ts'
-import { requestWork } from '../../src/infra/postgres/work.ts'
-import type { Counts, JobContext, StepHandler } from '../context.ts'
+import { clearTouched, readTouched } from '../../src/infra/postgres/touched.ts'
+import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
 
 const paramsSchema = z.object({ asOf: z.iso.datetime() }).nullable()
 const DAY_MS = 86_400_000
 
-/** Scores every person and account with every model, at `asOf` (default: now). */
+/**
+ * Scores every person and account with every model, at `asOf` (default: now); or those who were touched
+ * and their colleagues, who share an account with them.
+ */
 export const score: StepHandler = async (context, _key, params) => {
-  const given = paramsSchema.parse(params)
+  const touched = await readTouched(context.db, 'score')
+  const only = params === TOUCHED ? touched.subjects : null
+  if (only?.length === 0) return { scored: 0, changed: 0 }
+  const given = paramsSchema.parse(only ? null : params)
   const asOf = given ? new Date(given.asOf) : context.clock()
   const { set, live } = await readRules(context.db)
-  const subjects = await readSubjects(context.db)
+  const subjects = await readSubjects(context.db, only)
   const counts: Record<string, number> = { scored: 0, changed: 0 }
   await context.duck.connect(async (connection) => {
     await loadUsage(connection, context.lakeDir, live, subjects.memberships)
     const scorer = createScorer(connection, subjects, set.models)
     for (const model of inOrder(set.models)) {
-      const some = await scoreModel(context, scorer, model, asOf)
+      const before = await readScores(context.db, model.id, only && idsOf(subjects, only))
+      const some = await scoreModel(context, scorer, model, asOf, before, only)
       for (const [name, n] of Object.entries(some)) counts[name] = (counts[name] ?? 0) + n
     }
   })
-  await requestWork(context.db, 'desire', 'all')
+  // The past is not the present: who was touched waits for that.
+  if (!given) await clearTouched(context.db, touched)
+  await (only ? requestTouched : requestWork)(context.db, 'desire', 'all')
   return counts
 }
 
@@ -50,6 +60,11 @@ function readRules(db: Db) {
     }))
 }
 
+/** Whose scores may have changed: those who are there, and those who may have gone. */
+function idsOf({ people, peopleByAccount }: Subjects, touched: readonly string[]): string[] {
+  return [...new Set([...touched, ...people.keys(), ...peopleByAccount.keys()])]
+}
+
 /** People first: account models ask for their scores. */
 function inOrder(models: ReadonlyMap<string, Model>): Model[] {
   return [...models.values()].sort(
@@ -58,12 +73,17 @@ function inOrder(models: ReadonlyMap<string, Model>): Model[] {
   )
 }
 
-type Scorer = (
-  model: Model,
-  asOf: Date,
-  previous: ReadonlyMap<string, Score>,
-  onlySubjects?: ReadonlySet<string>,
-) => Promise<Map<string, Score>>
+interface Scorer {
+  /** @param among who is scored; null for all subjects. */
+  score(
+    model: Model,
+    asOf: Date,
+    previous: ReadonlyMap<string, Score>,
+    among: readonly string[] | null,
+  ): Promise<Map<string, Score>>
+  /** Keeps the scores of all people for the account models, which ask for them. */
+  remember(model: Model, asOf: Date, scores: ReadonlyMap<string, Score>): void
+}
 
 /** Scores a model without storing anything: the same function for now, for a preview and for the past. */
 function createScorer(
@@ -71,25 +91,29 @@ function createScorer(
   subjects: Subjects,
   models: ReadonlyMap<string, Model>,
 ): Scorer {
-  const memo = new Map<string, Map<string, Score>>()
-  const scorer: Scorer = async (model, asOf, previous, onlySubjects) => {
-    const features: readonly Features[] =
-      model.subject === 'person'
-        ? await personFeatures(connection, subjects, model, asOf)
-        : await accountFeatures(connection, subjects, model, asOf, await membersOf(model, asOf))
-    const scores = new Map<string, Score>()
-    for (const one of features) {
-      if (onlySubjects && !onlySubjects.has(one.subjectId)) continue
-      const next = scoreSubject(model, one, previous.get(one.subjectId) ?? null, asOf)
-      scores.set(one.subjectId, next)
-    }
-    if (!onlySubjects) memo.set(`${model.id} ${asOf.getTime()}`, scores)
-    return scores
+  const memo = new Map<string, ReadonlyMap<string, Score>>()
+  const nameOf = (model: Model, asOf: Date) => `${model.id} ${asOf.getTime()}`
+  const scorer: Scorer = {
+    async score(model, asOf, previous, among) {
+      const features: readonly Features[] =
+        model.subject === 'person'
+          ? await personFeatures(connection, subjects, model, asOf, among)
+          : await accountFeatures(connection, subjects, model, asOf, await membersOf(model, asOf))
+      const wanted = among && new Set(among)
+      const scores = new Map<string, Score>()
+      for (const one of features) {
+        if (wanted && !wanted.has(one.subjectId)) continue
+        const next = scoreSubject(model, one, previous.get(one.subjectId) ?? null, asOf)
+        scores.set(one.subjectId, next)
+      }
+      return scores
+    },
+    remember: (model, asOf, scores) => void memo.set(nameOf(model, asOf), scores),
   }
   const membersOf = async (model: Model, asOf: Date): Promise<ReadonlyMap<string, Score>> => {
     const people = models.get(model['people-model'] ?? '')
     if (!people) return new Map()
-    return memo.get(`${people.id} ${asOf.getTime()}`) ?? scorer(people, asOf, new Map())
+    return memo.get(nameOf(people, asOf)) ?? scorer.score(people, asOf, new Map(), null)
   }
   return scorer
 }
@@ -99,9 +123,15 @@ async function scoreModel(
   scorer: Scorer,
   model: Model,
   asOf: Date,
+  before: ReadonlyMap<string, Score>,
+  touched: readonly string[] | null,
 ): Promise<Counts> {
-  const before = await readScores(context.db, model.id)
-  const scores = await scorer(model, asOf, before)
+  // Colleagues who did nothing keep their score; their account's depends on it, and on what was done.
+  const among = model.subject === 'person' ? touched : null
+  const scores = await scorer.score(model, asOf, before, among)
+  const asked = among && new Set(among)
+  const others = [...before].filter(([id]) => asked !== null && !asked.has(id))
+  scorer.remember(model, asOf, new Map([...others, ...scores]))
   const changed: Score[] = []
   const moved: { score: Score; previous: Score | null }[] = []
   for (const next of scores.values()) {
@@ -114,7 +144,9 @@ async function scoreModel(
     if (told) moved.push({ score: next, previous })
   }
   const history = await datedHistory(scorer, model, asOf, moved)
-  const gone = [...before.values()].filter((score) => !scores.has(score.subjectId))
+  const gone = [...before.values()].filter(
+    ({ subjectId }) => !scores.has(subjectId) && (asked === null || asked.has(subjectId)),
+  )
   await context.db.transaction().execute(async (tx) => {
     await storeScores(tx, model, asOf, changed, history)
     await dropScores(tx, model, asOf, gone)
@@ -138,9 +170,9 @@ async function datedHistory(
       s.usageStatus === 'qualified' && previous?.usageStatus !== 'qualified',
   )
   const boundary = new Date(Math.floor((asOf.getTime() - DAY_MS) / DAY_MS) * DAY_MS)
-  const ids = new Set(entered.map(({ score: s }) => s.subjectId))
+  const ids = entered.map(({ score: s }) => s.subjectId)
   const earlier =
-    ids.size > 0 ? await scorer(model, boundary, new Map(), ids) : new Map<string, Score>()
+    ids.length > 0 ? await scorer.score(model, boundary, new Map(), ids) : new Map<string, Score>()
   return moved.map(({ score: s, previous }) => {
     const already = earlier.get(s.subjectId)?.usageStatus === 'qualified'
     return {

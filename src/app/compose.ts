@@ -1,13 +1,17 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import { amplitudeStream } from '../../connectors/sources/amplitude/amplitude-stream.ts'
 import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { mixpanelHosts } from '../../connectors/sources/mixpanel/hosts.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
+import { segmentSource } from '../../connectors/sources/segment/segment-source.ts'
+import { segmentStream } from '../../connectors/sources/segment/segment-stream.ts'
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, startDuck } from '../infra/lake/duck.ts'
+import { createFactTable } from '../infra/lake/fact-table.ts'
 import { createLogger, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
@@ -135,6 +139,7 @@ function createContext(
     db: database.db,
     pool: database.pool,
     duck,
+    facts: createFactTable(),
     lakeDir: join(config.RIPEN_DATA_DIR, 'lake'),
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,
@@ -143,6 +148,7 @@ function createContext(
     sources: new Map([
       ['amplitude', connectAmplitude(config)],
       ['mixpanel', mixpanel(config, database)],
+      ['segment', SEGMENT],
     ]),
     declaredSource: (name, mapping) => ({
       source: createFilesSource(name, mapping),
@@ -150,6 +156,7 @@ function createContext(
       variables: '--files PATH: it is read from files only',
       start: null,
     }),
+    streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
     crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
     onProgress: onProgress ?? (() => {}),
   }
@@ -194,6 +201,14 @@ function mixpanel(config: Config, { db }: Database): ConnectedSource {
       'MIXPANEL_PROJECT_ID, MIXPANEL_SERVICE_ACCOUNT and MIXPANEL_SECRET, or pull files with --files DIR',
     start: config.MIXPANEL_START ? new Date(config.MIXPANEL_START) : null,
   }
+}
+
+/** Nothing to pull: everything comes by webhook. */
+const SEGMENT: ConnectedSource = {
+  source: segmentSource,
+  online: false,
+  variables: 'SEGMENT_WRITE_KEY and point Segment at the webhook of ripen serve',
+  start: null,
 }
 
 /** So many calls that no ten seconds hold more than are allowed, the burst included. */

@@ -64,7 +64,8 @@ async function readPulled(db: Db, source: string): Promise<readonly PulledWindow
     .where('source', '=', source)
     .orderBy('window_key')
     .execute()
-  return rows
+  // Profiles, merges and what streamed in are no windows of time.
+  return rows.filter(({ key }) => !/[/~]/.test(key))
 }
 
 /** All windows from somewhat before the first that was pulled to somewhat after the last. */

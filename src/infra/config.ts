@@ -11,6 +11,8 @@ const whole = (least: number, most: number) =>
       `must be a whole number from ${least} to ${most}`,
     )
 
+const secret = z.string().min(16, 'must have 16 characters at least')
+
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */
 const variables = z.object({
   DATABASE_URL: z
@@ -28,7 +30,7 @@ const variables = z.object({
   RIPEN_MAPPINGS_DIR: z.string().optional(),
   RIPEN_HOST: z.string().default('127.0.0.1'),
   RIPEN_PORT: whole(0, 65_535).default(4000),
-  RIPEN_API_TOKEN: z.string().min(16, 'must have 16 characters at least').optional(),
+  RIPEN_API_TOKEN: secret.optional(),
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
@@ -50,6 +52,7 @@ const variables = z.object({
   MIXPANEL_REGION: z.enum(['us', 'eu', 'in'], 'must be us, eu or in').default('us'),
   MIXPANEL_BASE_URL: httpUrl.optional(),
   MIXPANEL_QUERY_BASE_URL: httpUrl.optional(),
+  AMPLITUDE_WEBHOOK_TOKEN: secret.optional(),
   MIXPANEL_PROJECT_ID: z.string().optional(),
   MIXPANEL_SERVICE_ACCOUNT: z.string().optional(),
   MIXPANEL_SECRET: z.string().optional(),
@@ -67,6 +70,7 @@ const variables = z.object({
     .string()
     .regex(/^[^=,\s]+=-?\d+(,[^=,\s]+=-?\d+)*$/, 'must be written company=1234,workspace=5678')
     .optional(),
+  SEGMENT_WRITE_KEY: secret.optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),

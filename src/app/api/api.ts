@@ -7,6 +7,8 @@ import { explain } from '../explanation.ts'
 import { evidenceIn } from '../identity-evidence.ts'
 import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
+import { mountIngest } from './ingest.ts'
+import { problem } from './problem.ts'
 
 const pageSchema = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -26,6 +28,7 @@ export function createApi(app: App): Express {
     await sql`select 1`.execute(app.context.db)
     response.json({ status: 'ready' })
   })
+  mountIngest(api, app)
   api.use(bearerGuard(app.config.RIPEN_API_TOKEN))
   api.get('/metrics', async (_request, response) => {
     response.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics())
@@ -78,9 +81,4 @@ async function explanation(
   const found = await explain(app.context.db, String(request.params['id']), evidenceIn(app.context))
   if (found?.subject !== subject) problem(response, 404, `there is no such ${subject}`)
   else response.json(found)
-}
-
-/** An error as RFC 9457 describes it. */
-function problem(response: Response, status: number, detail: string): void {
-  response.status(status).type('application/problem+json').json({ status, detail })
 }

@@ -90,6 +90,8 @@ export async function writeEventsFile(
 export interface FileWindows {
   readonly fileIds: readonly string[]
   readonly windows: readonly string[]
+  /** The one window that they become; absent: they stay what they are. */
+  readonly become?: string
 }
 
 /**
@@ -137,7 +139,8 @@ async function loadWindows(
 ): Promise<void> {
   await connection.run(
     `create or replace temp table batch as
-     select e.*, v.device_id, v.alias_id, v.linked_ids, v.user_properties, v.groups, v.event_properties as said
+     select e.* replace (coalesce(nullif($become, ''), e.window_key) as window_key), v.device_id,
+       v.alias_id, v.linked_ids, v.user_properties, v.groups, v.event_properties as said
      from read_parquet($events) e
      left join (select distinct on (variant) * from read_parquet($variants)) v on v.variant = e.variant
      where list_contains($windows::varchar[], e.window_key)`,
@@ -145,6 +148,7 @@ async function loadWindows(
       events: parts.fileIds.map((id) => lakePath(lakeDir, id)),
       variants: parts.fileIds.map((id) => variantsPath(lakeDir, id)),
       windows: parts.windows,
+      become: parts.become ?? '',
     },
   )
 }

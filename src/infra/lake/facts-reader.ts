@@ -19,10 +19,7 @@ export async function readFacts(
   profiles: readonly string[] | null = null,
 ): Promise<IdentityFact[]> {
   if (live.length === 0) return []
-  const paths: string[] = []
-  for (const [fileId, windows] of byFile(live)) {
-    paths.push(await ensureFacts(connection, lakeDir, fileId, windows, mapping))
-  }
+  const paths = await factsPaths(connection, lakeDir, live, mapping)
   const rows = await connection.rows(
     `select profile, kind, value, min(first_at) as first_at, max(last_at) as last_at
      from read_parquet($paths)
@@ -38,6 +35,20 @@ export async function readFacts(
     firstAt: row['first_at'] as Date,
     lastAt: row['last_at'] as Date,
   }))
+}
+
+/** The files with the facts of live windows, which are written when they are not there. */
+export async function factsPaths(
+  connection: Connection,
+  lakeDir: string,
+  live: readonly LivePart[],
+  mapping: FactsMapping,
+): Promise<string[]> {
+  const paths: string[] = []
+  for (const [fileId, windows] of byFile(live)) {
+    paths.push(await ensureFacts(connection, lakeDir, fileId, windows, mapping))
+  }
+  return paths
 }
 
 function byFile(live: readonly LivePart[]): Map<string, string[]> {

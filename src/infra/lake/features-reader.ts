@@ -79,12 +79,14 @@ export async function loadMembers(
 /**
  * Evidence for every signal window and subject up to `asOf`, from the table that `loadUsage` made.
  * Rows whose first event lies after `asOf` do not count.
+ * @param among the subjects that are asked about; null for all that the table holds.
  */
 export async function readEvidence(
   connection: Connection,
   subject: 'person' | 'account',
   windows: readonly SignalWindow[],
   asOf: Date,
+  among: readonly string[] | null = null,
 ): Promise<EvidenceBySubject> {
   await connection.run(
     `create or replace temp table signal as
@@ -105,8 +107,9 @@ export async function readEvidence(
      from usage u join signal s
        on u.action = s.action and u.day >= s.from_day and u.day < s.to_day
      where u.${column} is not null and u.first_at < $asOf::timestamp
+       ${among ? `and u.${column} in (select unnest($among::varchar[]))` : ''}
      group by u.${column}, s.signal`,
-    { asOf: asOf.toISOString().replace('Z', '') },
+    { asOf: asOf.toISOString().replace('Z', ''), ...(among ? { among } : {}) },
   )
   const bySubject = new Map<string, Map<string, Evidence>>()
   for (const row of rows) {

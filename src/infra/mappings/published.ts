@@ -95,8 +95,16 @@ function publishedOf(row: Awaited<ReturnType<typeof newest>>): PublishedMapping 
     usageHash: row.usage_hash,
     generation: row.generation,
     folder: row.folder,
-    set: parseMappingSet(row.files),
+    set: parsed(row.hash, row.files),
   }
+}
+
+let last: { readonly hash: string; readonly set: MappingSet } | null = null
+
+/** Every step asks, and what the files say depends on nothing else: it is worked out once. */
+function parsed(hash: string, files: MappingFiles): MappingSet {
+  if (last?.hash !== hash) last = { hash, set: parseMappingSet(files) }
+  return last.set
 }
 
 /** The folder that the published version was read from; null when nothing is published. */

@@ -26,7 +26,8 @@ export interface WrittenFiles {
 
 /**
  * Swaps old windows for new in one transaction: `expected` windows without rows become empty. Windows
- * whose content is the same stay as they are. Marks each touched event day for a new rollup.
+ * whose content is the same stay as they are. What was streamed in for these windows goes. Marks each
+ * touched event day for a new rollup.
  */
 export async function swapWindows(
   db: Db,
@@ -36,7 +37,7 @@ export async function swapWindows(
   pulledAt: Date,
 ): Promise<SwappedWindows> {
   return db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(hashtext(${`manifest ${source}`}))`.execute(tx)
+    await lockManifest(tx, source)
     const next = new Map(files.flatMap((f) => f.windows.map((w) => [w.key, { ...w, file: f }])))
     const keys = [...new Set([...expected, ...next.keys()])]
     const oldByKey = await windowsBefore(tx, source, keys)
@@ -52,6 +53,8 @@ export async function swapWindows(
       for (const day of oldByKey.get(key)?.event_days ?? []) touched.add(day)
       for (const day of next.get(key)?.eventDays ?? []) touched.add(day)
     }
+    const provisional = await dropSubWindows(tx, source, keys)
+    for (const day of provisional) touched.add(day)
     const used = new Set(changed.map((key) => next.get(key)?.file).filter((f) => f !== undefined))
     for (const { id, rows, bytes } of used) {
       if (id !== null) await insertFile(tx, { id, source, kind: 'events', rows, bytes, kept })
@@ -68,7 +71,7 @@ export async function swapWindows(
     for (const some of chunks(values, 2000)) await upsertWindows(tx, some)
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
-    if (changed.length > 0) await requestRollups(tx, source)
+    if (touched.size > 0 || changed.length > 0) await requestRollups(tx, source)
     // Profiles and the like are on no event day: no rollup asks for people after them.
     const noEvents = changed.some((key) => {
       const [then, now] = [oldByKey.get(key), next.get(key)]
@@ -87,6 +90,23 @@ export const EMPTY = 'empty'
 
 const isWithoutDays = (hash = EMPTY, days: readonly string[] = []): boolean =>
   hash !== EMPTY && days.length === 0
+
+/** Until the transaction ends, nobody else swaps windows of this source. */
+export async function lockManifest(tx: Tx, source: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext(${`manifest ${source}`}))`.execute(tx)
+}
+
+/**
+ * Takes out what was streamed in (`<key>~<sequence>`) for windows that are whole now.
+ * @returns the event days that it held.
+ */
+async function dropSubWindows(tx: Tx, source: string, keys: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ event_days: string[] }>`delete from source_window
+    where source = ${source} and strpos(window_key, '~') > 0
+      and split_part(window_key, '~', 1) = any(${[...keys]})
+    returning event_days`.execute(tx)
+  return rows.flatMap((row) => row.event_days)
+}
 
 interface WindowBefore {
   readonly content_hash: string
@@ -110,7 +130,8 @@ async function windowsBefore(
   return new Map(rows.map((row) => [row.window_key, row]))
 }
 
-async function upsertWindows(
+/** Puts windows into the manifest as they are. */
+export async function upsertWindows(
   tx: Tx,
   values: readonly Insertable<Tables['source_window']>[],
 ): Promise<void> {

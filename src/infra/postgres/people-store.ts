@@ -27,6 +27,7 @@ export interface StoredMemberships {
  * Makes the tables of people say what was resolved, touching only rows that differ. The accounts must
  * be stored already.
  * @param known the person of every node before.
+ * @param among the people before, when only some were resolved; their nodes are all in `known`.
  * @returns how many people were added, changed or removed.
  */
 export async function storePeople(
@@ -34,15 +35,19 @@ export async function storePeople(
   resolved: People,
   memberships: StoredMemberships,
   known: ReadonlyMap<string, string>,
+  among: readonly string[] | null = null,
 ): Promise<number> {
-  const before = new Map(
-    (await tx.selectFrom('person').selectAll().execute()).map((p) => [p.id, p]),
-  )
+  const stored = await tx
+    .selectFrom('person')
+    .selectAll()
+    .$if(among !== null, (q) => q.where(sql<boolean>`id = any(${[...(among ?? [])]}::text[])`))
+    .execute()
+  const before = new Map(stored.map((person) => [person.id, person]))
   const changed = resolved.people
     .map((person) => rowOf(person, memberships))
     .filter((row) => {
       const old = before.get(row.id)
-      return !old || canonicalJson(row) !== canonicalJson(stored(old))
+      return !old || canonicalJson(row) !== canonicalJson(storedRow(old))
     })
   await sql`insert into person (id, email, email_kind, account_id, account_rule, account_value,
       traits, first_seen, last_seen)
@@ -76,7 +81,7 @@ function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
   }
 }
 
-function stored({ created_at: _, ...row }: Selectable<Tables['person']>): PersonRow {
+function storedRow({ created_at: _, ...row }: Selectable<Tables['person']>): PersonRow {
   return {
     ...row,
     traits: row.traits as Record<string, string>,

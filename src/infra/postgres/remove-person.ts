@@ -55,6 +55,7 @@ export async function removePeople(
       where ${sql.ref(column)} = any(${[...ids]}::text[])`.execute(tx)
     rows[table] = (rows[table] ?? 0) + Number(result.numAffectedRows ?? 0)
   }
+  for (const [table, result] of await removeNodes(tx, named)) rows[table] = result
   const erase = records.flatMap(({ crm, object, crm_id: id }) =>
     id === null ? [] : [{ crm, object, id, todo: 'erase' as const }],
   )
@@ -66,11 +67,33 @@ const TABLES = [
   ['run_record', 'ref'],
   ['score', 'subject_id'],
   ['score_change', 'subject_id'],
+  ['crm_contact_company', 'ref'],
+  ['touched', 'subject'],
   ['person_alias', 'person_id'],
   ['person_alias', 'id'],
   ['identity_node', 'person_id'],
   ['person', 'id'],
 ] as const
+
+/** What names ids of vendors, and what came by webhook and is not in the lake yet. */
+async function removeNodes(tx: Tx, { nodes, emails }: Named): Promise<[string, number][]> {
+  const ids = sql`${[...nodes]}::text[]`
+  const refusals = await sql`delete from identity_refusal
+    where a = any(${ids}) or b = any(${ids})`.execute(tx)
+  const touched = await sql`delete from touched where subject = any(${ids})`.execute(tx)
+  const quoted = [...emails, ...nodes.map((node) => node.replace(/^[^/]+\/[a-z]:/, ''))].map(
+    (name) => JSON.stringify(name.toLowerCase()),
+  )
+  const staged = await sql`delete from staged_event where exists (
+    select from unnest(${quoted}::text[]) n where strpos(lower(body), n) > 0)`.execute(tx)
+  const count = (result: { numAffectedRows?: bigint | undefined }) =>
+    Number(result.numAffectedRows ?? 0)
+  return [
+    ['identity_refusal', count(refusals)],
+    ['touched', count(touched)],
+    ['staged_event', count(staged)],
+  ]
+}
 
 /** True where a text names one of the people: an id of ours or an address. */
 const names = ({ ids, emails }: Named, text: string) =>

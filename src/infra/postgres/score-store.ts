@@ -6,9 +6,20 @@ import type { Score, ScoreFacts } from '../../core/scoring/score-subject.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
 
-/** The stored scores of one model, by subject id. */
-export async function readScores(db: Db | Tx, model: string): Promise<ReadonlyMap<string, Score>> {
-  const rows = await db.selectFrom('score').selectAll().where('model', '=', model).execute()
+/** The stored scores of one model, by subject id; of some subjects, or of all. */
+export async function readScores(
+  db: Db | Tx,
+  model: string,
+  among: readonly string[] | null = null,
+): Promise<ReadonlyMap<string, Score>> {
+  const rows = await db
+    .selectFrom('score')
+    .selectAll()
+    .where('model', '=', model)
+    .$if(among !== null, (q) =>
+      q.where(sql<boolean>`subject_id = any(${[...(among ?? [])]}::text[])`),
+    )
+    .execute()
   return new Map(
     rows.map((row) => [
       row.subject_id,

@@ -38,10 +38,18 @@ export interface Tables {
     requested: Count
     done: Count
     failed: Count
+    whole: Count
     error_kind: string | null
     error: string | null
     changed_at: Generated<Date>
   }
+  staged_event: {
+    source: string
+    id: Generated<number>
+    received_at: Generated<Date>
+    body: string
+  }
+  touched: { id: Generated<number>; step: string; subject: string }
   lake_file: {
     id: string
     source: string

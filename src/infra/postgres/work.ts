@@ -9,6 +9,7 @@ import type { Db, Tx } from './database.ts'
 export const STEPS = [
   'forget',
   'pull',
+  'stage',
   'rollup',
   'identity',
   'score',
@@ -29,6 +30,8 @@ export interface WorkRow {
   readonly done: number
   /** The requested version that failed last; below `requested` when there is something new to try. */
   readonly failed: number
+  /** The last request that was about everything; when it is done, only touched subjects are asked for. */
+  readonly whole: number
   readonly errorKind: SyncFailureKind | 'bug' | null
   readonly error: string | null
   readonly changedAt: Date
@@ -45,15 +48,26 @@ export async function requestWork(
   params: Readonly<Record<string, unknown>> | null = null,
 ): Promise<void> {
   const json = params === null ? null : JSON.stringify(params)
-  await sql`insert into work (step, key, requested, params) values (${step}, ${key}, 1, ${json}::jsonb)
+  await sql`insert into work (step, key, requested, whole, params)
+    values (${step}, ${key}, 1, 1, ${json}::jsonb)
     on conflict (step, key) do update
-      set requested = work.requested + 1, changed_at = now(),
+      set requested = work.requested + 1, whole = work.requested + 1, changed_at = now(),
         -- Files that are asked for while others wait are read with them.
         params = case when work.requested > work.done and work.failed < work.requested
             and work.params ? 'files' and excluded.params ? 'files'
           then jsonb_build_object('files', (select jsonb_agg(distinct f)
             from jsonb_array_elements((work.params -> 'files') || (excluded.params -> 'files')) f))
           else excluded.params end`.execute(tx)
+}
+
+/**
+ * Asks a step to look at what was touched, and at nothing else unless somebody asked for everything
+ * before; part of the transaction that leaves the marks.
+ */
+export async function requestTouched(tx: Tx | Db, step: Step, key: string): Promise<void> {
+  await sql`insert into work (step, key, requested) values (${step}, ${key}, 1)
+    on conflict (step, key) do update
+      set requested = work.requested + 1, params = null, changed_at = now()`.execute(tx)
 }
 
 /** Notes that everything asked for up to `version` is done. */
@@ -97,6 +111,7 @@ export async function readWork(db: Db, step?: Step, key?: string): Promise<reado
     requested: row.requested,
     done: row.done,
     failed: row.failed,
+    whole: row.whole,
     errorKind: row.error_kind as WorkRow['errorKind'],
     error: row.error,
     changedAt: row.changed_at,

@@ -1,0 +1,24 @@
+import { sql } from 'kysely'
+import type { Tx } from '../../src/infra/postgres/database.ts'
+
+/**
+ * The CRM record of a person who was merged away goes to the one who stands for her now, and that of
+ * an account to the one that has its domain now, unless that one has a record of its own.
+ */
+export async function carryRecordsOn(
+  tx: Tx,
+  heirs: readonly { readonly id: string; readonly heir: string }[],
+): Promise<void> {
+  for (const { id, heir } of heirs) {
+    await sql`with gone as (
+        delete from crm_record r where r.ref = ${id} and r.crm_id is not null and not exists
+          (select from crm_record o where o.ref = ${heir} and o.crm = r.crm and o.crm_id is not null)
+        returning *)
+      insert into crm_record (ref, crm, object, crm_id, owner_id, may_create, lookup, desired,
+        desired_on_create, state, company_ref, company_linked)
+      select ${heir}, crm, object, crm_id, owner_id, may_create, lookup, desired,
+        desired_on_create, 'pending', company_ref, company_linked from gone
+      on conflict (ref, crm) do update set crm_id = excluded.crm_id, owner_id = excluded.owner_id,
+        company_linked = excluded.company_linked, written = null, state = 'pending'`.execute(tx)
+  }
+}
