@@ -100,8 +100,8 @@ describe('the vendors of usage', () => {
   })
 
   it('a source that there is not, and files without a source, end with 2', async () => {
-    const unknown = await ripen(['pull', '--source', 'segment'], environment)
-    expect(unknown.stderr).toMatch(/segment.*amplitude.*mixpanel/)
+    const unknown = await ripen(['pull', '--source', 'heap'], environment)
+    expect(unknown.stderr).toMatch(/heap.*amplitude.*mixpanel/)
     const which = await ripen(['pull', '--files', '/tmp'], environment)
     expect(which.stderr).toMatch(/--source/)
     expect([unknown.code, which.code]).toEqual([2, 2])
