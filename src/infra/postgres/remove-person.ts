@@ -55,7 +55,7 @@ export async function removePeople(
       where ${sql.ref(column)} = any(${[...ids]}::text[])`.execute(tx)
     rows[table] = (rows[table] ?? 0) + Number(result.numAffectedRows ?? 0)
   }
-  for (const [table, result] of await removeNodes(tx, named)) rows[table] = result
+  for (const [table, n] of await removeNodes(tx, named)) rows[table] = (rows[table] ?? 0) + n
   const erase = records.flatMap(({ crm, object, crm_id: id }) =>
     id === null ? [] : [{ crm, object, id, todo: 'erase' as const }],
   )
