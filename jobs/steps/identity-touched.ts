@@ -45,7 +45,8 @@ async function refreshFacts(context: JobContext, connection: Connection): Promis
   for (const source of context.sources.keys()) {
     const live = await liveWindows(context.db, source)
     const mapping = { usage: set.usage, usageHash }
-    const paths = await factsPaths(connection, context.lakeDir, live, mapping)
+    const { lakeDir, facts } = context
+    const paths = await factsPaths(connection, lakeDir, live, mapping, facts.holds)
     files.push(...paths.map((path) => ({ source, path })))
   }
   await context.facts.refresh(connection, files)
