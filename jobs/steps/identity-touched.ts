@@ -78,7 +78,8 @@ async function refreshFacts(
   for (const source of await storedSources(context.db)) {
     const live = await liveWindows(context.db, source)
     const mapping = { usage: set.usage, usageHash }
-    const paths = await factsPaths(connection, context.lakeDir, live, mapping)
+    const { lakeDir, facts } = context
+    const paths = await factsPaths(connection, lakeDir, live, mapping, facts.holds)
     files.push(...paths.map((path) => ({ source, path })))
   }
   await context.facts.refresh(connection, files)

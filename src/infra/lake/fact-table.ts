@@ -7,6 +7,8 @@ import type { Connection } from './duck.ts'
  * One caller at a time.
  */
 export interface FactTable {
+  /** Whether this file's facts are in the table, so that nobody need look for it. */
+  holds(path: string): boolean
   /** Makes the table hold these files and no others: facts by source. */
   refresh(connection: Connection, files: readonly FactFile[]): Promise<void>
   /**
@@ -26,6 +28,7 @@ export interface FactFile {
 export function createFactTable(): FactTable {
   let held: ReadonlySet<string> | null = null
   return {
+    holds: (path) => held?.has(path) === true,
     async refresh(connection, files) {
       if (held === null) await connection.run(CREATE)
       const wanted = new Set(files.map(({ path }) => path))

@@ -37,16 +37,22 @@ export async function readFacts(
   }))
 }
 
-/** The files with the facts of live windows, which are written when they are not there. */
+/**
+ * The files with the facts of live windows, which are written when they are not there.
+ * @param isRead files that were read before, and therefore are there.
+ */
 export async function factsPaths(
   connection: Connection,
   lakeDir: string,
   live: readonly LivePart[],
   mapping: FactsMapping,
+  isRead: (path: string) => boolean = () => false,
 ): Promise<string[]> {
   const paths: string[] = []
   for (const [fileId, windows] of byFile(live)) {
-    paths.push(await ensureFacts(connection, lakeDir, fileId, windows, mapping))
+    const path = factsTarget(lakeDir, fileId, mapping, windows)
+    if (!isRead(path)) await ensureFacts(connection, lakeDir, fileId, windows, mapping)
+    paths.push(path)
   }
   return paths
 }
@@ -67,16 +73,15 @@ async function ensureFacts(
   fileId: string,
   windows: readonly string[],
   mapping: FactsMapping,
-): Promise<string> {
+): Promise<void> {
   const path = factsTarget(lakeDir, fileId, mapping, windows)
   const known = await access(path).then(
     () => true,
     () => false,
   )
-  if (known) return path
+  if (known) return
   await writeFacts(connection, lakeDir, fileId, mapping, windows, windows)
   await dropOlder(lakeDir, fileId, path)
-  return path
 }
 
 /** Facts of another mapping or of windows that were replaced since are of no use to anybody. */
