@@ -83,7 +83,7 @@ columns:
     )
     expect(nothing.code).toBe(2)
     const unknown = await ripen(['pull', '--source', 'web', '--files', path], home.environment)
-    expect(unknown.stderr).toContain('take one of amplitude, mixpanel, app-log')
+    expect(unknown.stderr).toContain('take one of amplitude, mixpanel, segment, app-log')
     expect(unknown.code).toBe(2)
   })
 })

@@ -39,9 +39,9 @@ describe('the ledger of a source', () => {
     const thread = await openThread({ origin })
     expect(await ledgerOf(thread, 'amplitude')).toEqual({
       gaps: [],
-      // An hour is asked for three hours after it began.
-      lagSeconds: 2 * 3600,
-      backfill: { done: 222, total: 222, due: 0, secondsLeft: null },
+      // An hour is asked for three hours after its end.
+      lagSeconds: 3 * 3600,
+      backfill: { done: 221, total: 221, due: 0, secondsLeft: null },
       failures: null,
     })
   })
@@ -60,7 +60,7 @@ describe('the ledger of a source', () => {
         { from: first, to: second, windows: 2 },
         { from: third, to: third, windows: 1 },
       ],
-      backfill: { done: 219, total: 222, due: 3 },
+      backfill: { done: 218, total: 221, due: 3 },
     })
     await thread.pull(['amplitude'])
     expect((await ledgerOf(thread, 'amplitude')).gaps).toEqual([])
@@ -77,14 +77,14 @@ describe('the ledger of a source', () => {
     faults.add({ kind: 'status', status: 403 }, { times: 99, when: () => ++calls > 1 })
     await expect(thread.pull(['amplitude'])).rejects.toThrow(/amplitude/i)
     const broken = await ledgerOf(thread, 'amplitude')
-    expect(broken.backfill).toMatchObject({ done: 54, total: 222, due: 168 })
+    expect(broken.backfill).toMatchObject({ done: 53, total: 221, due: 168 })
     expect(broken.failures).toMatchObject({ count: 1, inARow: 1, kind: 'config' })
     faults.clear()
     thread.vendors.amplitude.resetCalls()
     await thread.pull(['amplitude'])
     expect(thread.vendors.amplitude.calls()).toHaveLength(1)
     const whole = await ledgerOf(thread, 'amplitude')
-    expect(whole.backfill).toMatchObject({ done: 222, due: 0 })
+    expect(whole.backfill).toMatchObject({ done: 221, due: 0 })
     expect(whole.failures).toMatchObject({ count: 1, inARow: 0 })
   })
 })

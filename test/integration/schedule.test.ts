@@ -107,7 +107,7 @@ describe('a worker that nobody asks', () => {
 describe('what failed', () => {
   async function failed(kind: string): Promise<Thread> {
     const thread = await openThread({ origin, working: false })
-    await sql`update work set requested = 9, done = 8, failed = 9, error_kind = ${kind}, error = 'x'
+    await sql`update work set requested = 9, whole = 9, done = 8, failed = 9, error_kind = ${kind}, error = 'x'
       where step = 'score'`.execute(thread.app.context.db)
     thread.app.engine.start(STEPS, ['hubspot'])
     return thread

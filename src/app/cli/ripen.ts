@@ -102,6 +102,8 @@ program
   .action(async (email, options) =>
     (await import('./commands/forget.ts')).forgetCommand(email, options),
   )
+
+program
   .command('identity')
   .description('list the ids that join nobody, and who is kept apart')
   .addOption(json())

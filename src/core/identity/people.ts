@@ -50,10 +50,13 @@ export function resolvePeople(
 ): People {
   const { nodes, edges, users } = graphOf(facts, rules.oneIdSpace)
   const joined = components(nodes, edges, { ...rules, users })
-  const somebody = new Set(facts.filter((f) => !isMerge(f)).map((f) => joined.of.get(nodeOf(f))))
+  const rootsOf = (some: readonly IdentityFact[]) =>
+    new Set(some.map((f) => joined.of.get(nodeOf(f))))
+  const merged = rootsOf(facts.filter(isMerge))
+  const somebody = rootsOf(facts.filter((fact) => !isMerge(fact)))
   const members = new Map<IdentityNode, IdentityNode[]>()
   for (const [node, root] of joined.of) {
-    if (!somebody.has(root)) continue
+    if (merged.has(root) && !somebody.has(root)) continue
     const list = members.get(root)
     if (list) list.push(node)
     else members.set(root, [node])
