@@ -118,6 +118,8 @@ describe('a record that HubSpot refuses', () => {
     const poison = 'zed@buildbox'
     const at = new Date(NOW.getTime() - HOUR_MS)
     thread.usage.mixpanel({ event: 'page_viewed', user: 'm-zed', email: poison, at })
+    // The open day is pulled again after a quarter of an hour.
+    thread.setNow(new Date(NOW.getTime() + HOUR_MS))
     await thread.pull()
     await thread.score()
     expect(await thread.sync()).toMatchObject({ created: 15, parked: 1 })
