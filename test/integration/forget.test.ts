@@ -54,6 +54,12 @@ async function idOf(thread: Thread, email: string): Promise<string> {
   return (await explain(thread.app.context.db, email))?.id ?? 'nobody'
 }
 
+/** What a receipt tells but for what the CRM steps may have made of her before their turn ended. */
+function lakeOf({ removed, hashes }: Awaited<ReturnType<typeof readReceipt>>) {
+  const { crm_record: _record, task_intent: _task, ...rows } = removed.rows
+  return { hashes, files: removed.files, rows }
+}
+
 describe('whoever is forgotten', () => {
   it('is in no table and in no file any more, and the receipt says what was removed', async () => {
     const thread = await openThread({ origin })
@@ -191,8 +197,8 @@ describe('whoever is forgotten', () => {
     await thread.app.engine.wake(STEPS)
     for (const step of STEPS) await thread.app.engine.idle([step])
     expect(await holdingsOf(thread.app, HERS)).toEqual([])
-    const { removed, hashes } = await readReceipt(context.db, id)
-    expect({ removed, hashes }).toEqual({ removed: whole.removed, hashes: whole.hashes })
+    const receipt = await readReceipt(context.db, id)
+    expect(lakeOf(receipt)).toEqual(lakeOf(whole))
   })
 
   it('can be forgotten again, and nobody at all too', async () => {

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { reportFailure } from './with-app.ts'
+
+// Commands are loaded below, when they are asked for: from the second start on without being compiled.
+enableCompileCache()
 
 const program = new Command('ripen')
   .description(packageJson.description)
