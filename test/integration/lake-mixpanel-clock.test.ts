@@ -69,6 +69,12 @@ describe("the clock of a Mixpanel project's events", () => {
       problems: 1,
     },
     {
+      name: 'is told by the rows that came soonest, where most came late',
+      rows: { start: '2024-07-01T12:00:00Z', count: 40, aheadS: 0, late: 25 },
+      timezone: 'UTC',
+      problems: 0,
+    },
+    {
       name: 'follows daylight saving of the zone in summer',
       rows: { start: '2021-06-16T12:00:00Z', count: 40, aheadS: -25_200 },
       timezone: 'America/Los_Angeles',
