@@ -12,7 +12,7 @@ import { eventsSql, problemsSql } from './events-sql.ts'
 import type { Layout } from './rows-sql.ts'
 
 /** Files of one shape that are read together, if they are not compressed. */
-const BATCH_BYTES = 200_000_000
+const BATCH_BYTES = 80_000_000
 /** What a compressed file is taken for. */
 const UNPACKED = 8
 

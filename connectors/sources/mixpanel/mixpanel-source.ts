@@ -11,7 +11,7 @@ import { rawExports, rowsSql } from './rows-sql.ts'
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 /** Files are not compressed here. */
-const BATCH_BYTES = 200_000_000
+const BATCH_BYTES = 80_000_000
 /** Events arrive up to five days late by the usual way (Mixpanel, `/track`). */
 const LOOK_BACK_DAYS = 5
 
