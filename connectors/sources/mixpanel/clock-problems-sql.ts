@@ -18,28 +18,34 @@ const TOLERANCE_S = 450
 export function clockProblemsSql(files: readonly DownloadedFile[], timezone: string): SqlQuery {
   return {
     params: { files: files.map((file) => file.path), zone: timezone },
-    sql: `select 'Mixpanel events of ' || day || ' are ' || format('{:+.2f}', ahead_s / 3600.0) ||
+    sql: `with told as (
+        select make_timestamp(try_cast(try_cast(p."time" as double) * 1000000 as bigint)) as wall,
+          coalesce(try_cast(p."$mp_api_timestamp_ms" as double),
+            try_cast(p.mp_processing_time_ms as double)) / 1000 as taken_s
+        from (
+          select properties as p
+          from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
+            columns = {event: 'VARCHAR', properties: '${CLOCK}'})
+        )
+        where p."$import" is distinct from 'true'
+      ),
+      days as (
+        select wall::date as day, quantile_cont(epoch(wall) - taken_s, 0.75) as ahead_s
+        from told where wall is not null and taken_s is not null
+        group by wall::date having count(*) >= ${LEAST_ROWS}
+      ),
+      -- A zone is asked once for each hour, not for each row: that is slow.
+      zones as (
+        select hour::date as day,
+          median(epoch(hour) - epoch((hour at time zone $zone) at time zone 'UTC')) as zone_s
+        from (select distinct date_trunc('hour', wall) as hour from told where wall is not null)
+        group by hour::date
+      )
+      select 'Mixpanel events of ' || day::varchar || ' are ' || format('{:+.2f}', ahead_s / 3600.0) ||
         ' h from UTC by their own clock, but the configured zone ' || $zone || ' is ' ||
         format('{:+.2f}', zone_s / 3600.0) ||
         ' h; set MIXPANEL_TIMEZONE to the zone of the project (Project settings), or to UTC for a project from 2023 or later. Nothing was kept' as problem
-      from (
-        select wall::date::varchar as day, quantile_cont(epoch(wall) - taken_s, 0.75) as ahead_s,
-          median(epoch(wall) - epoch((wall at time zone $zone) at time zone 'UTC')) as zone_s
-        from (
-          select make_timestamp(try_cast(try_cast(p."time" as double) * 1000000 as bigint)) as wall,
-            coalesce(try_cast(p."$mp_api_timestamp_ms" as double),
-              try_cast(p.mp_processing_time_ms as double)) / 1000 as taken_s
-          from (
-            select properties as p
-            from read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
-              columns = {properties: '${CLOCK}'})
-          )
-          where p."$import" is distinct from 'true'
-        )
-        where wall is not null and taken_s is not null
-        group by wall::date
-        having count(*) >= ${LEAST_ROWS}
-      )
+      from days join zones using (day)
       where abs(ahead_s - zone_s) > ${TOLERANCE_S}
       order by day desc limit 3`,
   }
