@@ -32,7 +32,7 @@ const stateful = {
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/support/tally-reporter.js'],
   collectCoverageFrom: ['{src,connectors,jobs}/**/*.ts'],

@@ -84,7 +84,7 @@ const { databaseUrl, redisUrl } = readVariables()
 await checkPostgres(databaseUrl)
 await checkRedis(redisUrl)
 process.stdout.write(
-  `On PostgreSQL and Redis: integration and faults. Left out, because they use the embedded server in any case (npm test runs them): ${EMBEDDED_ONLY.join(', ')}\n`,
+  `On PostgreSQL and Redis: integration and faults. Left out, because they use the embedded server in any case (npm test and npm run test:soak run them): ${EMBEDDED_ONLY.join(', ')}\n`,
 )
 const { DATABASE_URL: _database, REDIS_URL: _redis, ...environment } = process.env
 const jest = [

@@ -16,7 +16,7 @@ const settings = {
   listen_addresses: '127.0.0.1',
   // The path of a socket is bounded to some 100 bytes, and data folders are not.
   unix_socket_directories: '',
-  max_connections: '100',
+  max_connections: '200',
   shared_buffers: '128MB',
   fsync: 'on',
   full_page_writes: 'on',
