@@ -16,7 +16,9 @@ import { writeExports } from '../support/usage-log.ts'
 // A folder with amplitude/*.zip, mixpanel/*.jsonl and truth.json of a real log; none comes with Ripen.
 const FOLDER = process.env['RIPEN_TEST_REAL_EXPORTS']
 const NEEDS = 'set RIPEN_TEST_REAL_EXPORTS to a folder of exports with their truth.json'
-const real = FOLDER && existsSync(join(FOLDER, 'truth.json')) ? describe : describe.skip
+const isThere = FOLDER !== undefined && existsSync(join(FOLDER, 'truth.json'))
+if (!isThere) process.stdout.write(`skipped: the real log; ${NEEDS}\n`)
+const real = isThere ? describe : describe.skip
 const MAPPINGS = join(import.meta.dirname, '../fixtures/real-log')
 const SEED = Number(process.env['RIPEN_TEST_SEED'] ?? 17)
 
