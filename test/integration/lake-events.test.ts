@@ -167,6 +167,22 @@ describe('a file of events', () => {
     expect(variants[1]?.['user_properties']).toBeNull()
   })
 
+  it('has another name when it keeps less, so that none that keeps more is written over', async () => {
+    const rows = [{ key: 41, user: 'ann', person: { email: 'ann@acme.com', plan: 'pro' } }]
+    const [more, less] = [
+      await write(rows, 'amplitude', planOf(usage(), ['user.email', 'user.plan'])),
+      await write(rows, 'amplitude', planOf(usage(), ['user.email'])),
+    ]
+    expect(less.id).not.toBe(more.id)
+    expect(less.windows).toEqual(more.windows)
+    const [variant] = await lake.duck.connect((c) =>
+      c.rows('select user_properties from read_parquet([$path])', {
+        path: variantsPath(lake.lakeDir, more.id ?? ''),
+      }),
+    )
+    expect(JSON.parse(String(variant?.['user_properties']))).toMatchObject({ plan: 'pro' })
+  })
+
   it('that joins windows of several files holds what one file of all rows does', async () => {
     const [one, two, whole] = [
       await write(ROWS.slice(0, 1)),

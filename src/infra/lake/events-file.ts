@@ -165,7 +165,7 @@ async function storeBatch(
     const windows = await describeWindows(connection)
     const rows = windows.reduce((sum, w) => sum + w.rows, 0)
     if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
-    const id = nameOf(source, windows, undated)
+    const id = nameOf(source, kept, windows, undated)
     await mkdir(lakeDir, { recursive: true })
     await writeParquet(connection, variantsSql(kept), variantsPath(lakeDir, id))
     const keys = windows.map((w) => w.key)
@@ -247,8 +247,14 @@ async function describeWindows(connection: Connection): Promise<WrittenWindow[]>
   }))
 }
 
-function nameOf(source: string, windows: readonly WrittenWindow[], undated: number): string {
-  const hash = createHash('sha256').update(source)
+/** A file that keeps other properties is another file, though its windows agree. */
+function nameOf(
+  source: string,
+  kept: readonly string[],
+  windows: readonly WrittenWindow[],
+  undated: number,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify([source, kept]))
   if (undated > 0) hash.update(`\nundated ${undated}`)
   for (const w of windows) hash.update(`\n${w.key} ${w.contentHash}`)
   return `${source}-${hash.digest('hex').slice(0, 32)}`
