@@ -9,6 +9,7 @@ import {
   type WorkRow,
 } from '../src/infra/postgres/work.ts'
 import type { Queues } from '../src/infra/queue/queues.ts'
+import { streamPath, type WorkKey } from './carry-on.ts'
 import { CATALOG, type JobData, jobSchema } from './catalog.ts'
 import type { JobContext } from './context.ts'
 import { runStep } from './run.ts'
@@ -63,11 +64,28 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       if (!waits) await add(row.step, row.key)
     }
   }
-  const handle = async (step: Step, data: JobData, lastAttempt: boolean) => {
-    return runStep(context, step, data.key, lastAttempt, stop.signal, (row) =>
-      wake(followers(step, isTouchedOnly(row))),
-    )
+  /** A step that another one leads to: ours to do at once if nobody asked for a look at everything. */
+  const carryOn = async ({ step, key }: WorkKey): Promise<boolean> => {
+    const [row] = await readWork(context.db, step, key)
+    if (!row || !working.has(step) || !isTouchedOnly(row)) return false
+    try {
+      const verdict = await runStep(context, step, key, false, stop.signal, async () => {})
+      return verdict === null
+    } catch {
+      // It is noted in its run; the queue tries it again, as often as its own jobs.
+      return false
+    }
   }
+  const follow = async (step: Step, row: WorkRow) => {
+    for (const next of isTouchedOnly(row) ? streamPath(step, row.key) : []) {
+      if (await carryOn(next)) continue
+      return wake([next.step])
+    }
+    if (!isTouchedOnly(row) || streamPath(step, row.key).length === 0)
+      await wake(followers(step, isTouchedOnly(row)))
+  }
+  const handle = (step: Step, data: JobData, lastAttempt: boolean) =>
+    runStep(context, step, data.key, lastAttempt, stop.signal, (row) => follow(step, row))
   return {
     start(steps, crms) {
       for (const step of steps) working.add(step)
@@ -84,8 +102,8 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       await add(step, key)
     },
     async touch(step, key) {
-      await requestTouched(context.db, step, key)
-      await add(step, key)
+      // Whoever was woken before looks again until nothing is open.
+      if (await requestTouched(context.db, step, key)) await add(step, key)
     },
     wake,
     async idle(steps, keys) {

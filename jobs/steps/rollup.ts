@@ -24,7 +24,11 @@ export const rollup: StepHandler = async (context, source, params) => {
   return { days: dirty.length, rows, merged }
 }
 
-async function handOn(tx: Tx, touched: Touched, wanted: typeof requestTouched): Promise<void> {
+async function handOn(
+  tx: Tx,
+  touched: Touched,
+  wanted: typeof requestTouched | typeof requestWork,
+): Promise<void> {
   await passTouched(tx, touched, 'identity')
   await wanted(tx, 'identity', 'all')
 }

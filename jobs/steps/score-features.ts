@@ -97,7 +97,9 @@ export async function accountFeatures(
 ): Promise<Features[]> {
   const windows = signalWindows(model, asOf)
   const evidence = await readEvidence(connection, 'account', windows, asOf)
-  const activity = windows.filter((w) => w.signal.startsWith('$'))
+  const activity = windows.filter(
+    ({ signal }) => signal === ACTIVITY.ever || signal === ACTIVITY.core,
+  )
   const ofPeople = await readEvidence(connection, 'person', activity, asOf)
   const features: Features[] = []
   for (const [accountId, people] of subjects.peopleByAccount) {

@@ -30,7 +30,7 @@ export const stage: StepHandler = async (context, source, _params, signal) => {
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
   const forgotten = await readForgotten(context.db)
-  const plan = { kept, facts: { usage: set.usage, usageHash }, forgotten }
+  const plan = { kept, facts: { usage: set.usage, usageHash }, forgotten, tellSeen: false }
   const counts = { events: 0, rows: 0, undated: 0, covered: 0, merged: 0 }
   for (;;) {
     const events = await readStaged(context.db, source, MOST_EVENTS)

@@ -1,5 +1,5 @@
-import { canonicalJson } from '../canonical-json.ts'
 import type { Model } from '../mapping/model.ts'
+import { sameJson } from '../same-json.ts'
 import { championOf, reasonsOf, summaryOf, type Trend, trendOf } from './explain.ts'
 import { ACTIVITY, type Features } from './features.ts'
 import { addPoints, type Contribution } from './points.ts'
@@ -123,6 +123,7 @@ function nextChange(model: Model, lastActiveAt: Date | null, asOf: Date): string
 
 /** True when a stored score says the same; `nextChangeAt` alone is no news to anybody. */
 export function sameScore(a: Score, b: Score): boolean {
-  const told = ({ nextChangeAt: _, ...rest }: Score) => canonicalJson(rest)
-  return told(a) === told(b)
+  // Before anything costly: whoever was active has another time of it.
+  if (a.score !== b.score || a.facts.lastActive !== b.facts.lastActive) return false
+  return sameJson({ ...a, nextChangeAt: null }, { ...b, nextChangeAt: null })
 }

@@ -44,6 +44,8 @@ export interface EventsPlan {
   readonly sampleEvery?: number
   /** Whose events are left out. */
   readonly forgotten?: Forgotten
+  /** False when nobody will ask what the vendor sent; true when left out. */
+  readonly tellSeen?: boolean
 }
 
 /**
@@ -82,7 +84,7 @@ export async function writeEventsFile(
   )
   await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
   await redactMentions(connection, plan.forgotten)
-  const seen = await readSeenNames(connection)
+  const seen = plan.tellSeen === false ? [] : await readSeenNames(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen }
 }
 

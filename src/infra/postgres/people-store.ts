@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely'
-import { canonicalJson } from '../../core/canonical-json.ts'
 import type { Membership } from '../../core/identity/accounts.ts'
 import type { People, Person } from '../../core/identity/people.ts'
+import { sameJson } from '../../core/same-json.ts'
 import type { Tx } from './database.ts'
 import type { Tables } from './tables.ts'
 
@@ -47,7 +47,7 @@ export async function storePeople(
     .map((person) => rowOf(person, memberships))
     .filter((row) => {
       const old = before.get(row.id)
-      return !old || canonicalJson(row) !== canonicalJson(storedRow(old))
+      return !old || !sameJson(row, storedRow(old))
     })
   await sql`insert into person (id, email, email_kind, account_id, account_rule, account_value,
       traits, first_seen, last_seen)

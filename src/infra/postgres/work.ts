@@ -63,11 +63,15 @@ export async function requestWork(
 /**
  * Asks a step to look at what was touched, and at nothing else unless somebody asked for everything
  * before; part of the transaction that leaves the marks.
+ * @returns whether there was nothing open before that somebody is about to look at anyway.
  */
-export async function requestTouched(tx: Tx | Db, step: Step, key: string): Promise<void> {
-  await sql`insert into work (step, key, requested) values (${step}, ${key}, 1)
+export async function requestTouched(tx: Tx | Db, step: Step, key: string): Promise<boolean> {
+  const { rows } = await sql<{ isFirst: boolean }>`
+    insert into work (step, key, requested) values (${step}, ${key}, 1)
     on conflict (step, key) do update
-      set requested = work.requested + 1, params = null, changed_at = now()`.execute(tx)
+      set requested = work.requested + 1, params = null, changed_at = now()
+    returning requested - 1 <= done or failed >= requested - 1 as "isFirst"`.execute(tx)
+  return rows[0]?.isFirst ?? true
 }
 
 /** Notes that everything asked for up to `version` is done. */
