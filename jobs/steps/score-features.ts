@@ -49,16 +49,17 @@ export async function readSubjects(
   const nodes = await db
     .selectFrom('identity_node')
     .selectAll()
+    // Nobody uses anything as an address.
+    .where(sql<boolean>`not starts_with(node, 'email/')`)
     .$if(among !== null, (q) =>
       q.where(sql<boolean>`person_id = any(${[...people.keys()]}::text[])`),
     )
     .execute()
-  const memberships = nodes.flatMap(({ node, person_id }) => {
+  const memberships = nodes.map(({ node, person_id }) => {
     const slash = node.indexOf('/')
     const source = node.slice(0, slash)
-    if (source === 'email') return []
     const accountId = people.get(person_id)?.accountId ?? null
-    return [{ source, profile: node.slice(slash + 1), personId: person_id, accountId }]
+    return { source, profile: node.slice(slash + 1), personId: person_id, accountId }
   })
   return { people, peopleByAccount, memberships }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Model } from '../../src/core/mapping/model.ts'
 import type { Features } from '../../src/core/scoring/features.ts'
 import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
+import { freshSince, usageNeeds } from '../../src/core/scoring/usage-needs.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { loadUsage } from '../../src/infra/lake/features-reader.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
@@ -19,7 +20,6 @@ import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../cont
 import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
 
 const paramsSchema = z.object({ asOf: z.iso.datetime() }).nullable()
-const DAY_MS = 86_400_000
 
 /**
  * Scores every person and account with every model, at `asOf` (default: now); or those who were touched
@@ -35,7 +35,8 @@ export const score: StepHandler = async (context, _key, params) => {
   const subjects = await readSubjects(context.db, only)
   const counts: Record<string, number> = { scored: 0, changed: 0 }
   await context.duck.connect(async (connection) => {
-    await loadUsage(connection, context.lakeDir, live, subjects.memberships)
+    const needs = usageNeeds(set.models.values(), asOf)
+    await loadUsage(connection, context.lakeDir, live, subjects.memberships, needs)
     const scorer = createScorer(connection, subjects, set.models)
     for (const model of inOrder(set.models)) {
       const before = await readScores(context.db, model.id, only && idsOf(subjects, only))
@@ -169,10 +170,11 @@ async function datedHistory(
     ({ score: s, previous }) =>
       s.usageStatus === 'qualified' && previous?.usageStatus !== 'qualified',
   )
-  const boundary = new Date(Math.floor((asOf.getTime() - DAY_MS) / DAY_MS) * DAY_MS)
   const ids = entered.map(({ score: s }) => s.subjectId)
   const earlier =
-    ids.length > 0 ? await scorer.score(model, boundary, new Map(), ids) : new Map<string, Score>()
+    ids.length > 0
+      ? await scorer.score(model, freshSince(asOf), new Map(), ids)
+      : new Map<string, Score>()
   return moved.map(({ score: s, previous }) => {
     const already = earlier.get(s.subjectId)?.usageStatus === 'qualified'
     return {

@@ -1,5 +1,6 @@
 import type { Evidence } from '../../core/scoring/features.ts'
 import type { SignalWindow } from '../../core/scoring/signal-windows.ts'
+import type { UsageNeed } from '../../core/scoring/usage-needs.ts'
 import { VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
@@ -24,13 +25,16 @@ type SourcePart = LivePart & { readonly source: string }
 /**
  * Loads the live rollup rows of all sources, with the people they count for, into the temporary table
  * `usage (person_id, account_id, action, day, count, first_at, last_at, value_…)`.
+ * @param needs the rows that will be asked for; null for all.
  */
 export async function loadUsage(
   connection: Connection,
   lakeDir: string,
   parts: readonly SourcePart[],
   members: readonly Membership[],
+  needs: readonly UsageNeed[] | null = null,
 ): Promise<void> {
+  if (needs) await loadNeeds(connection, needs)
   await connection.run(
     `create or replace temp table usage (person_id varchar, account_id varchar, action varchar,
        day date, count bigint, first_at timestamp, last_at timestamp,
@@ -48,11 +52,20 @@ export async function loadUsage(
        select m.person_id, m.account_id, r.action, r.day, r.count, r.first_at, r.last_at,
          ${VALUE_NAMES.map((name) => `r.${name}`).join(', ')}
        from ${ROLLUP_ROWS} r
-       semi join live on r.filename = live.path and r.day::varchar = live.partition
+       semi join live on r.filename = live.path and r.day = live.partition::date
+       ${needs ? 'semi join need on r.action = need.action and r.day >= need.from_day' : ''}
        join member m on m.source = $source and m.profile = r.profile`,
       { paths, source },
     )
   }
+}
+
+async function loadNeeds(connection: Connection, needs: readonly UsageNeed[]): Promise<void> {
+  await connection.run(
+    `create or replace temp table need as
+     select unnest($actions::varchar[]) as action, unnest($from::varchar[])::date as from_day`,
+    { actions: needs.map((need) => need.action), from: needs.map((need) => need.fromDay) },
+  )
 }
 
 /** Loads who is who into the temporary table `member (source, profile, person_id, account_id)`. */
