@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { UsageMapping } from '../../src/core/mapping/usage-mapping.ts'
 import { mergeRollups, writeRollup } from '../../src/infra/lake/rollup-file.ts'
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
-import { insertFile, liveRollups, liveWindows } from '../../src/infra/postgres/manifest.ts'
+import { insertFile } from '../../src/infra/postgres/manifest.ts'
 import { holdGenerations } from '../../src/infra/postgres/rollup-generations.ts'
+import { dropAdded, dropParts, readRollupState } from '../../src/infra/postgres/rollup-parts.ts'
 import type { JobContext } from '../context.ts'
 
 /** Rollups of a source live in at most this many files. */
@@ -46,7 +47,7 @@ export async function rollDays(
   andThen: (tx: Tx) => Promise<void> = async () => {},
 ): Promise<number> {
   const days = dirty.map((row) => row.day)
-  const live = await liveWindows(context.db, source, days)
+  const { live, added } = await readRollupState(context.db, source, generation, days)
   const written = await context.duck.connect((c) =>
     writeRollup(c, context.lakeDir, source, days, live, usage),
   )
@@ -61,6 +62,8 @@ export async function rollDays(
         ${dirty.map((d) => d.requested)}::bigint[]) as n(day, events, version)
       where r.source = ${source} and r.generation = ${generation} and r.day = n.day
         and r.done < n.version`.execute(tx)
+    await dropParts(tx, source, generation, days)
+    await dropAdded(tx, source, generation, added)
     await andThen(tx)
   })
   return written.rows
@@ -72,7 +75,15 @@ export async function mergeIfMany(
   source: string,
   generation: string,
 ): Promise<number> {
-  const live = (await liveRollups(context.db, generation)).filter((part) => part.source === source)
+  const rows = await context.db
+    .selectFrom('rollup_day')
+    .select(['file_id', 'day'])
+    .where('source', '=', source)
+    .where('generation', '=', generation)
+    .where('file_id', 'is not', null)
+    .orderBy('day')
+    .execute()
+  const live = rows.map((row) => ({ fileId: row.file_id ?? '', partition: row.day }))
   const files = new Set(live.map((part) => part.fileId))
   if (files.size <= MOST_FILES) return 0
   const written = await context.duck.connect((c) => mergeRollups(c, context.lakeDir, source, live))
@@ -80,8 +91,7 @@ export async function mergeIfMany(
   if (id === null) return 0
   await context.db.transaction().execute(async (tx) => {
     await holdGenerations(tx)
-    const { rows, bytes } = written
-    await insertFile(tx, { id, source, kind: 'rollup', rows, bytes })
+    await insertFile(tx, { id, source, kind: 'rollup', rows: written.rows, bytes: written.bytes })
     await tx
       .updateTable('rollup_day')
       .set({ file_id: id })

@@ -11,7 +11,8 @@ export async function collectGarbage(db: Db, lakeDir: string, now: Date): Promis
   const before = new Date(now.getTime() - GRACE_MS)
   // Who reads a file now may have looked at the manifest before it was replaced.
   const named = sql<boolean>`(exists (select from source_window w where w.file_id = f.id)
-    or exists (select from rollup_day r where r.file_id = f.id))`
+    or exists (select from rollup_day r where r.file_id = f.id)
+    or exists (select from rollup_part p where p.file_id = f.id))`
   await sql`update lake_file f set unused_since = null where unused_since is not null and ${named}`.execute(
     db,
   )
@@ -41,7 +42,8 @@ export async function dropUnnamed(
 ): Promise<void> {
   await sql`delete from lake_file f where source = any(${[...sources]}::text[])
     and not exists (select from source_window w where w.file_id = f.id)
-    and not exists (select from rollup_day r where r.file_id = f.id)`.execute(db)
+    and not exists (select from rollup_day r where r.file_id = f.id)
+    and not exists (select from rollup_part p where p.file_id = f.id)`.execute(db)
   const rows = await db.selectFrom('lake_file').select('id').execute()
   const known = new Set(rows.map((row) => row.id))
   for (const name of await readdir(lakeDir).catch(() => [])) {

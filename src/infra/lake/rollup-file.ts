@@ -73,7 +73,7 @@ export async function mergeRollups(
 }
 
 /** Loads live days into the temporary table `rollup`. */
-async function loadRollup(
+export async function loadRollup(
   connection: Connection,
   lakeDir: string,
   live: readonly LivePart[],
@@ -100,13 +100,14 @@ export async function rollupWithout(
 ): Promise<{ readonly file: Omit<WrittenRollup, 'eventsByDay'>; readonly rows: number } | null> {
   await loadRollup(connection, lakeDir, live)
   const rows = await dropForgottenProfiles(connection, source, forgotten)
-  const file = rows > 0 ? await writeTable(connection, lakeDir, source) : null
+  const salt = live.map((part) => part.fileId).join(' ')
+  const file = rows > 0 ? await writeTable(connection, lakeDir, source, salt) : null
   await connection.run('drop table rollup')
   return file && { file, rows }
 }
 
 /** A part of a statement that yields events, with its parameters. */
-interface EventsPart {
+export interface EventsPart {
   readonly from: string
   readonly params: Readonly<Record<string, DuckParam>>
 }
@@ -115,7 +116,7 @@ interface EventsPart {
  * The events of the touched days in the live files, one winner for each event: the copy that arrived
  * last. Only events that have a copy are sorted, and they are few.
  */
-async function selectEvents(
+export async function selectEvents(
   connection: Connection,
   lakeDir: string,
   days: readonly string[],
@@ -167,7 +168,7 @@ async function noteCopies(
 }
 
 /** One row for each profile, event name (and looked-at properties) and day: what actions are told from. */
-async function groupEvents(
+export async function groupEvents(
   connection: Connection,
   { from, params }: EventsPart,
   { ignore }: UsageMapping,
@@ -184,10 +185,11 @@ async function groupEvents(
   )
 }
 
-async function writeTable(
+export async function writeTable(
   connection: Connection,
   lakeDir: string,
   source: string,
+  salt = '',
 ): Promise<{ id: string | null; rows: number; bytes: number }> {
   const [told] = await connection.rows(
     `select count(*)::double as n, bit_xor(h)::varchar || '-' || sum(h)::varchar as content
@@ -195,7 +197,7 @@ async function writeTable(
   )
   const rows = Number(told?.['n'] ?? 0)
   if (rows === 0) return { id: null, rows: 0, bytes: 0 }
-  const content = createHash('sha256').update(`${source} ${rows} ${told?.['content']}`)
+  const content = createHash('sha256').update(`${source} ${rows} ${told?.['content']}${salt}`)
   const id = `${source}-rollup-${content.digest('hex').slice(0, 32)}`
   const sql = 'select * from rollup order by day, profile, action'
   return {

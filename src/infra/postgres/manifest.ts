@@ -155,13 +155,19 @@ async function touchPulled(tx: Tx, source: string, keys: string[], at: Date): Pr
     where source = ${source} and window_key = any(${keys})`.execute(tx)
 }
 
-/** Asks for new rollups of these event days, in every generation. */
-export async function markDays(tx: Tx, source: string, days: readonly string[]): Promise<void> {
+/** Asks for new rollups of these event days, in every generation or in one. */
+export async function markDays(
+  tx: Tx,
+  source: string,
+  days: readonly string[],
+  generation: string | null = null,
+): Promise<void> {
   if (days.length === 0) return
   await holdGenerations(tx)
   await sql`insert into rollup_day (source, generation, day)
     select ${source}, g.generation, d.day
     from rollup_generation g cross join unnest(${[...days]}::date[]) as d (day)
+    where ${generation}::text is null or g.generation = ${generation}
     on conflict (source, generation, day) do update set requested = rollup_day.requested + 1`.execute(
     tx,
   )
@@ -214,21 +220,22 @@ export async function storedSources(db: Db): Promise<readonly string[]> {
   return rows.map((row) => row.source)
 }
 
+/** A live part of a rollup. */
+export type SourcePart = LivePart & { readonly source: string }
+
 /** Live parts of the rollups of all sources, or of another generation. */
 export async function liveRollups(
   db: Db | Tx,
   generation: string | null = null,
-): Promise<readonly (LivePart & { readonly source: string })[]> {
-  const rows = await db
-    .selectFrom('rollup_day as r')
-    .innerJoin('rollup_generation as g', 'g.generation', 'r.generation')
-    .select(['source', 'file_id', 'day'])
-    .where('file_id', 'is not', null)
-    .where((e) => (generation === null ? e('live', '=', true) : e('g.generation', '=', generation)))
-    .orderBy('source')
-    .orderBy('day')
-    .execute()
-  return rows.map((row) => ({ source: row.source, fileId: row.file_id ?? '', partition: row.day }))
+): Promise<readonly SourcePart[]> {
+  const { rows } = await sql<SourcePart>`
+    select source, file_id as "fileId", day as partition
+    from (select source, generation, file_id, day from rollup_day where file_id is not null
+        union all select source, generation, file_id, day from rollup_part) r
+      join rollup_generation g using (generation)
+    where case when ${generation}::text is null then g.live else generation = ${generation} end
+    order by source, day, file_id`.execute(db)
+  return rows
 }
 
 function* chunks<T>(values: readonly T[], size: number): Generator<T[]> {

@@ -16,7 +16,8 @@ export async function liveFiles(db: Db, kind: 'events' | 'rollup'): Promise<read
   const parts =
     kind === 'events'
       ? sql`select file_id, window_key as part from source_window`
-      : sql`select file_id, day::text as part from rollup_day`
+      : sql`select file_id, day::text as part from rollup_day
+          union all select file_id, day::text from rollup_part`
   const { rows } = await sql<LiveFile>`select f.id, f.source, f.kept,
       array_agg(p.part order by p.part) as parts
     from lake_file f join (${parts}) p on p.file_id = f.id
@@ -75,6 +76,15 @@ export async function replaceRollupFile(
   }
   await tx
     .updateTable('rollup_day')
+    .set({ file_id: file.id })
+    .where('file_id', '=', old.id)
+    .execute()
+  if (file.id === null) {
+    await tx.deleteFrom('rollup_part').where('file_id', '=', old.id).execute()
+    return
+  }
+  await tx
+    .updateTable('rollup_part')
     .set({ file_id: file.id })
     .where('file_id', '=', old.id)
     .execute()

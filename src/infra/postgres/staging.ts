@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { StagedEvent } from '../../core/ports/usage-stream.ts'
 import type { WrittenFile, WrittenWindow } from '../lake/events-file.ts'
 import type { Db, Tx } from './database.ts'
-import { insertFile, lockManifest, markDays, upsertWindows } from './manifest.ts'
+import { insertFile, lockManifest, upsertWindows } from './manifest.ts'
 import { nextGeneration } from './rollup-generations.ts'
+import { markAdded } from './rollup-parts.ts'
 import { markTouched } from './touched.ts'
 import { requestTouched, requestWork } from './work.ts'
 
@@ -66,7 +67,7 @@ export async function swapStaged(
         tx,
         windows.map((window) => rowOf(source, id, window, now)),
       )
-      await markDays(tx, source, [...new Set(windows.flatMap((window) => window.eventDays))])
+      await markAdded(tx, source, windows)
       const subjects = profiles.map((profile) => `${source}/${profile}`)
       await markTouched(tx, 'rollup', subjects)
       await requestTouched(tx, 'rollup', source)
@@ -100,6 +101,9 @@ export async function mergeableWindows(
     where w.source = ${source} and strpos(w.window_key, ${SUB_WINDOW}) > 0 and w.rows > 0
       -- Files that keep something else cannot be written as one.
       and f.kept = ${[...kept]}::text[]
+      -- What is in no rollup yet will be looked for by its name.
+      and not exists (select from rollup_added a
+        where a.source = w.source and a.window_key = w.window_key)
     group by split_part(w.window_key, ${SUB_WINDOW}, 1), floor(log(${many}::numeric, w.rows))
     having count(*) >= ${many}`.execute(db)
   return rows

@@ -86,6 +86,18 @@ export interface Tables {
     requested: Count
     done: Count
   }
+  rollup_added: {
+    source: string
+    generation: string
+    day: ColumnType<string, string, string>
+    window_key: string
+  }
+  rollup_part: {
+    source: string
+    generation: string
+    day: ColumnType<string, string, string>
+    file_id: string
+  }
   schema_seen: {
     source: string
     kind: SchemaKind
