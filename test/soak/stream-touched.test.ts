@@ -38,14 +38,17 @@ const deed = fc.record({
   ),
   plan: fc.constantFrom(null, 'trial', 'pro'),
   minutesAgo: fc.integer({ min: 1, max: 50 * 60 }),
+  /** The event before it once more, which may say something else by now. */
+  isCopy: fc.constantFrom(false, false, false, true),
 })
 type StreamedDeed = typeof deed extends fc.Arbitrary<infer T> ? T : never
 
 let made = 0
-function rowOf({ event, user, device, alias, email, plan, minutesAgo }: StreamedDeed) {
+function rowOf({ event, user, device, alias, email, plan, minutesAgo, isCopy }: StreamedDeed) {
+  if (!isCopy || made === 0) made += 1
   const at = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
   return {
-    uuid: `cccccccc-0000-4000-8000-${String(++made).padStart(12, '0')}`,
+    uuid: `cccccccc-0000-4000-8000-${String(made).padStart(12, '0')}`,
     event_type: event,
     event_time: at(NOW.getTime() - minutesAgo * 60_000),
     // An hour that no export covers.
@@ -69,6 +72,13 @@ async function stateOf({ app }: Pick<IngestThread, 'app'>) {
       .orderBy('subject_id')
       .orderBy('model')
       .execute(),
+    days: await db
+      .selectFrom('rollup_day')
+      .select(['source', 'day', 'events'])
+      .where('events', '>', 0)
+      .orderBy('source')
+      .orderBy('day')
+      .execute(),
     changes: await db.selectFrom('score_change').select('id').orderBy('id').execute(),
     touched: await db.selectFrom('touched').selectAll().execute(),
   }
@@ -90,8 +100,15 @@ it('looking at those who were touched leaves nothing for a look at everybody to 
       }
       const streamed = await stateOf(thread)
       expect(streamed.touched).toEqual([])
+      // Every day anew, and not only what is said to be touched.
+      await context.db
+        .updateTable('rollup_day')
+        .set((e) => ({ requested: e('requested', '+', 1) }))
+        .execute()
       await requestWork(context.db, 'rollup', 'amplitude')
+      await requestWork(context.db, 'rollup', 'mixpanel')
       await engine.request('identity', 'all')
+      await engine.wake(['rollup'])
       for (const step of ['rollup', 'identity', 'score'] as const) await engine.idle([step])
       expect(await stateOf(thread)).toEqual(streamed)
       await closeIngest()
