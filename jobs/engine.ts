@@ -35,7 +35,8 @@ export interface Engine {
 const LOOK_EVERY_MS = 40
 /** A wake-up may be lost; whoever waits repeats it this often. */
 const WAKE_EVERY_MS = 2_000
-/** Of the queues `pulls` and `usage`; the others do one thing at a time. */
+/** Queues whose sources do not wait for each other; the others do one thing at a time. */
+const SIDE_BY_SIDE: ReadonlySet<string> = new Set(['pulls', 'stream', 'usage'])
 const USAGE_CONCURRENCY = 2
 const WAIT_FOR_OTHERS_MS = 60_000
 
@@ -77,12 +78,9 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     }
   }
   const follow = async (step: Step, row: WorkRow) => {
-    for (const next of isTouchedOnly(row) ? streamPath(step, row.key) : []) {
-      if (await carryOn(next)) continue
-      return wake([next.step])
-    }
-    if (!isTouchedOnly(row) || streamPath(step, row.key).length === 0)
-      await wake(followers(step, isTouchedOnly(row)))
+    const path = isTouchedOnly(row) ? streamPath(step, row.key) : []
+    if (path.length === 0) return wake(followers(step, isTouchedOnly(row)))
+    for (const next of path) if (!(await carryOn(next))) return wake([next.step])
   }
   const handle = (step: Step, data: JobData, lastAttempt: boolean) =>
     runStep(context, step, data.key, lastAttempt, stop.signal, (row) => follow(step, row))
@@ -91,7 +89,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       for (const step of steps) working.add(step)
       const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
       for (const name of wanted) {
-        const concurrency = name === 'usage' || name === 'pulls' ? USAGE_CONCURRENCY : 1
+        const concurrency = SIDE_BY_SIDE.has(name) ? USAGE_CONCURRENCY : 1
         queues.work(name, concurrency, ({ name: step, data, lastAttempt }) =>
           handle(step as Step, jobSchema.parse(data), lastAttempt),
         )

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stageEvents } from '../../infra/postgres/staging.ts'
 import type { App } from '../compose.ts'
 import { createWaker } from './waker.ts'
@@ -11,9 +12,12 @@ interface Waiting {
   readonly failed: (error: unknown) => void
 }
 
+/** Where more comes while a statement runs, the next one waits for company. */
+const GATHER_MS = 10
+
 /**
- * One statement for each source at a time: what comes while it runs is stored together by the next. A
- * quiet hour waits for nothing, a busy one pays for few commits.
+ * One statement for each source at a time: what comes while it runs, and a moment later, is stored
+ * together by the next. A quiet hour waits for nothing, a busy one pays for few commits.
  */
 export function createStageWriter(app: App): StageWriter {
   const wake = createWaker(app)
@@ -32,6 +36,7 @@ export function createStageWriter(app: App): StageWriter {
       } catch (error) {
         for (const { failed } of some) failed(error)
       }
+      if (queue.length > 0) await sleep(GATHER_MS)
     }
     waiting.delete(source)
   }

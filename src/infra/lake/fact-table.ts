@@ -57,8 +57,8 @@ export function createFactTable(): FactTable {
         profile: String(row['profile']),
         kind: String(row['kind']),
         value: String(row['value']),
-        firstAt: row['first_at'] as Date,
-        lastAt: row['last_at'] as Date,
+        firstAt: new Date(row['first_ms'] as number),
+        lastAt: new Date(row['last_ms'] as number),
       }))
     },
     async linked(connection, nodes) {
@@ -83,7 +83,8 @@ const ABOUT = `with asked as (select unnest($nodes::varchar[]) as n),
     select n from asked
     union select other from fact where node in (from asked) and other is not null
     union select node from fact where other in (from asked))
-  select source, profile, kind, value, min(first_at) as first_at, max(last_at) as last_at
+  select source, profile, kind, value, epoch_ms(min(first_at))::double as first_ms,
+    epoch_ms(max(last_at))::double as last_ms
   from fact where node in (from near) or other in (from near)
   group by all`
 
