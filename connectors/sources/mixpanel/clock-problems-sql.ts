@@ -19,7 +19,7 @@ export function clockProblemsSql(files: readonly DownloadedFile[], timezone: str
   return {
     params: { files: files.map((file) => file.path), zone: timezone },
     sql: problemsSql(
-      `select wall::date as day, epoch(wall) - taken_s as ahead_s, date_trunc('hour', wall) as hour
+      `select wall::date::varchar as day, epoch(wall) - taken_s as ahead_s, date_trunc('hour', wall) as hour
       from (
         select make_timestamp(try_cast(try_cast(p."time" as double) * 1000000 as bigint)) as wall,
           coalesce(try_cast(p."$mp_api_timestamp_ms" as double),
@@ -41,7 +41,7 @@ export function clockOfBatchSql(timezone: string): SqlQuery {
   return {
     params: { zone: timezone },
     sql: problemsSql(
-      `select window_key::date as day, clock_ahead_s as ahead_s,
+      `select window_key as day, clock_ahead_s as ahead_s,
         date_trunc('hour', occurred_at) as hour
       from batch where occurred_at is not null and window_key is not null`,
       `epoch((hour at time zone 'UTC') at time zone $zone) - epoch(hour)`,
@@ -66,7 +66,7 @@ function problemsSql(told: string, zone: string): string {
         from (select distinct day, hour from told)
         group by day
       )
-      select 'Mixpanel events of ' || day::varchar || ' are ' || format('{:+.2f}', ahead_s / 3600.0) ||
+      select 'Mixpanel events of ' || day || ' are ' || format('{:+.2f}', ahead_s / 3600.0) ||
         ' h from UTC by their own clock, but the configured zone ' || $zone || ' is ' ||
         format('{:+.2f}', zone_s / 3600.0) ||
         ' h; set MIXPANEL_TIMEZONE to the zone of the project (Project settings), or to UTC for a project from 2023 or later. Nothing was kept' as problem

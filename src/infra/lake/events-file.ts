@@ -58,6 +58,7 @@ export async function writeEventsFile(
 ): Promise<WrittenFile> {
   await readBatch(connection, events, wantedOf(plan))
   await forget(connection, source, plan)
+  await describeBatch(connection)
   const seen = await readSeenNames(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen }
 }
@@ -81,6 +82,7 @@ export async function writeNarrowFile(
       await connection.run('drop view batch; alter table rows_of_file rename to batch')
       await forget(connection, source, plan)
     }
+    await describeBatch(connection)
     const seen = await readSeenNames(connection)
     const stored = await storeBatch(connection, lakeDir, source, plan, whole ? path : null)
     return { ...stored, seen }
@@ -120,6 +122,7 @@ export async function joinWindows(
   plan: EventsPlan,
 ): Promise<WrittenFile> {
   await loadWindows(connection, lakeDir, parts)
+  await describeBatch(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
 }
 
@@ -138,6 +141,7 @@ export async function rewriteWithout(
   const left = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
   const events = left + (await redactMentions(connection, plan.forgotten))
   if (events > 0) {
+    await describeBatch(connection)
     const file = { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
     return { file, events }
   }
@@ -169,7 +173,7 @@ async function loadWindows(
 }
 
 /**
- * Stores the rows of `batch` and drops it.
+ * Stores the rows of `batch`, which `describeBatch` has described, and drops it.
  * @param path the file that `batch` is a view of; null when it is a table.
  */
 async function storeBatch(
@@ -217,22 +221,32 @@ const VARIANTS = `select variant, any_value(profile) as profile, any_value(devic
     any_value(user_properties) as user_properties, any_value(groups) as groups
   from batch where ${DATED} and profile is not null group by variant`
 
+/** How many rows count nowhere. */
 async function countUndated(connection: Connection): Promise<number> {
-  const sql = `select count(*)::double as n from batch where not (${DATED})`
+  const sql = 'select coalesce(sum(rows), 0)::double as n from described where not dated'
   const [row] = await connection.rows(sql)
   return Number(row?.['n'] ?? 0)
 }
 
+/** Puts into the table `described` what there is in `batch` of each window, name and day. */
+async function describeBatch(connection: Connection): Promise<void> {
+  await connection.run(
+    `create or replace temp table described as
+     select window_key, name, occurred_at::date as day, ${DATED} as dated, count(*) as rows,
+       min(occurred_at) as first_at, bit_xor(h) as hash_xor, sum(h) as hash_sum
+     from (select window_key, name, occurred_at,
+       hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h from batch)
+     group by all`,
+  )
+}
+
 async function describeWindows(connection: Connection): Promise<WrittenWindow[]> {
   const rows = await connection.rows(
-    `select window_key, count(*)::double as rows,
-       bit_xor(h)::varchar || '-' || sum(h)::varchar as content,
-       coalesce(list(distinct day order by day) filter (
+    `select window_key, sum(rows)::double as rows,
+       bit_xor(hash_xor)::varchar || '-' || sum(hash_sum)::varchar as content,
+       coalesce(list(distinct day::varchar order by day::varchar) filter (
          not list_contains($noEvents::varchar[], name)), []) as days
-     from (select window_key, name, occurred_at::date::varchar as day,
-             hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h
-           from batch where ${DATED})
-     group by window_key order by window_key`,
+     from described where dated group by window_key order by window_key`,
     { noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({
