@@ -1,5 +1,5 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ConfigError, isSyncFailure, RetryableError } from '../../src/core/errors.ts'
 import type { FileBatch, UsageSource } from '../../src/core/ports/usage-source.ts'
 import { EVERYTHING, keptPlaces } from '../../src/core/usage/kept.ts'
@@ -154,6 +154,8 @@ async function writeNarrow(
   } catch (error) {
     if (isSyncFailure(error)) throw error
     // What is wrong with the files, if anything is, is told by the way that can read all of them.
+    const told = { source: source.name, files: files.map(({ path }) => basename(path)).slice(0, 5) }
+    context.logger.info(told, 'a batch is read as a whole, which takes longer')
     return null
   } finally {
     await rm(dir, { recursive: true, force: true })

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as amplitude from '../../connectors/sources/amplitude/events-sql.ts'
@@ -7,10 +8,12 @@ import { sampleHeads } from '../../connectors/sources/amplitude/sample-heads.ts'
 import * as mixpanel from '../../connectors/sources/mixpanel/events-sql.ts'
 import { sampleLines } from '../../connectors/sources/sample-lines.ts'
 import type { NarrowQuery, SqlQuery } from '../../src/core/ports/usage-source.ts'
+import type { Forgotten } from '../../src/infra/lake/drop-forgotten.ts'
 import { writeEventsFile, writeNarrowFile } from '../../src/infra/lake/events-file.ts'
 import { factsTarget } from '../../src/infra/lake/facts-file.ts'
 import { lakePath, variantsPath } from '../../src/infra/lake/paths.ts'
 import { writeRollup } from '../../src/infra/lake/rollup-file.ts'
+import { seal } from '../../src/infra/seal.ts'
 import { openTempLake, planOf, type TempLake, usage } from '../support/lake-temp.ts'
 
 let lake: TempLake
@@ -38,10 +41,14 @@ const MAPPING = usage({
 type Json = Readonly<Record<string, unknown>>
 
 /** What the lake holds after a batch: everything that anybody reads. */
-async function heldBy(source: string, read: SqlQuery | NarrowQuery): Promise<unknown> {
+async function heldBy(
+  source: string,
+  read: SqlQuery | NarrowQuery,
+  forgotten?: Forgotten,
+): Promise<unknown> {
   const lakeDir = join(lake.dir, `lake-${lakes++}`)
   await mkdir(lakeDir)
-  const plan = planOf(MAPPING)
+  const plan = { ...planOf(MAPPING), ...(forgotten ? { forgotten } : {}) }
   return lake.duck.connect(async (c) => {
     const {
       id,
@@ -169,10 +176,7 @@ describe('a batch that is read by the fields that are kept', () => {
   it.each(['UTC', 'Europe/Berlin'])(
     'of Mixpanel in %s leaves the very files that a batch read as a whole does',
     async (timezone) => {
-      const { wide, narrow } = await mixpanelQueries(
-        [...MIXPANEL_ROWS, ...IDENTITY_ROWS, SAID_TWICE],
-        timezone,
-      )
+      const { wide, narrow } = await mixpanelQueries([...MIXPANEL_ROWS, ...IDENTITY_ROWS], timezone)
       if (!narrow) throw new Error('there is no narrow way')
       const held = await heldBy('mixpanel', narrow)
       expect(held).toEqual(await heldBy('mixpanel', wide))
@@ -180,15 +184,44 @@ describe('a batch that is read by the fields that are kept', () => {
     },
   )
 
+  it('leaves the same files where somebody was forgotten', async () => {
+    const { wide, narrow } = await mixpanelQueries(MIXPANEL_ROWS, 'UTC')
+    if (!narrow) throw new Error('there is no narrow way')
+    const key = Buffer.alloc(32, 1)
+    const forgotten = { key, hashes: [seal(key, 'email/ann@acme.com')] }
+    const held = await heldBy('mixpanel', narrow, forgotten)
+    expect(held).toEqual(await heldBy('mixpanel', wide, forgotten))
+    expect(held).not.toEqual(await heldBy('mixpanel', wide))
+    expect(inspect(held, { depth: 9 })).not.toContain('ann@acme.com')
+  })
+
+  it('does not store who did it where no variant does: of nobody, and of no time', async () => {
+    const nobody = [
+      { $user_id: 'undefined', distinct_id: 'null', plan: 'pro' },
+      { $user_id: 'ann', $device_id: 'x', plan: 'pro', time: null },
+    ].map((properties, n) => mixpanelRow(n, properties))
+    const { narrow } = await mixpanelQueries([...nobody, mixpanelRow(3, {})], 'UTC')
+    if (!narrow) throw new Error('there is no narrow way')
+    const { id } = (await heldBy('mixpanel', narrow)) as { id: string }
+    const rows = await lake.duck.connect((c) =>
+      c.rows('select device_id, alias_id, said from read_parquet([$path])', {
+        path: lakePath(join(lake.dir, `lake-${lakes - 1}`), id),
+      }),
+    )
+    const nothing = { device_id: null, alias_id: null, said: null }
+    expect(rows).toEqual([nothing, nothing, nothing])
+  })
+
   it('of Amplitude leaves the very files that a batch read as a whole does', async () => {
     const { wide, narrow } = await amplitudeQueries(AMPLITUDE_ROWS)
     if (!narrow) throw new Error('there is no narrow way')
     expect(await heldBy('amplitude', narrow)).toEqual(await heldBy('amplitude', wide))
   })
 
-  it.each<{ name: string; row: Json }>([
+  it.each<{ name: string; row: Json | string }>([
     { name: 'has no $insert_id', row: { event: 'A', properties: { time: T / 1000 } } },
     { name: 'has a text for its time', row: mixpanelRow(1, { time: 'soon' }) },
+    { name: 'says a property twice', row: SAID_TWICE },
     { name: 'has no object for its properties', row: { event: 'A', properties: 'none' } },
   ])('of Mixpanel fails on a row that $name, and leaves nothing', async ({ row }) => {
     const { wide, narrow } = await mixpanelQueries([...MIXPANEL_ROWS, row], 'UTC')

@@ -7,7 +7,7 @@ import type { Connection } from './duck.ts'
 import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
-import { type NarrowRows, readBatch, readNarrowBatch } from './read-batch.ts'
+import { DATED, type NarrowRows, readBatch, readNarrowBatch } from './read-batch.ts'
 import { readSeenNames, type SeenInBatch } from './seen-names.ts'
 
 /** What one window holds in a file that was just written. */
@@ -74,9 +74,10 @@ export async function writeNarrowFile(
   rows: NarrowRows,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
-  const path = await readNarrowBatch(connection, lakeDir, rows, wantedOf(plan))
+  const whole = plan.forgotten === undefined || plan.forgotten.hashes.length === 0
+  const wanted = { ...wantedOf(plan), stays: whole }
+  const path = await readNarrowBatch(connection, lakeDir, rows, wanted)
   try {
-    const whole = plan.forgotten === undefined || plan.forgotten.hashes.length === 0
     if (!whole) {
       await connection.run('create or replace temp table rows_of_file as from batch')
       await connection.run('drop view batch; alter table rows_of_file rename to batch')
@@ -208,8 +209,6 @@ async function moveFile(path: string, target: string): Promise<number> {
   await rename(path, target)
   return size
 }
-
-const DATED = 'window_key is not null and occurred_at is not null'
 
 const EVENTS = `select window_key, event_key, name, occurred_at, arrived_at, profile, variant,
   event_properties from batch`

@@ -54,7 +54,7 @@ export async function readBatch(
   const texts = all ? WHOLE : textsOf(kept, usage, value, bind)
   await connection.run(
     `create or replace temp table batch as
-     select ${EVENT}, ${VARIANT}, event_properties, ${WHO}, is_sample, sampled_event, sampled_user, sampled_groups
+     select ${EVENT}, ${VARIANT}, event_properties, ${WHO.join(', ')}, is_sample, sampled_event, sampled_user, sampled_groups
      from (
        select ${EVENT_COLUMNS}, ${PROFILE} as profile, device_id, alias_id, linked_ids, ${texts},
          hash(event_key) % $every::ubigint = 0 as is_sample,
@@ -72,6 +72,8 @@ export async function readBatch(
 /**
  * As `readBatch`, with a query that reads no more than is kept. The rows go to a file at once, and `batch`
  * is a view of it.
+ * @param stays whether the file becomes one of the lake. Then events that nobody is known to have done do
+ * not say who it may have been, as no variant does.
  * @returns the file, whose owner removes it.
  * @throws {ConfigError} with the problems of the rows.
  */
@@ -79,7 +81,7 @@ export async function readNarrowBatch(
   connection: Connection,
   lakeDir: string,
   { events, sample }: NarrowRows,
-  { kept, usage }: Pick<Wanted, 'kept' | 'usage'>,
+  { kept, usage, stays }: Pick<Wanted, 'kept' | 'usage'> & { readonly stays: boolean },
 ): Promise<string> {
   const params: Record<string, DuckParam> = { ...events.params, junk: JUNK_IDS }
   const value = (place: string) => `value_${kept.indexOf(place)}`
@@ -89,7 +91,7 @@ export async function readNarrowBatch(
   try {
     await connection.run(
       `copy (
-         select ${EVENT}, ${VARIANT}, event_properties, ${WHO}, clock_ahead_s
+         select ${EVENT}, ${VARIANT}, event_properties, ${stays ? KNOWN_WHO : WHO.join(', ')}, clock_ahead_s
          from (select ${EVENT_COLUMNS}, ${PROFILE} as profile, device_id, alias_id, linked_ids, ${texts}, clock_ahead_s
            from (${WITH_ALL} (${events.sql})))
        ) to ${quoted(path)} (${PARQUET})`,
@@ -122,9 +124,15 @@ const WITH_ALL = `select * from (
     select null::varchar[] as linked_ids, null::float as clock_ahead_s where false)
   union all by name from`
 
+/** An event that counts. */
+export const DATED = 'window_key is not null and occurred_at is not null'
+
 const EVENT_COLUMNS = 'window_key, event_key, name, occurred_at, arrived_at'
 const EVENT = `${EVENT_COLUMNS}, profile`
-const WHO = 'device_id, alias_id, linked_ids, user_properties, groups, said'
+const WHO = ['device_id', 'alias_id', 'linked_ids', 'user_properties', 'groups', 'said']
+const KNOWN_WHO = WHO.map(
+  (column) => `case when profile is not null and ${DATED} then ${column} end as ${column}`,
+).join(', ')
 const VARIANT = `hash(profile, device_id, alias_id, linked_ids, user_properties::varchar, groups::varchar, said::varchar)
   as variant`
 
