@@ -1,12 +1,14 @@
-import { rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { ConfigError, isSyncFailure, RetryableError } from '../../src/core/errors.ts'
 import type { FileBatch, UsageSource } from '../../src/core/ports/usage-source.ts'
-import { keptPlaces } from '../../src/core/usage/kept.ts'
+import { EVERYTHING, keptPlaces } from '../../src/core/usage/kept.ts'
 import {
   type EventsPlan,
   joinWindows,
   type WrittenFile,
   writeEventsFile,
+  writeNarrowFile,
 } from '../../src/infra/lake/events-file.ts'
 import { readError } from '../../src/infra/lake/read-error.ts'
 import { joinSeen } from '../../src/infra/lake/seen-names.ts'
@@ -101,13 +103,9 @@ async function writeBatch(
   { plan, fetched }: Reading,
 ): Promise<WrittenFile> {
   try {
-    await refuseProblems(context, source, files)
-    const sampleEvery = await sampleOf(files)
-    return await context.duck.connect((c) =>
-      writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), {
-        ...plan,
-        sampleEvery,
-      }),
+    return (
+      (await writeNarrow(context, source, files, plan)) ??
+      (await writeWide(context, source, files, plan))
     )
   } catch (error) {
     if (isSyncFailure(error)) throw error
@@ -121,6 +119,46 @@ async function writeBatch(
     // Copies of ours, unless a person named the very files.
     const ours = files.filter((file) => file.path.startsWith(context.tmpDir))
     await Promise.all(ours.map((file) => rm(file.path, { force: true })))
+  }
+}
+
+async function writeWide(
+  context: JobContext,
+  source: UsageSource,
+  files: FileBatch,
+  plan: EventsPlan,
+): Promise<WrittenFile> {
+  await refuseProblems(context, source, files)
+  const sampled = { ...plan, sampleEvery: await sampleOf(files) }
+  return context.duck.connect((c) =>
+    writeEventsFile(c, context.lakeDir, source.name, source.eventsSql(files), sampled),
+  )
+}
+
+/** Null where the files must be read as a whole. */
+async function writeNarrow(
+  context: JobContext,
+  source: UsageSource,
+  files: FileBatch,
+  plan: EventsPlan,
+): Promise<WrittenFile | null> {
+  const { narrow } = source
+  const events = plan.kept.includes(EVERYTHING) ? null : narrow?.eventsSql(files, plan.kept)
+  if (!narrow || !events) return null
+  const dir = await mkdtemp(join(context.tmpDir, 'sample-'))
+  try {
+    const sample = source.eventsSql(await narrow.sample(files, dir, SAMPLE_BYTES))
+    return await context.duck.connect((c) =>
+      writeNarrowFile(c, context.lakeDir, source.name, { events, sample }, plan),
+    )
+  } catch (error) {
+    if (isSyncFailure(error)) throw error
+    // What is wrong with the files, if anything is, is told by the way that can read all of them.
+    const told = { source: source.name, files: files.map(({ path }) => basename(path)).slice(0, 5) }
+    context.logger.info(told, 'a batch is read as a whole, which takes longer')
+    return null
+  } finally {
+    await rm(dir, { recursive: true, force: true })
   }
 }
 

@@ -174,13 +174,22 @@ describe('a file of events', () => {
       await write(rows, 'amplitude', planOf(usage(), ['user.email'])),
     ]
     expect(less.id).not.toBe(more.id)
-    expect(less.windows).toEqual(more.windows)
     const [variant] = await lake.duck.connect((c) =>
       c.rows('select user_properties from read_parquet([$path])', {
         path: variantsPath(lake.lakeDir, more.id ?? ''),
       }),
     )
     expect(JSON.parse(String(variant?.['user_properties']))).toMatchObject({ plan: 'pro' })
+  })
+
+  it('has another name when it keeps less, also where no event has what is not kept', async () => {
+    const rows = [{ key: 42, user: 'ann', person: { email: 'ann@acme.com' } }]
+    const [more, less] = [
+      await write(rows, 'amplitude', planOf(usage(), ['user.email', 'event.plan'])),
+      await write(rows, 'amplitude', planOf(usage(), ['user.email'])),
+    ]
+    expect(less.windows).toEqual(more.windows)
+    expect(less.id).not.toBe(more.id)
   })
 
   it('that joins windows of several files holds what one file of all rows does', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { clockProblemsSql } from '../../connectors/sources/mixpanel/clock-problems-sql.ts'
+import { narrowEventsSql } from '../../connectors/sources/mixpanel/events-sql.ts'
 import { type Duck, startDuck } from '../../src/infra/lake/duck.ts'
 
 let dir = ''
@@ -34,6 +35,7 @@ async function problemsOf(rows: Rows, timezone: string): Promise<string[]> {
     const takenMs = at + (i < (rows.late ?? 0) ? 86_400_000 : 300)
     const properties = {
       time: at / 1000 + rows.aheadS,
+      $insert_id: `i${i}`,
       $mp_api_timestamp_ms: takenMs,
       ...(rows.imported ? { $import: true } : {}),
     }
@@ -43,7 +45,19 @@ async function problemsOf(rows: Rows, timezone: string): Promise<string[]> {
   await writeFile(path, `${lines.join('\n')}\n`)
   const query = clockProblemsSql([{ path, windowKey: null }], timezone)
   const found = await duck.connect((c) => c.rows(query.sql, query.params))
+  expect(await problemsOfBatch(path, timezone)).toEqual(found)
   return found.map((row) => String(row['problem']))
+}
+
+/** The same told by the rows that are stored. */
+async function problemsOfBatch(path: string, timezone: string): Promise<unknown> {
+  const narrow = narrowEventsSql([{ path, windowKey: null }], [], timezone)
+  if (!narrow?.problems) throw new Error('the clock is not looked at')
+  const { problems } = narrow
+  return duck.connect(async (c) => {
+    await c.run(`create or replace temp table batch as ${narrow.sql}`, narrow.params)
+    return c.rows(problems.sql, problems.params)
+  })
 }
 
 const KOLKATA_S = 19_800

@@ -12,7 +12,7 @@ afterAll(removeFolders)
 const SECRETS = ['in-an-amplitude-event', 'in-an-amplitude-user', 'in-a-mixpanel-event']
 
 /** A pull over HTTP from both vendors, whose rows say more than the tracking plan asks for. */
-async function pulled(keep: 'mapped' | 'all'): Promise<Thread> {
+async function pulled(keep: 'mapped' | 'all', insertId: object = {}): Promise<Thread> {
   const usage = smallUsage(NOW)
   const at = new Date(NOW.getTime() - 6 * 3_600_000)
   const who = { user: 'a-kim', email: 'kim@kept.dev', at }
@@ -26,7 +26,7 @@ async function pulled(keep: 'mapped' | 'all'): Promise<Thread> {
   usage.mixpanel({
     ...who,
     event: 'page_viewed',
-    props: { path: '/pricing', plan: 'trial', phone: mixpanel },
+    props: { path: '/pricing', plan: 'trial', phone: mixpanel, ...insertId },
   })
   const rows = { amplitude: usage.amplitudeRows, mixpanel: usage.mixpanelRows }
   const mappings = await mappingFiles({
@@ -50,6 +50,11 @@ describe('of what both vendors send', () => {
     const { app } = await pulled('mapped')
     expect(await holdingsOf(app, SECRETS)).toEqual([])
     expect(await holdingsOf(app, [WHO.champion])).not.toEqual([])
+  })
+
+  it('a row that only the whole of its properties tells from others counts like any other', async () => {
+    const { app } = await pulled('mapped', { $insert_id: '' })
+    expect(await holdingsOf(app, SECRETS)).toEqual([])
   })
 
   it('everything is stored when the plan says so', async () => {

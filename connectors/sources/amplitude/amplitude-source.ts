@@ -4,10 +4,11 @@ import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
 import type { FileBatch, UsageSource, UsageWindow } from '../../../src/core/ports/usage-source.ts'
 import { batched } from '../batches.ts'
 import { callExport, saveBody } from '../http.ts'
-import { eventsSql } from './events-sql.ts'
+import { eventsSql, narrowEventsSql } from './events-sql.ts'
 import { BrokenZipError, unpackExport } from './export-zip.ts'
 import { hoursBetween } from './hours.ts'
 import { openFiles } from './open-files.ts'
+import { sampleHeads } from './sample-heads.ts'
 
 export interface AmplitudeOptions {
   readonly baseUrl: string
@@ -30,6 +31,7 @@ export function createAmplitudeSource(options: AmplitudeOptions): UsageSource {
     download: (windows, dir, signal) => download(options, windows, dir, signal),
     open: (paths, dir) => batched(openFiles(paths, dir)),
     eventsSql,
+    narrow: { eventsSql: narrowEventsSql, sample: sampleHeads },
   }
 }
 

@@ -8,10 +8,11 @@ import type {
 import { batched } from '../batches.ts'
 import { type Bucket, type BucketOptions, openBucket } from './bucket.ts'
 import { checkGzip } from './check-gzip.ts'
-import { eventsSql } from './events-sql.ts'
+import { eventsSql, narrowEventsSql } from './events-sql.ts'
 import { MERGED, stagedPath, windowOf } from './export-names.ts'
 import { HOUR_MS, hoursBetween } from './hours.ts'
 import { openFiles } from './open-files.ts'
+import { sampleHeads } from './sample-heads.ts'
 
 /** "The export finishes within one hour after the currently exported hour" (Amplitude, S3 export). */
 const DUE_HOURS = 1
@@ -33,6 +34,7 @@ export function createAmplitudeBucketSource(options: BucketOptions): UsageSource
     download: (windows, dir, signal) => batched(fetchParts(bucket, windows, dir, signal)),
     open: (paths, dir) => batched(openFiles(paths, dir)),
     eventsSql,
+    narrow: { eventsSql: narrowEventsSql, sample: sampleHeads },
   }
 }
 

@@ -1,3 +1,5 @@
+import type { FieldType, StructColumn } from '../struct-columns.ts'
+
 const ANON_ID = '$."$anon_id"'
 /** Where the ids stand that an identity event names. */
 const LINK_PATHS = [
@@ -26,6 +28,26 @@ export function linksSql(event: string, properties: string): string {
   return `case when not list_contains($linkEvents::varchar[], ${event}) then null
     when len(list_filter(${texts('$refusals')}, lambda text: text <> '')) > 0 then null
     else ${texts('$linkPaths')} end`
+}
+
+/** The properties that `linksOfFields` looks at. */
+export const LINK_FIELDS: readonly { readonly name: string; readonly type: FieldType }[] = [
+  { name: '$identified_id', type: 'VARCHAR' },
+  { name: '$anon_id', type: 'VARCHAR' },
+  { name: 'alias', type: 'VARCHAR' },
+  { name: '$distinct_ids', type: 'JSON' },
+  { name: '$failure_reason', type: 'VARCHAR' },
+  { name: '$identity_failure_reason', type: 'VARCHAR' },
+]
+
+/** What `linksSql` yields, from fields that were read already. */
+export function linksOfFields(event: string, { read }: StructColumn): string {
+  const text = (name: string) => read(name, 'VARCHAR')
+  const ids = [0, 1].map((n) => `json_extract_string(${read('$distinct_ids', 'JSON')}, '$[${n}]')`)
+  const said = [text('$identified_id'), text('$anon_id'), text('alias'), ...ids]
+  return `case when not list_contains($linkEvents::varchar[], ${event}) then null
+    when ${text('$failure_reason')} <> '' or ${text('$identity_failure_reason')} <> '' then null
+    else [${said.join(', ')}] end`
 }
 
 /** Devices of the simplified API say that they are some. */

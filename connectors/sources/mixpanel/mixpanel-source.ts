@@ -1,6 +1,8 @@
 import type { UsageSource, UsageWindow } from '../../../src/core/ports/usage-source.ts'
 import { batched } from '../batches.ts'
+import { sampleLines } from '../sample-lines.ts'
 import { clockProblemsSql } from './clock-problems-sql.ts'
+import { narrowEventsSql } from './events-sql.ts'
 import { exportDays, processedSince } from './export-days.ts'
 import { openFiles } from './open-files.ts'
 import type { MixpanelOptions } from './options.ts'
@@ -29,6 +31,11 @@ export function createMixpanelSource(options: MixpanelOptions): UsageSource {
     download: (windows, dir, signal) => exportDays(options, windows, dir, signal),
     open: (paths) => batched(openFiles(paths), BATCH_BYTES),
     eventsSql: (files) => rowsSql(files, timezone),
+    narrow: {
+      eventsSql: (files, places) =>
+        rawExports(files).length === files.length ? narrowEventsSql(files, places, timezone) : null,
+      sample: sampleLines,
+    },
     problemsSql: (files) => {
       const raw = rawExports(files)
       return raw.length > 0 ? clockProblemsSql(raw, timezone) : null

@@ -38,6 +38,31 @@ export interface SqlQuery {
   readonly params: Readonly<Record<string, string | number | readonly string[]>>
 }
 
+/**
+ * A query that reads of each event only what was asked for. In place of the properties it has a column
+ * `value_<n> JSON` for the n-th place: null where the event has nothing there, or null. It may fail on rows
+ * that it cannot read so; `eventsSql` reads them.
+ */
+export interface NarrowQuery extends SqlQuery {
+  /** As `problemsSql`, over the table `batch` with the rows of this query. */
+  readonly problems: SqlQuery | null
+}
+
+/** A faster way to read files when it is known what is wanted of them. */
+export interface NarrowReading {
+  /** Null where the files, or the places, do not let it be done. */
+  eventsSql(files: readonly DownloadedFile[], places: readonly string[]): NarrowQuery | null
+  /**
+   * Some rows from all over the files, about so many bytes, laid out for `UsageSource.eventsSql` in `dir`;
+   * the files themselves where they are no larger.
+   */
+  sample(
+    files: readonly DownloadedFile[],
+    dir: string,
+    bytes: number,
+  ): Promise<readonly DownloadedFile[]>
+}
+
 /** Where the next page of profiles begins, in the vendor's words. */
 export interface ProfileCursor {
   readonly session: string
@@ -142,6 +167,7 @@ export interface UsageSource {
    */
   open(paths: readonly string[], dir: string, signal: AbortSignal): AsyncIterable<FileBatch>
   eventsSql(files: readonly DownloadedFile[]): SqlQuery
+  readonly narrow?: NarrowReading
   /**
    * Looks whether the files can be what the configuration says. Yields rows `problem VARCHAR`, each a
    * sentence that says what is wrong and what to set; none when all is well. Null: nothing to look at.

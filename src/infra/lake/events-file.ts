@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
-import { JUNK_IDS } from '../../core/identity/junk.ts'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
-import { identityPlaces } from '../../core/usage/kept.ts'
-import { ALIAS_MERGE, NO_EVENTS } from '../../core/usage/reserved.ts'
+import { NO_EVENTS } from '../../core/usage/reserved.ts'
 import { dropForgotten, type Forgotten, redactMentions } from './drop-forgotten.ts'
-import { binder, type Connection, type DuckParam } from './duck.ts'
-import { type FactsMapping, WITH_LINKED_IDS, writeFacts } from './facts-file.ts'
-import { keepsAll, keptProperties } from './kept-sql.ts'
+import type { Connection } from './duck.ts'
+import { type FactsMapping, writeFacts } from './facts-file.ts'
 import { writeParquet } from './parquet.ts'
 import { lakePath, variantsPath } from './paths.ts'
+import { DATED, type NarrowRows, readBatch, readNarrowBatch } from './read-batch.ts'
 import { readSeenNames, type SeenInBatch } from './seen-names.ts'
 
 /** What one window holds in a file that was just written. */
@@ -60,32 +58,51 @@ export async function writeEventsFile(
   events: SqlQuery,
   plan: EventsPlan,
 ): Promise<WrittenFile> {
-  const params: Record<string, DuckParam> = {
-    ...events.params,
-    junk: JUNK_IDS,
-    every: plan.sampleEvery ?? 1,
-  }
-  const bind = binder(params)
-  const all = keepsAll(plan.kept)
-  const held = keptProperties('event', plan.kept, bind)
-  const who = identityPlaces(plan.facts.usage)
-  await connection.run(
-    `create or replace temp table batch as
-     select *, hash(profile, device_id, alias_id, linked_ids, user_properties::varchar, groups::varchar, said::varchar) as variant
-     from (
-       select window_key, event_key, name, occurred_at, arrived_at, ${PROFILE} as profile, device_id,
-         alias_id, linked_ids, user_properties, groups,
-         ${all ? 'event_properties' : held.objectOf('held', plan.kept)} as event_properties,
-         ${all ? 'event_properties' : held.objectOf('held', who)} as said,
-         hash(event_key) % $every::ubigint = 0 as is_sample,
-         case when is_sample then e.event_properties end as sampled
-       from (select *, ${all ? 'null' : held.list} as held from (${WITH_LINKED_IDS} (${events.sql}))) e)`,
-    params,
-  )
-  await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
-  await redactMentions(connection, plan.forgotten)
+  await readBatch(connection, events, wantedOf(plan))
+  await forget(connection, source, plan)
+  await describeBatch(connection)
   const seen = plan.tellSeen === false ? [] : await readSeenNames(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen }
+}
+
+/**
+ * As `writeEventsFile`, with a query that reads no more than is kept.
+ * @throws {ConfigError} with the problems of the rows, and whatever the query fails with: nothing is left.
+ */
+export async function writeNarrowFile(
+  connection: Connection,
+  lakeDir: string,
+  source: string,
+  rows: NarrowRows,
+  plan: EventsPlan,
+): Promise<WrittenFile> {
+  const whole = plan.forgotten === undefined || plan.forgotten.hashes.length === 0
+  const wanted = { ...wantedOf(plan), stays: whole }
+  const path = await readNarrowBatch(connection, lakeDir, rows, wanted)
+  try {
+    if (!whole) {
+      await connection.run('create or replace temp table rows_of_file as from batch')
+      await connection.run('drop view batch; alter table rows_of_file rename to batch')
+      await forget(connection, source, plan)
+    }
+    await describeBatch(connection)
+    const seen = await readSeenNames(connection)
+    const stored = await storeBatch(connection, lakeDir, source, plan, whole ? path : null)
+    return { ...stored, seen }
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+const wantedOf = ({ kept, facts, sampleEvery = 1 }: EventsPlan) => ({
+  kept,
+  usage: facts.usage,
+  sampleEvery,
+})
+
+async function forget(connection: Connection, source: string, plan: EventsPlan): Promise<void> {
+  await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
+  await redactMentions(connection, plan.forgotten)
 }
 
 /** The part of some files that lies in these windows. */
@@ -108,6 +125,7 @@ export async function joinWindows(
   plan: EventsPlan,
 ): Promise<WrittenFile> {
   await loadWindows(connection, lakeDir, parts)
+  await describeBatch(connection)
   return { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
 }
 
@@ -126,6 +144,7 @@ export async function rewriteWithout(
   const left = await dropForgotten(connection, source, plan.facts.usage.email, plan.forgotten)
   const events = left + (await redactMentions(connection, plan.forgotten))
   if (events > 0) {
+    await describeBatch(connection)
     const file = { ...(await storeBatch(connection, lakeDir, source, plan)), seen: [] }
     return { file, events }
   }
@@ -141,8 +160,9 @@ async function loadWindows(
 ): Promise<void> {
   await connection.run(
     `create or replace temp table batch as
-     select e.* replace (coalesce(nullif($become, ''), e.window_key) as window_key), v.device_id,
-       v.alias_id, v.linked_ids, v.user_properties, v.groups, v.event_properties as said
+     select coalesce(nullif($become, ''), e.window_key) as window_key, e.event_key, e.name,
+       e.occurred_at, e.arrived_at, e.profile, e.variant, e.event_properties, v.device_id, v.alias_id,
+       v.linked_ids, v.user_properties, v.groups, v.event_properties as said
      from read_parquet($events) e
      left join (select distinct on (variant) * from read_parquet($variants)) v on v.variant = e.variant
      where list_contains($windows::varchar[], e.window_key)`,
@@ -155,12 +175,16 @@ async function loadWindows(
   )
 }
 
-/** Stores the temporary table `batch` and drops it. */
+/**
+ * Stores the rows of `batch`, which `describeBatch` has described, and drops it.
+ * @param path the file that `batch` is a view of; null when it is a table.
+ */
 async function storeBatch(
   connection: Connection,
   lakeDir: string,
   source: string,
   { kept, facts }: EventsPlan,
+  path: string | null = null,
 ): Promise<Omit<WrittenFile, 'seen'>> {
   try {
     const undated = await countUndated(connection)
@@ -169,76 +193,61 @@ async function storeBatch(
     if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
     const id = nameOf(source, kept, windows, undated)
     await mkdir(lakeDir, { recursive: true })
-    await writeParquet(connection, variantsSql(kept), variantsPath(lakeDir, id))
+    await writeParquet(connection, { sql: VARIANTS, params: {} }, variantsPath(lakeDir, id))
     const keys = windows.map((w) => w.key)
     await writeFacts(connection, lakeDir, id, facts, null, keys)
-    const bytes = await writeParquet(connection, { sql: EVENTS, params: {} }, lakePath(lakeDir, id))
+    const target = lakePath(lakeDir, id)
+    const bytes = path
+      ? await moveFile(path, target)
+      : await writeParquet(connection, { sql: EVENTS, params: {} }, target)
     return { id, rows, bytes, windows, undated }
   } finally {
-    await connection.run('drop table batch')
+    await connection.run(path ? 'drop view batch' : 'drop table batch')
   }
 }
 
-/** No junk id is longer, but for one of 36 characters: most ids need not be compared. */
-const good = (id: string) =>
-  `(strlen(trim(${id})) between 17 and 35 or not list_contains($junk::varchar[], lower(trim(${id}))))`
-
-/**
- * The vendor identity that an event counts for: the user id, else the device, else the alias. That of
- * a merge is the first of its two aliases.
- */
-const PROFILE = `case
-  when name = '${ALIAS_MERGE}' then case when ${good('device_id')} then 'a:' || device_id end
-  when user_id is not null and ${good('user_id')} then 'u:' || user_id
-  when device_id is not null and ${good('device_id')} then 'd:' || device_id
-  when alias_id is not null and ${good('alias_id')} then 'a:' || alias_id
-end`
-
-const DATED = 'window_key is not null and occurred_at is not null'
+async function moveFile(path: string, target: string): Promise<number> {
+  const { size } = await stat(path)
+  await rename(path, target)
+  return size
+}
 
 const EVENTS = `select window_key, event_key, name, occurred_at, arrived_at, profile, variant,
   event_properties from batch`
 
 /** One row for each variant, with the first and the last time of its events. */
-function variantsSql(kept: readonly string[]): SqlQuery {
-  const params: Record<string, DuckParam> = {}
-  const bind = binder(params)
-  const all = keepsAll(kept)
-  const user = keptProperties('user', kept, bind)
-  const group = keptProperties('group', kept, bind)
-  return {
-    params,
-    sql: `select variant, profile, device_id, alias_id, linked_ids, said as event_properties, first_at, last_at,
-        ${all ? 'user_properties' : user.objectOf('of_user', kept)} as user_properties,
-        ${all ? 'groups' : group.objectOf('of_group', kept)} as groups
-      from (
-        select *, ${all ? 'null' : user.list} as of_user, ${all ? 'null' : group.list} as of_group
-        from (
-          select variant, any_value(profile) as profile, any_value(device_id) as device_id,
-            any_value(alias_id) as alias_id, any_value(linked_ids) as linked_ids,
-            any_value(user_properties) as user_properties,
-            any_value(said) as said, any_value(groups) as groups,
-            min(occurred_at) as first_at, max(occurred_at) as last_at
-          from batch where ${DATED} and profile is not null group by variant))`,
-  }
-}
+const VARIANTS = `select variant, any_value(profile) as profile, any_value(device_id) as device_id,
+    any_value(alias_id) as alias_id, any_value(linked_ids) as linked_ids,
+    any_value(said) as event_properties, min(occurred_at) as first_at, max(occurred_at) as last_at,
+    any_value(user_properties) as user_properties, any_value(groups) as groups
+  from batch where ${DATED} and profile is not null group by variant`
 
+/** How many rows count nowhere. */
 async function countUndated(connection: Connection): Promise<number> {
-  const sql = `select count(*)::double as n from batch where not (${DATED})`
+  const sql = 'select coalesce(sum(rows), 0)::double as n from described where not dated'
   const [row] = await connection.rows(sql)
   return Number(row?.['n'] ?? 0)
 }
 
+/** Puts into the table `described` what there is in `batch` of each window, name and day. */
+async function describeBatch(connection: Connection): Promise<void> {
+  await connection.run(
+    `create or replace temp table described as
+     select window_key, name, occurred_at::date as day, ${DATED} as dated, count(*) as rows,
+       min(occurred_at) as first_at, bit_xor(h) as hash_xor, sum(h) as hash_sum
+     from (select window_key, name, occurred_at,
+       hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h from batch)
+     group by all`,
+  )
+}
+
 async function describeWindows(connection: Connection): Promise<WrittenWindow[]> {
   const rows = await connection.rows(
-    `select window_key, count(*)::double as rows,
-       bit_xor(h)::varchar || '-' || sum(h)::varchar as content,
-       coalesce(list(distinct day order by day) filter (
+    `select window_key, sum(rows)::double as rows,
+       bit_xor(hash_xor)::varchar || '-' || sum(hash_sum)::varchar as content,
+       coalesce(list(distinct day::varchar order by day::varchar) filter (
          not list_contains($noEvents::varchar[], name)), []) as days
-     from (select window_key, name, occurred_at::date::varchar as day,
-             hash(event_key, name, occurred_at, arrived_at, variant, event_properties::varchar) as h
-           from batch where ${DATED})
-     group by window_key order by window_key`,
+     from described where dated group by window_key order by window_key`,
     { noEvents: NO_EVENTS },
   )
   return rows.map((row) => ({

@@ -3,7 +3,7 @@ import { JUNK_IDS } from '../../core/identity/junk.ts'
 import type { UsageMapping } from '../../core/mapping/usage-mapping.ts'
 import { PROPERTY_COLUMNS } from '../../core/usage/kept.ts'
 import { binder, type Connection, type DuckParam } from './duck.ts'
-import { type Bind, pathTo, splitPlace } from './kept-sql.ts'
+import { type Bind, pathTo, propertiesOf, splitPlace } from './kept-sql.ts'
 import { writeParquet } from './parquet.ts'
 import { factsPath, lakePath, variantsPath } from './paths.ts'
 
@@ -50,12 +50,18 @@ export async function writeFacts(
     ...(live ? { events: lakePath(lakeDir, id), live } : {}),
   }
   const target = factsTarget(lakeDir, id, mapping, windows)
-  const facts = factsOf(mapping.usage, binder(params))
+  const bind = binder(params)
+  const facts = factsOf(mapping.usage, bind)
+  const places = textPlaces(mapping.usage)
+  const texts = PARTS.map((part) => {
+    const paths = propertiesOf(part, places).map((name) => bind(pathTo(name)))
+    return `json_extract_string(${PROPERTY_COLUMNS[part]}, [${paths.join(', ')}]::varchar[]) as of_${part}`
+  })
   const sql = `select profile, fact.kind as kind, fact.value as value, min(first_at) as first_at,
       max(last_at) as last_at
     from (select profile, first_at, last_at,
         unnest(list_concat([${facts.join(', ')}], ${MERGES})) as fact
-      from ${live ? LIVE_VARIANTS : VARIANTS})
+      from (select *, ${texts} from ${live ? LIVE_VARIANTS : VARIANTS}))
     where fact.value is not null
     group by all`
   await writeParquet(connection, { sql, params }, target)
@@ -82,12 +88,17 @@ const LIVE_VARIANTS = `(
 /** A merge of two aliases: nobody was seen doing anything. */
 const MERGE = `starts_with(profile, 'a:') and profile <> 'a:' || alias_id`
 
+const PARTS = ['event', 'user', 'group'] as const
+
+/** Places that `firstOf` looks at. */
+const textPlaces = ({ email, traits }: UsageMapping) => [...email, ...Object.values(traits).flat()]
+
 function factsOf(mapping: UsageMapping, bind: Bind): string[] {
   const traits = Object.entries(mapping.traits).map(
-    ([name, places]) => `{'kind': ${bind(`trait:${name}`)}, 'value': ${firstOf(places, bind)}}`,
+    ([name, places]) => `{'kind': ${bind(`trait:${name}`)}, 'value': ${firstOf(places, mapping)}}`,
   )
   return [
-    `{'kind': 'email', 'value': lower(trim(${firstOf(mapping.email, bind)}))}`,
+    `{'kind': 'email', 'value': lower(trim(${firstOf(mapping.email, mapping)}))}`,
     `{'kind': 'link', 'value': case when starts_with(profile, 'u:') and ${good('device_id')} then 'd:' || device_id end}`,
     `{'kind': 'link', 'value': case when profile <> 'a:' || alias_id and ${good('alias_id')} then 'a:' || alias_id end}`,
     `{'kind': 'seen', 'value': case when not coalesce(${MERGE}, false) then '' end}`,
@@ -115,10 +126,11 @@ function good(column: string): string {
 }
 
 /** The first of several places in an event that holds text: `user.email`, `event.email`. */
-function firstOf(places: readonly string[], bind: Bind): string {
+function firstOf(places: readonly string[], mapping: UsageMapping): string {
   const parts = places.map((place) => {
     const { part, property } = splitPlace(place)
-    return `nullif(json_extract_string(${PROPERTY_COLUMNS[part]}, ${bind(pathTo(property))}), '')`
+    const index = propertiesOf(part, textPlaces(mapping)).indexOf(property)
+    return `nullif(of_${part}[${index + 1}], '')`
   })
   return `coalesce(${parts.join(', ')})`
 }

@@ -3,7 +3,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { SqlQuery } from '../../core/ports/usage-source.ts'
 import type { Connection } from './duck.ts'
-import { quoted } from './paths.ts'
+import { PARQUET, quoted } from './paths.ts'
 
 /**
  * Writes the rows of a query to a Parquet file that is there whole or not at all.
@@ -16,10 +16,7 @@ export async function writeParquet(
 ): Promise<number> {
   const temporary = join(dirname(target), `.writing-${randomUUID()}.parquet`)
   try {
-    await connection.run(
-      `copy (${sql}) to ${quoted(temporary)} (format parquet, compression zstd)`,
-      params,
-    )
+    await connection.run(`copy (${sql}) to ${quoted(temporary)} (${PARQUET})`, params)
     const { size } = await stat(temporary)
     await rename(temporary, target)
     return size

@@ -19,3 +19,6 @@ export function factsPath(lakeDir: string, id: string, version: string): string 
 export function quoted(path: string): string {
   return `'${path.replaceAll("'", "''")}'`
 }
+
+/** How files of the lake are written. */
+export const PARQUET = 'format parquet, compression zstd'

@@ -42,7 +42,9 @@ export async function writeRollup(
   const query = rollupSql(mapping, source)
   await connection.run(`create or replace temp table rollup as ${query.sql}`, query.params)
   const written = await writeTable(connection, lakeDir, source)
-  await connection.run('drop table copied; drop table event_day; drop table rollup')
+  await connection.run(
+    'drop table copied; drop table if exists copies; drop table event_day; drop table rollup',
+  )
   return { ...written, eventsByDay }
 }
 
@@ -128,9 +130,10 @@ export async function selectEvents(
     'create or replace temp table touched as select unnest($days::varchar[])::date as day',
     { days },
   )
-  const files = `read_parquet($paths, filename = true) e
+  const filesOf = (rows: string) => `${rows} e
      semi join live on e.filename = live.path and e.window_key = live.partition
      semi join touched on e.occurred_at::date = touched.day`
+  const files = filesOf('read_parquet($paths, filename = true)')
   const columns = `event_key, name, occurred_at, arrived_at, window_key, profile,
        case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties`
   const params = { paths, conditioned: conditionedEvents(mapping) }
@@ -138,17 +141,22 @@ export async function selectEvents(
   if ((await noteCopies(connection, files, paths)) === 0) return { from: all, params }
   // Each day for itself, so that days rebuilt alone and together come out the same.
   const copied = 'copied c on e.event_key = c.event_key and e.occurred_at::date = c.day'
+  // By their keys alone first: of the other events nothing else need be read.
+  const some = `(select * from read_parquet($paths, filename = true) where event_key in (select event_key from copied))`
+  await connection.run(
+    `create or replace temp table copies as
+     select * exclude (turn) from (
+       select e.*, row_number() over (
+         partition by e.event_key, e.occurred_at::date
+         order by arrived_at desc, window_key desc, profile, occurred_at, name,
+           event_properties::varchar) as turn
+       from (select ${columns} from ${filesOf(some)}) e semi join ${copied})
+     where turn = 1`,
+    params,
+  )
   return {
     params,
-    from: `(select * from ${all} e anti join ${copied}
-      union all
-      select * exclude (turn) from (
-        select e.*, row_number() over (
-          partition by e.event_key, e.occurred_at::date
-          order by arrived_at desc, window_key desc, profile, occurred_at, name,
-            event_properties::varchar) as turn
-        from ${all} e semi join ${copied})
-      where turn = 1)`,
+    from: `(select * from ${all} e anti join ${copied} union all select * from copies)`,
   }
 }
 

@@ -20,26 +20,25 @@ const TYPES = `case j.type when 'VARCHAR' then 'text' when 'BOOLEAN' then 'boole
   when 'OBJECT' then 'object' when 'ARRAY' then 'list' else 'number' end`
 
 /**
- * What the table `batch` holds: every event name, and the properties of the rows that `is_sample` marks,
- * as the vendor sent them (`sampled`, `user_properties`, `groups`).
+ * What a batch holds: every event name in the table `described`, and the properties in the table `sampled`,
+ * which has some rows as the vendor sent them (`sampled_event`, `sampled_user`, `sampled_groups`).
  */
 export async function readSeenNames(connection: Connection): Promise<SeenInBatch[]> {
-  const dated = `occurred_at is not null and occurred_at < now()::timestamp + interval 1 day`
+  const past = (column: string) => `${column} < now()::timestamp + interval 1 day`
   const part = (name: string, column: string) =>
-    `select '${name}.' as part, occurred_at::date as day, ${column} as props from batch
-     where is_sample and ${dated} and json_type(${column}) = 'OBJECT'`
-  // Days are told apart before they are listed: most rows agree with others in name and day.
+    `select '${name}.' as part, occurred_at::date as day, ${column} as props from sampled
+     where ${past('occurred_at')} and json_type(${column}) = 'OBJECT'`
   const rows = await connection.rows(
     `(select 'event' as kind, name, '' as type, list(day::varchar) as days
-        from (select name, occurred_at::date as day, count(*) as n from batch
-          where ${dated} group by all)
+        from (select name, day, sum(rows) as n from described
+          where ${past('first_at')} group by all)
         where ${fits('name')}
         group by name order by sum(n) desc, name limit ${MOST_NAMES})
      union all
      (select 'property', part || key, type, list(day::varchar)
         from (select part, j.key, ${TYPES} as type, day, count(*) as n
-          from (${part('event', 'sampled')} union all ${part('user', 'user_properties')}
-            union all ${part('group', 'groups')}) s, json_each(s.props) j
+          from (${part('event', 'sampled_event')} union all ${part('user', 'sampled_user')}
+            union all ${part('group', 'sampled_groups')}) s, json_each(s.props) j
           where j.type <> 'NULL' group by all)
         where ${fits('key')}
         group by 2, 3 order by sum(n) desc, 2, 3 limit ${MOST_NAMES})`,
