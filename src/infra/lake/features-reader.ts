@@ -130,7 +130,7 @@ function needReader(
       firstAt: orNull(cell(row, firstAt)),
       lastAt: orNull(cell(row, lastAt)),
       ...(need.value
-        ? valueOf([sum, max, last, toldAt, distinct, capped].map((i) => orNull(cell(row, i))))
+        ? keptOf([sum, max, last, toldAt, distinct, capped].map((i) => orNull(cell(row, i))))
         : {}),
       ...(need.against > 0
         ? { earlier: before, earlierFirstAt: orNull(cell(row, earlierFirstAt)) }
@@ -141,7 +141,7 @@ function needReader(
   }
 }
 
-function valueOf(cells: readonly (number | null)[]): Pick<Evidence, 'value'> {
+function keptOf(cells: readonly (number | null)[]): Pick<Evidence, 'value'> {
   if (cells.every((one) => one === null)) return {}
   const [sum = null, max = null, last = null, lastAt = null, distinct = null, capped] = cells
   return { value: { sum, max, last, lastAt, distinct, isCapped: capped === 1 } }
