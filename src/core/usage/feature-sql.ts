@@ -67,8 +67,8 @@ export function needColumns(need: Need): string[] {
 }
 
 /**
- * Compiles a plan to one DuckDB select over the table `usage (person, account, action, day, count, first_at,
- * last_at, value_…)`: a row for each subject, a column for each answer. All that is written into the
+ * Compiles a plan to one DuckDB select over the table `usage (person, account, action, day, bit, count,
+ * first_at, last_at, value_…)`: a row for each subject, a column for each answer. All that is written into the
  * statement are numbers of ours; actions are their places in `actions`.
  */
 export function featureSql(
@@ -157,8 +157,15 @@ const total = ({ where }: Rows): string => `coalesce(sum(count) filter (where ${
 const least = ({ where }: Rows): string => `min(first_at) filter (where ${where})`
 const most = ({ where }: Rows): string => `max(last_at) filter (where ${where})`
 
-/** Days that one number holds, a bit for each; a window of more words than `MOST_WORDS` is counted. */
+/**
+ * Days that one number holds, a bit for each: in so many days in a row no two have the same. A window of
+ * more words than `MOST_WORDS` is counted.
+ */
 const WORD = 60
+
+/** The bit of a day. */
+export const daySql = (day: string): string => `1::bigint << (${day} % ${WORD} + ${WORD}) % ${WORD}`
+
 const MOST_WORDS = 7
 
 /** Distinct days: bits of a number are far cheaper to collect than a set. */
@@ -169,9 +176,7 @@ function daysSql({ from, to, action, where }: Rows): string {
   const words: string[] = []
   for (let start = from; start < to; start += WORD) {
     const some = within(action, start, Math.min(to, start + WORD))
-    words.push(
-      `coalesce(bit_count(bit_or(1::bigint << (day - ${int(start)})) filter (where ${some.where})), 0)::double`,
-    )
+    words.push(`coalesce(bit_count(bit_or(bit) filter (where ${some.where})), 0)::double`)
   }
   return `(${words.join(' + ')})`
 }

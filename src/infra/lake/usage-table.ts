@@ -1,4 +1,9 @@
-import { asksForValues, type FeaturePlan, type ReadAction } from '../../core/usage/feature-sql.ts'
+import {
+  asksForValues,
+  daySql,
+  type FeaturePlan,
+  type ReadAction,
+} from '../../core/usage/feature-sql.ts'
 import { VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
@@ -40,6 +45,7 @@ const columnsOf = ({ withValues }: UsageAsk): readonly (readonly [string, string
   ['account', 'integer'],
   ['action', 'integer'],
   ['day', 'integer'],
+  ['bit', 'bigint'],
   ['count', 'double'],
   ['first_at', 'double'],
   ['last_at', 'double'],
@@ -48,8 +54,8 @@ const columnsOf = ({ withValues }: UsageAsk): readonly (readonly [string, string
 
 /**
  * Loads the live rollup rows of the asked actions of those who are in `member` into the temporary table
- * `usage (person, account, action, day, count, first_at, last_at, value_…)`: days since 1970, instants in
- * milliseconds.
+ * `usage (person, account, action, day, bit, count, first_at, last_at, value_…)`: days since 1970, with a bit
+ * for each; instants in milliseconds.
  */
 export async function loadUsage(
   connection: Connection,
@@ -81,6 +87,7 @@ export async function eachSource(
     )
     await take(
       `select m.person, m.account, a.action, (r.day - date '1970-01-01')::integer as day,
+         ${daySql("(r.day - date '1970-01-01')")} as bit,
          r.count::double as count, epoch_ms(r.first_at)::double as first_at,
          epoch_ms(r.last_at)::double as last_at${values}
        from ${ROLLUP_ROWS} r
