@@ -25,8 +25,13 @@ export const score: Figure = {
   unit: 'people/s',
   async run(context) {
     const rounds: (Pipeline & ContenderResult)[] = []
-    while (rounds.length < context.runs) rounds.push(await runPipeline(context, SOME, rounds.length))
-    const pure = await runContender<PureInput, Pure>(script('pure'), { people: 20_000 }, context.signal)
+    while (rounds.length < context.runs)
+      rounds.push(await runPipeline(context, SOME, rounds.length))
+    const pure = await runContender<PureInput, Pure>(
+      script('pure'),
+      { people: 20_000 },
+      context.signal,
+    )
     context.note(`scoring alone: ${Math.round(pure.people / pure.seconds)} people/s`)
     const first = middleBy(rounds, (round) => round.first.seconds)
     const share = middleBy(rounds, shareOf)

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { markDue } from '../../src/infra/postgres/score-store.ts'
 import { STEPS } from '../../src/infra/postgres/work.ts'
-import { storedScores } from '../support/stored-scores.ts'
 import { scoringMappings } from '../support/scoring-mappings.ts'
+import { storedScores } from '../support/stored-scores.ts'
 import { closeThreads, NOW, openThread, type Thread } from '../support/thread.ts'
 
 afterEach(closeThreads)
@@ -48,9 +48,10 @@ describe('scores in shards', () => {
 
   it('leave nothing behind, and nobody waits', async () => {
     const thread = await scored(SMALL)
-    const { rows } = await sql`select key from work where requested > done`.execute(
-      thread.app.context.db,
-    )
+    const { rows } =
+      await sql`select key from work where step = 'score' and requested > done`.execute(
+        thread.app.context.db,
+      )
     expect(rows).toEqual([])
     expect(thread.app.context.shardUsage.current).toBeNull()
   })
@@ -106,7 +107,8 @@ describe('scores in shards', () => {
       db,
     )
     await thread.score()
-    const { rows } = await sql`select key from work where requested > done`.execute(db)
+    const { rows } =
+      await sql`select key from work where step = 'score' and requested > done`.execute(db)
     expect(rows).toEqual([])
   })
 })
@@ -131,14 +133,27 @@ describe('the past', () => {
       const { engine, context } = thread.app
       await engine.request('score', 'all', { asOf: at })
       await engine.idle(['score', 'desire'])
-      const { rows } = await sql<{
-        asOf: Date
-      }>`select distinct as_of as "asOf" from score`.execute(context.db)
-      expect(rows.map(({ asOf }) => asOf.toISOString())).toEqual([at])
       results.push(await storedScores(context.db))
       await closeThreads()
     }
     expect(results[1]).toEqual(results[0])
+  })
+})
+
+describe('what was known', () => {
+  it('is everything by now, and nothing before the first event arrived', async () => {
+    const at = new Date(Math.floor(NOW.getTime() / DAY_MS) * DAY_MS - DAY_MS).toISOString()
+    const thread = await scored(SMALL)
+    const { engine, context } = thread.app
+    const askedFor = async (knownAt?: string) => {
+      await engine.request('score', 'all', knownAt ? { asOf: at, knownAt } : { asOf: at })
+      await engine.idle(['score', 'desire'])
+      return (await storedScores(context.db)).map(({ s }) => s)
+    }
+    const all = await askedFor()
+    expect(all.length).toBeGreaterThan(8)
+    expect(await askedFor('2031-01-01T00:00:00Z')).toEqual(all)
+    expect(await askedFor('2020-01-01T00:00:00Z')).toEqual([])
   })
 })
 

@@ -9,4 +9,3 @@ export async function storedScores(db: Db) {
     from score s order by subject_id, model`.execute(db)
   return rows
 }
-
