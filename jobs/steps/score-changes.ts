@@ -1,4 +1,5 @@
-import { causeOf, sameScore } from '../../src/core/scoring/change.ts'
+import { isEqual } from '../../src/core/is-equal.ts'
+import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
@@ -98,9 +99,8 @@ function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[]
   const changed: ScoreToStore[] = []
   for (const score of scores.values()) {
     const previous = before.get(model.id)?.get(score.subjectId) ?? null
-    if (previous && sameScore(previous, score) && previous.nextChangeAt === score.nextChangeAt) {
-      continue
-    }
+    // When it could change next is no news, but the sweep goes by it.
+    if (previous && isEqual(previous, score)) continue
     const isTold =
       !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
     const cause = causeOf(model, previous, score)
