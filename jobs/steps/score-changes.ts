@@ -140,11 +140,17 @@ async function lookBack(
   answers: readonly Answered[],
   changed: readonly (readonly ScoreToStore[])[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Score>>> {
+  const boundary = boundaryBefore(time.asOf)
+  // Whoever has no younger evidence is dated by it as it is.
+  const isYoung = ({ evidenceAt }: Score) =>
+    evidenceAt !== null && Date.parse(evidenceAt) >= boundary.getTime()
   const entered = new Set(
     changed
       .flat()
       .flatMap(({ score, history }) =>
-        history && isQualified(score) && !isQualified(history.previous) ? [score.subjectId] : [],
+        history && isQualified(score) && isYoung(score) && !isQualified(history.previous)
+          ? [score.subjectId]
+          : [],
       ),
   )
   if (entered.size === 0) return new Map()
@@ -161,7 +167,6 @@ async function lookBack(
     people.map(({ number }) => number),
   )
   const asked = { people, accounts: [...numbers] }
-  const boundary = boundaryBefore(time.asOf)
   const earlier = await scoreRoster(
     connection,
     plan,
