@@ -35,9 +35,10 @@ export interface Engine {
 const LOOK_EVERY_MS = 40
 /** A wake-up may be lost; whoever waits repeats it this often. */
 const WAKE_EVERY_MS = 2_000
-/** Queues whose sources do not wait for each other; the others do one thing at a time. */
-const SIDE_BY_SIDE: ReadonlySet<string> = new Set(['pulls', 'stream', 'usage'])
-const USAGE_CONCURRENCY = 2
+/** Queues whose work does not wait for each other; the others do one thing at a time. While the database
+ * stores one shard of the scores, the next one is worked out. */
+const SIDE_BY_SIDE: ReadonlySet<string> = new Set(['pulls', 'stream', 'usage', 'scores'])
+const AT_ONCE = 2
 const WAIT_FOR_OTHERS_MS = 60_000
 
 export function createEngine(context: JobContext, queues: Queues<JobData>): Engine {
@@ -79,7 +80,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
   }
   const follow = async (step: Step, row: WorkRow) => {
     const path = isTouchedOnly(row) ? streamPath(step, row.key) : []
-    if (path.length === 0) return wake(followers(step, isTouchedOnly(row)))
+    if (path.length === 0) return wake(followers(row))
     for (const next of path) if (!(await carryOn(next))) return wake([next.step])
   }
   const handle = (step: Step, data: JobData, lastAttempt: boolean) =>
@@ -89,7 +90,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       for (const step of steps) working.add(step)
       const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
       for (const name of wanted) {
-        const concurrency = SIDE_BY_SIDE.has(name) ? USAGE_CONCURRENCY : 1
+        const concurrency = SIDE_BY_SIDE.has(name) ? AT_ONCE : 1
         queues.work(name, concurrency, ({ name: step, data, lastAttempt }) =>
           handle(step as Step, jobSchema.parse(data), lastAttempt),
         )
@@ -148,8 +149,8 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
  * The steps that a step's result may have given something to do. What streams in wakes no step behind
  * the scores: CRM records are looked at with the next sweep, not with every event.
  */
-function followers(step: Step, touchedOnly: boolean): readonly Step[] {
-  switch (step) {
+function followers(row: WorkRow): readonly Step[] {
+  switch (row.step) {
     case 'forget':
       // It holds up every other step.
       return STEPS
@@ -162,7 +163,9 @@ function followers(step: Step, touchedOnly: boolean): readonly Step[] {
     case 'identity':
       return ['score']
     case 'score':
-      return touchedOnly ? [] : ['desire']
+      // The whole of it may have become shards, each of which is a row of its own.
+      if (row.key === 'all') return isTouchedOnly(row) ? [] : ['score', 'desire']
+      return ['desire']
     case 'desire':
       return ['reconcile']
     case 'reconcile':

@@ -1,91 +1,145 @@
-import { type ActionSignal, type Model, mostPoints, type Signal } from '../mapping/model.ts'
-import type { Evidence, Features } from './features.ts'
+import type { Model } from '../mapping/model.ts'
+import type { Signal } from '../mapping/model-signals.ts'
+import { dayOf, endDay } from './day.ts'
+import type { Evidence } from './features.ts'
+import type { Reading } from './people-amounts.ts'
+import type { Contribution } from './score.ts'
 
-/** Whole points that one signal gave, and why. */
-export interface Contribution {
-  /** Signal id, or `limit` for the clamp to 0–100. */
-  readonly id: string
-  readonly label: string
-  readonly points: number
-  /** How many: occurrences, days, people, or 1 for a trait. */
-  readonly count: number
-  readonly unit: 'times' | 'days' | 'people'
-  /** ISO 8601 UTC; null where the evidence has no date. */
-  readonly since: string | null
-  readonly last: string | null
-}
+/** Points are added up exactly, in millionths. */
+const MICRO = 1_000_000
 
-export interface Points {
-  /** 0–100; equals the sum of the contributions. */
-  readonly score: number
-  /** Largest first; zero points are left out. */
-  readonly contributions: readonly Contribution[]
+/** Compiles whether an amount is within the bounds that the signal sets; see docs/models.md. */
+export function holdsOf(signal: Signal): (amount: number | null) => boolean {
+  const least = 'at-least' in signal ? signal['at-least'] : undefined
+  const most = 'at-most' in signal ? signal['at-most'] : undefined
+  if (least === undefined && most === undefined) return (amount) => amount !== null && amount > 0
+  const from = least ?? Number.NEGATIVE_INFINITY
+  const to = most ?? Number.POSITIVE_INFINITY
+  return (amount) => amount !== null && amount >= from && amount <= to
 }
 
 /**
- * Adds up a model's points for one subject. All points are whole, so the contributions sum exactly to
- * the score; where they pass 0 or 100, one contribution named `limit` carries the difference.
+ * Points of a signal that holds, faded and bounded, before its component.
+ * `evidence` is what its amount came from, for amounts that fade day by day.
  */
-export function addPoints(model: Model, features: Features): Points {
-  const parts = model.signals
-    .map((signal) => contribution(model, signal, features))
-    .filter((part) => part.points !== 0)
-    .sort((a, b) => b.points - a.points || (a.id < b.id ? -1 : 1))
-  const sum = parts.reduce((total, part) => total + part.points, 0)
-  const score = Math.min(100, Math.max(0, sum))
-  if (score === sum) return { score, contributions: parts }
-  const limit: Contribution = {
-    id: 'limit',
-    label: score === 100 ? 'Score ends at 100' : 'Score ends at 0',
-    points: score - sum,
-    count: 1,
-    unit: 'times',
-    since: null,
-    last: null,
-  }
-  return { score, contributions: [...parts, limit] }
-}
+export type RawPoints = (reading: Reading, evidence: Evidence | undefined, asOf: number) => number
 
-function contribution(model: Model, signal: Signal, features: Features): Contribution {
-  const unit = unitOf(signal)
-  const base = { id: signal.id, label: signal.label, unit, since: null, last: null }
-  if ('trait' in signal) {
-    const held = features.traits[signal.trait] ?? []
-    const count = held.some((value) => signal.in.includes(value)) ? 1 : 0
-    return { ...base, points: count * signal.points, count }
+/** Compiles the points of a signal. */
+export function rawPointsOf(signal: Signal): RawPoints {
+  const halfLife = 'half-life' in signal ? signal['half-life'] : undefined
+  const per = 'per' in signal ? signal.per : undefined
+  const points = signal.points ?? 0
+  if (per === undefined) {
+    const flat = flatOf(signal, points)
+    if (halfLife === undefined) return ({ amount }) => flat(amount ?? 0)
+    return (reading, _, asOf) => flat(reading.amount ?? 0) * fading(halfLife, reading, asOf)
   }
-  if ('people' in signal) {
-    const members = features.members.filter((member) =>
-      signal.people === 'qualified' ? member.qualified : member.coreDays >= model['active-days'],
-    )
-    const dates = members.flatMap((m) => (m.lastActiveAt ? [m.lastActiveAt.getTime()] : []))
-    const last = dates.length > 0 ? new Date(Math.max(...dates)).toISOString() : null
-    return { ...base, points: capped(signal, members.length), count: members.length, last }
-  }
-  const evidence = features.evidence.get(signal.id)
-  if (!evidence) return { ...base, points: 0, count: 0 }
-  const units = unitsOf(signal, evidence)
-  return {
-    ...base,
-    points: capped(signal, units),
-    count: signal.per === 'active-day' ? evidence.days : evidence.count,
-    since: evidence.firstAt.toISOString(),
-    last: evidence.lastAt.toISOString(),
+  const most = 'max' in signal && signal.max !== undefined ? signal.max : Number.POSITIVE_INFINITY
+  const bounded = (raw: number) => Math.min(most, Math.max(-most, raw))
+  if (halfLife === undefined) return ({ amount }) => bounded((points * (amount ?? 0)) / per)
+  return (reading, evidence, asOf) => {
+    const faded = evidence?.faded
+    if (faded !== undefined) return bounded((points * faded) / per)
+    return bounded(((points * (reading.amount ?? 0)) / per) * fading(halfLife, reading, asOf))
   }
 }
 
-function unitOf(signal: Signal): Contribution['unit'] {
-  if ('people' in signal) return 'people'
-  return 'per' in signal && signal.per === 'active-day' ? 'days' : 'times'
+function flatOf({ tiers }: Signal, points: number): (amount: number) => number {
+  if (!tiers) return () => points
+  return (amount) => {
+    let given = 0
+    for (const tier of tiers) if (amount >= tier.from) given = tier.points
+    return given
+  }
 }
 
-function unitsOf(signal: ActionSignal, evidence: Evidence): number {
-  const seen = signal.per === 'active-day' ? evidence.days : evidence.count
-  if (seen < signal['at-least']) return 0
-  return signal.per === 'once' ? 1 : seen
+function fading(halfLife: number, { last }: Reading, asOf: number): number {
+  if (last === null) return 1
+  return 0.5 ** ((endDay(asOf) - 1 - dayOf(last)) / halfLife)
 }
 
-function capped(signal: Signal, units: number): number {
-  const most = mostPoints(signal)
-  return Math.min(most, Math.max(-most, units * signal.points))
+/** Weighs and bounds the points of the signals, in the order of the model, component by component. */
+export function weigh(model: Model): (raw: Float64Array) => void {
+  const parts = model.components.map(({ id, weight, full, max }) => ({
+    factor: weight === undefined ? 1 : weight / (full ?? 100),
+    most: weight ?? max ?? 100,
+    signals: model.signals.flatMap((signal, index) => (signal.component === id ? [index] : [])),
+  }))
+  return (raw) => {
+    for (const { factor, most, signals } of parts) {
+      let given = 0
+      let taken = 0
+      for (const index of signals) {
+        const points = (raw[index] ?? 0) * factor
+        raw[index] = points
+        if (points > 0) given += points
+        else taken += points
+      }
+      if (given + taken <= most) continue
+      const scale = (most - taken) / given
+      for (const index of signals) {
+        const points = raw[index] ?? 0
+        if (points > 0) raw[index] = points * scale
+      }
+    }
+  }
 }
+
+/** The score before it is brought to 0–100, and the whole points of every signal that sum to it. */
+export interface Whole {
+  readonly sum: number
+  readonly points: Int32Array
+}
+
+/**
+ * Whole points by the largest remainder: everybody gets the whole part, rounded down, and the largest
+ * fractions get one more each, the first of equal ones. The sum is rounded half up.
+ * @param points and `rest` are overwritten: who scores by the million gives the same ones again.
+ */
+export function wholePoints(
+  raw: Float64Array,
+  points: Int32Array = new Int32Array(raw.length),
+  rest: Float64Array = new Float64Array(raw.length),
+): Whole {
+  let total = 0
+  let whole = 0
+  let hasFractions = false
+  for (let i = 0; i < raw.length; i++) {
+    const micro = Math.round((raw[i] ?? 0) * MICRO)
+    const down = Math.floor(micro / MICRO)
+    points[i] = down
+    rest[i] = micro - down * MICRO
+    hasFractions ||= rest[i] !== 0
+    total += micro
+    whole += down
+  }
+  const sum = Math.floor((total + MICRO / 2) / MICRO)
+  if (!hasFractions) return { sum, points }
+  for (let left = sum - whole; left > 0; left--) {
+    const largest = indexOfLargest(rest)
+    points[largest] = (points[largest] ?? 0) + 1
+    rest[largest] = -1
+  }
+  return { sum, points }
+}
+
+/** The first of the largest. */
+function indexOfLargest(values: Float64Array): number {
+  let largest = 0
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i] ?? 0) > (values[largest] ?? 0)) largest = i
+  }
+  return largest
+}
+
+/** A contribution that says something about the sum and not about behaviour. */
+export const bookkeeping = (id: 'limit' | 'excluded', points: number): Contribution => ({
+  id,
+  points,
+  amount: 1,
+  since: null,
+  last: null,
+})
+
+export const isBookkeeping = ({ id }: { readonly id: string }): boolean =>
+  id === 'limit' || id === 'excluded'

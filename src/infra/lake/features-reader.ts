@@ -1,165 +1,181 @@
-import type { Evidence } from '../../core/scoring/features.ts'
-import type { SignalWindow } from '../../core/scoring/signal-windows.ts'
-import type { UsageNeed } from '../../core/scoring/usage-needs.ts'
-import { VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
-import type { LivePart } from '../postgres/manifest.ts'
+import { busiestWeek, fade, longestStreak } from '../../core/scoring/day-lists.ts'
+import type { Activity, CoreWork, Evidence } from '../../core/scoring/features.ts'
+import type { Need } from '../../core/scoring/needs.ts'
+import { addDays, type Days, type DayTotals, type NeedSlices } from '../../core/usage/day-rows.ts'
+import {
+  dayRowsSql,
+  type FeaturePlan,
+  type FeatureTime,
+  type ReadAction,
+  wholeSql,
+} from '../../core/usage/feature-sql.ts'
 import type { Connection } from './duck.ts'
-import { loadLive } from './live.ts'
-import { ROLLUP_ROWS } from './rollup-file.ts'
 
-/** Which person and account each vendor identity counts for. */
-export interface Membership {
-  readonly source: string
-  readonly profile: string
-  readonly personId: string
-  readonly accountId: string | null
+/** What usage says about the people or accounts of a table `usage`; each by her number in it. */
+export interface Answers {
+  /** Whoever has any use, in no order. */
+  readonly subjects: Float64Array
+  /** Null without any use. */
+  activity(subject: number): Activity | null
+  /** The answer to a need of the plan; undefined where there is no row at all. */
+  evidence(subject: number, place: number): Evidence | undefined
+  /** Core work by the plan's windows. */
+  core(subject: number): ReadonlyMap<number, CoreWork>
 }
 
-/** Evidence by subject id, then signal. */
-export type EvidenceBySubject = ReadonlyMap<string, ReadonlyMap<string, Evidence>>
-
-const VALUE_NAMES = Object.keys(VALUE_COLUMNS) as (keyof typeof VALUE_COLUMNS)[]
-
-type SourcePart = LivePart & { readonly source: string }
-
-/**
- * Loads the live rollup rows of all sources, with the people they count for, into the temporary table
- * `usage (person_id, account_id, action, day, count, first_at, last_at, value_…)`.
- * @param needs the rows that will be asked for; null for all.
- */
-export async function loadUsage(
-  connection: Connection,
-  lakeDir: string,
-  parts: readonly SourcePart[],
-  members: readonly Membership[],
-  needs: readonly UsageNeed[] | null = null,
-): Promise<void> {
-  if (needs) await loadNeeds(connection, needs)
-  await connection.run(
-    `create or replace temp table usage (person_id varchar, account_id varchar, action varchar,
-       day date, count bigint, first_at timestamp, last_at timestamp,
-       ${VALUE_NAMES.map((name) => `${name} ${VALUE_COLUMNS[name]}`).join(', ')})`,
-  )
-  await loadMembers(connection, members)
-  for (const source of new Set(parts.map((part) => part.source))) {
-    const paths = await loadLive(
-      connection,
-      lakeDir,
-      parts.filter((part) => part.source === source),
-    )
-    await connection.run(
-      `insert into usage
-       select m.person_id, m.account_id, r.action, r.day, r.count, r.first_at, r.last_at,
-         ${VALUE_NAMES.map((name) => `r.${name}`).join(', ')}
-       from ${ROLLUP_ROWS} r
-       semi join live on r.filename = live.path and r.day = live.partition::date
-       ${needs ? 'semi join need on r.action = need.action and r.day >= need.from_day' : ''}
-       join member m on m.source = $source and m.profile = r.profile`,
-      { paths, source },
-    )
-  }
-}
-
-async function loadNeeds(connection: Connection, needs: readonly UsageNeed[]): Promise<void> {
-  await connection.run(
-    `create or replace temp table need as
-     select unnest($actions::varchar[]) as action, unnest($from::varchar[])::date as from_day`,
-    { actions: needs.map((need) => need.action), from: needs.map((need) => need.fromDay) },
-  )
-}
-
-/** Loads who is who into the temporary table `member (source, profile, person_id, account_id)`. */
-export async function loadMembers(
-  connection: Connection,
-  members: readonly Membership[],
-): Promise<void> {
-  await connection.run(
-    `create or replace temp table member
-       (source varchar, profile varchar, person_id varchar, account_id varchar)`,
-  )
-  const appender = await connection.raw.createAppender('member')
-  for (const member of members) {
-    appender.appendVarchar(member.source)
-    appender.appendVarchar(member.profile)
-    appender.appendVarchar(member.personId)
-    if (member.accountId === null) appender.appendNull()
-    else appender.appendVarchar(member.accountId)
-    appender.endRow()
-  }
-  appender.closeSync()
-}
-
-/**
- * Evidence for every signal window and subject up to `asOf`, from the table that `loadUsage` made.
- * Rows whose first event lies after `asOf` do not count.
- * @param among the subjects that are asked about; null for all that the table holds.
- */
-export async function readEvidence(
+/** Answers a plan from the table that `loadUsage` made. */
+export async function readAnswers(
   connection: Connection,
   subject: 'person' | 'account',
-  windows: readonly SignalWindow[],
-  asOf: Date,
-  among: readonly string[] | null = null,
-): Promise<EvidenceBySubject> {
-  await connection.run(
-    `create or replace temp table signal as
-     select unnest($signals::varchar[]) as signal, unnest($actions::varchar[]) as action,
-       unnest($from::varchar[])::date as from_day, unnest($to::varchar[])::date as to_day`,
-    {
-      signals: windows.map((w) => w.signal),
-      actions: windows.map((w) => w.action),
-      from: windows.map((w) => w.fromDay),
-      to: windows.map((w) => w.toDay),
+  plan: FeaturePlan,
+  actions: readonly ReadAction[],
+  time: FeatureTime,
+): Promise<Answers> {
+  const { sql, width } = dayRowsSql(subject, plan, actions, time)
+  const totals = addDays(plan, actions, time, await connection.columns(sql, width))
+  const whole = await readWhole(connection, subject, plan, actions, time)
+  return {
+    subjects: totals.subjects,
+    activity(number) {
+      const row = totals.rows.get(number)
+      return row === undefined ? null : activityOf(totals, row)
     },
-  )
-  const column = subject === 'person' ? 'person_id' : 'account_id'
-  const rows = await connection.rows(
-    `select u.${column} as subject, s.signal, sum(u.count)::double as count,
-       count(distinct u.day)::double as days, min(u.first_at) as first_at, max(u.last_at) as last_at,
-       ${VALUES}
-     from usage u join signal s
-       on u.action = s.action and u.day >= s.from_day and u.day < s.to_day
-     where u.${column} is not null and u.first_at < $asOf::timestamp
-       ${among ? `and u.${column} in (select unnest($among::varchar[]))` : ''}
-     group by u.${column}, s.signal`,
-    { asOf: asOf.toISOString().replace('Z', ''), ...(among ? { among } : {}) },
-  )
-  const bySubject = new Map<string, Map<string, Evidence>>()
-  for (const row of rows) {
-    const subjectId = String(row['subject'])
-    const signals = bySubject.get(subjectId) ?? new Map<string, Evidence>()
-    signals.set(String(row['signal']), {
-      count: Number(row['count']),
-      days: Number(row['days']),
-      firstAt: row['first_at'] as Date,
-      lastAt: row['last_at'] as Date,
-      ...keptValue(row),
-    })
-    bySubject.set(subjectId, signals)
+    evidence(number, place) {
+      const row = totals.rows.get(number)
+      const need = plan.needs[place]
+      const slices = totals.needs[place]
+      if (row === undefined || !need || !slices) return undefined
+      const counted = countedOf(need, slices, row)
+      if (!counted) return undefined
+      const list = slices.lists?.[row]
+      const days = slices.lists ? daysOf(need, list, time) : undefined
+      const told = need.value || need.people ? whole(number, place) : undefined
+      return days || told ? { ...counted, ...days, ...told } : counted
+    },
+    core(number) {
+      const row = totals.rows.get(number)
+      const work = new Map<number, CoreWork>()
+      plan.windows.forEach((days, i) => {
+        work.set(days, row === undefined ? NO_WORK : coreOf(totals, i, row))
+      })
+      return work
+    },
   }
-  return bySubject
 }
 
-/** What the days of a window kept of the action's value, over all of them. */
-const VALUES = `sum(u.value_sum)::double as value_sum, max(u.value_max)::double as value_max,
-  struct_extract(max({told: u.value_last_at, n: u.value_last})
-    filter (where u.value_last_at is not null), 'n')::double
-    as value_last,
-  max(u.value_last_at) as value_last_at,
-  len(list_distinct(flatten(list(u.value_distinct) filter (where u.value_distinct is not null))))::double
-    as value_distinct,
-  bool_or(u.value_capped) as value_capped`
+const NO_WORK: CoreWork = { days: 0, firstAt: null, earlierDays: 0, earlierFirstAt: null }
 
-function keptValue(row: Record<string, unknown>): Pick<Evidence, 'value'> {
-  if (VALUE_NAMES.every((name) => row[name] === null)) return {}
+const orNull = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value
+
+function activityOf({ ever, month, recent, earlier }: DayTotals, row: number): Activity | null {
+  const firstAt = orNull(ever.firstAt[row])
+  const lastAt = orNull(ever.lastAt[row])
+  if (firstAt === null || lastAt === null) return null
   return {
-    value: {
-      sum: row['value_sum'] as number | null,
-      max: row['value_max'] as number | null,
-      last: row['value_last'] as number | null,
-      lastAt: row['value_last_at'] as Date | null,
-      distinct: row['value_distinct'] as number | null,
-      isCapped: row['value_capped'] === true,
-    },
+    firstAt,
+    lastAt,
+    days30: month.days[row] ?? 0,
+    first30At: orNull(month.firstAt[row]),
+    recent: recent.count[row] ?? 0,
+    recentFirstAt: orNull(recent.firstAt[row]),
+    earlier: earlier.count[row] ?? 0,
+    earlierFirstAt: orNull(earlier.firstAt[row]),
   }
+}
+
+function coreOf({ windows }: DayTotals, i: number, row: number): CoreWork {
+  const { now, before } = windows[i] ?? {}
+  return {
+    days: now?.days[row] ?? 0,
+    firstAt: orNull(now?.firstAt[row]),
+    earlierDays: before?.days[row] ?? 0,
+    earlierFirstAt: orNull(before?.firstAt[row]),
+  }
+}
+
+function countedOf(
+  need: Need,
+  { within, before, ever }: NeedSlices,
+  row: number,
+): Evidence | undefined {
+  const count = within.count[row] ?? 0
+  const earlier = before?.count[row] ?? 0
+  const everAt = ever ? orNull(ever.firstAt[row]) : null
+  if (count === 0 && earlier === 0 && everAt === null) return undefined
+  const days = within.days[row] ?? 0
+  const firstAt = orNull(within.firstAt[row])
+  const lastAt = orNull(within.lastAt[row])
+  if (!before && !need.ever) return { count, days, firstAt, lastAt }
+  return {
+    count,
+    days,
+    firstAt,
+    lastAt,
+    ...(before ? { earlier, earlierFirstAt: orNull(before.firstAt[row]) } : {}),
+    ...(need.ever ? { everAt } : {}),
+  }
+}
+
+const NO_DAYS: Days = { days: [], counts: [], sums: [] }
+
+/** What is worked out from single days. */
+function daysOf(need: Need, list: Days = NO_DAYS, { endDay }: FeatureTime): Partial<Evidence> {
+  const from = list.days.findIndex((day) => day >= endDay - need.days)
+  const some = (all: readonly number[]) => (from < 0 ? [] : all.slice(from))
+  const days = some(list.days)
+  const counts = some(list.counts)
+  const week = need.week ? busiestWeek({ days, amounts: counts }) : null
+  return {
+    ...(need.streak ? { streak: longestStreak({ days }) } : {}),
+    ...(week ? { week: week.amount, weekDays: week.days } : {}),
+    ...(need.fade ? { faded: fadedOf(need.fade, days, counts, some(list.sums), endDay) } : {}),
+  }
+}
+
+function fadedOf(
+  { of, halfLife }: NonNullable<Need['fade']>,
+  days: readonly number[],
+  counts: readonly number[],
+  sums: readonly number[],
+  endDay: number,
+): number {
+  const amounts = { count: counts, 'active-days': days.map(() => 1), sum: sums }[of]
+  // A day that kept no value has no part in the sum.
+  const told = amounts.map((amount) => (Number.isNaN(amount) ? 0 : amount))
+  return fade({ days, amounts: told }, endDay - 1, halfLife)
+}
+
+type Whole = (subject: number, place: number) => Partial<Evidence>
+
+/** Kept values and distinct people. */
+async function readWhole(
+  connection: Connection,
+  subject: 'person' | 'account',
+  plan: FeaturePlan,
+  actions: readonly ReadAction[],
+  time: FeatureTime,
+): Promise<Whole> {
+  const query = wholeSql(subject, plan, actions, time)
+  if (!query) return () => ({})
+  const columns = await connection.columns(query.sql, query.width)
+  const rows = new Map<number, number>()
+  columns[0]?.forEach((number, row) => void rows.set(number, row))
+  return (number, place) => {
+    const row = rows.get(number)
+    const at = (first: number, i = 0) =>
+      row === undefined ? null : orNull(columns[first + i]?.[row])
+    const value = query.value[place] ?? -1
+    const people = query.people[place] ?? -1
+    return {
+      ...(value >= 0 ? keptOf([0, 1, 2, 3, 4, 5].map((i) => at(value, i))) : {}),
+      ...(people >= 0 ? { people: at(people) ?? 0 } : {}),
+    }
+  }
+}
+
+function keptOf(cells: readonly (number | null)[]): Pick<Evidence, 'value'> {
+  if (cells.every((one) => one === null)) return {}
+  const [sum = null, max = null, last = null, lastAt = null, distinct = null, capped] = cells
+  return { value: { sum, max, last, lastAt, distinct, isCapped: capped === 1 } }
 }

@@ -81,7 +81,7 @@ function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
   }
 }
 
-function storedRow({ created_at: _, ...row }: Selectable<Tables['person']>): PersonRow {
+function storedRow({ created_at: _, slot: __, ...row }: Selectable<Tables['person']>): PersonRow {
   return {
     ...row,
     traits: row.traits as Record<string, string>,
