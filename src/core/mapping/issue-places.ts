@@ -24,7 +24,9 @@ export function issuePlaces(issue: Issue, root: unknown): Place[] {
     return issue.issues.map((inner) => ({ path, message: inner.message }))
   }
   const missing = /^invalid_(type|value)$/.test(issue.code) && at(root, path) === undefined
-  const message = missing ? issue.message.replace(/^.*?: /, 'missing; ') : issue.message
+  const message = missing
+    ? `missing; ${issue.message.replace(/^Invalid [a-z]+: /, '')}`
+    : issue.message
   return [{ path, message: message.replace(', received undefined', '') }]
 }
 
