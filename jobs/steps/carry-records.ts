@@ -22,7 +22,13 @@ export async function carryRecordsOn(
       on conflict (ref, crm) do update set crm_id = excluded.crm_id, owner_id = excluded.owner_id,
         company_linked = excluded.company_linked, written = null, state = 'pending'
       returning crm`.execute(tx)
-    if (rows.length > 0) await carrySayings(tx, id, heir, rows.map((row) => row.crm))
+    if (rows.length > 0)
+      await carrySayings(
+        tx,
+        id,
+        heir,
+        rows.map((row) => row.crm),
+      )
   }
 }
 
@@ -33,7 +39,9 @@ async function carrySayings(
   crms: readonly string[],
 ): Promise<void> {
   const carried = sql`any(${[...crms]}::text[])`
-  await sql`update trait set about = ${heir} where about = ${id} and origin = ${carried}`.execute(tx)
+  await sql`update trait set about = ${heir} where about = ${id} and origin = ${carried}`.execute(
+    tx,
+  )
   await sql`update sales_state s set about = ${heir} where about = ${id} and source = ${carried}
     and not exists (select from sales_state o where o.about = ${heir} and o.source = s.source)`.execute(
     tx,

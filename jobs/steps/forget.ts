@@ -15,7 +15,11 @@ import {
 } from '../../src/infra/postgres/forget-store.ts'
 import { withLocks } from '../../src/infra/postgres/lock.ts'
 import { storedSources } from '../../src/infra/postgres/manifest.ts'
-import { findForgotten, removePeople, removeTraits } from '../../src/infra/postgres/remove-person.ts'
+import {
+  findForgotten,
+  removePeople,
+  removeTraits,
+} from '../../src/infra/postgres/remove-person.ts'
 import {
   liveFiles,
   replaceEventsFile,

@@ -4,8 +4,19 @@ import { normaliseEmail } from '../core/identity/email.ts'
 import type { Contribution } from '../core/scoring/points.ts'
 import type { ScoreFacts } from '../core/scoring/score-subject.ts'
 import type { Db } from '../infra/postgres/database.ts'
+import { readSalesStates } from '../infra/postgres/sales-store.ts'
 import type { Tables } from '../infra/postgres/tables.ts'
+import { readToldTraits, type ToldTrait } from '../infra/postgres/trait-store.ts'
 import type { Evidence, Join } from './identity-evidence.ts'
+
+/** What sales said last. */
+export interface SalesTold {
+  readonly status: string
+  /** ISO 8601 UTC. */
+  readonly since: string
+  readonly source: string | null
+  readonly reason: string | null
+}
 
 /** Why one person or account has the score that it has. */
 export interface Explanation {
@@ -19,7 +30,10 @@ export interface Explanation {
   readonly identities: readonly string[]
   /** Why these ids are one person. */
   readonly joins: readonly Join[]
-  readonly traits: Readonly<Record<string, unknown>>
+  /** What is and was said of the person or account itself, when, and what says so. */
+  readonly traits: readonly ToldTrait[]
+  /** What sales said last; null when it never spoke. */
+  readonly sales: SalesTold | null
   readonly scores: readonly {
     readonly model: string
     readonly version: number
@@ -64,7 +78,7 @@ export async function explain(
 
 type PersonRow = Pick<
   Selectable<Tables['person']>,
-  'id' | 'email' | 'account_id' | 'account_rule' | 'account_value' | 'traits'
+  'id' | 'email' | 'account_id' | 'account_rule' | 'account_value'
 >
 
 async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
@@ -82,7 +96,7 @@ async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
     .executeTakeFirst()
   const row = await db
     .selectFrom('person')
-    .select(['id', 'email', 'account_id', 'account_rule', 'account_value', 'traits'])
+    .select(['id', 'email', 'account_id', 'account_rule', 'account_value'])
     .where('id', '=', alias?.person_id ?? known?.person_id ?? who)
     .executeTakeFirst()
   return row ?? null
@@ -110,7 +124,8 @@ async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Pro
     accountBy: rule === null ? null : { rule, value: value ?? '' },
     identities,
     joins: await evidence(identities),
-    traits: person.traits as Record<string, unknown>,
+    traits: await readToldTraits(db, person.id),
+    sales: await salesOf(db, person.id),
     scores: await scoresOf(db, person.id),
   }
 }
@@ -133,9 +148,17 @@ async function explainAccount(
     accountBy: null,
     joins: [],
     identities: people.map((person) => person.email ?? person.id),
-    traits: {},
+    traits: await readToldTraits(db, account.id),
+    sales: await salesOf(db, account.id),
     scores: await scoresOf(db, account.id),
   }
+}
+
+async function salesOf(db: Db, id: string): Promise<SalesTold | null> {
+  const state = (await readSalesStates(db, [id])).get(id)
+  if (!state || state.since === null) return null
+  const { status, since, source, reason } = state
+  return { status, since: new Date(since).toISOString(), source, reason }
 }
 
 async function scoresOf(db: Db, id: string): Promise<Explanation['scores']> {

@@ -1,6 +1,8 @@
+import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
+import { checkTraits, declaredTraits } from './declared-traits.ts'
 import {
   type IdentityMapping,
   identityMappingSchema,
@@ -9,6 +11,7 @@ import {
 import { type Model, modelSchema } from './model.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
+import { NO_TRAITS_MAPPING, type TraitsMapping, traitsMappingSchema } from './traits-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 
 /** Everything RevOps edits, read and checked together. */
@@ -21,6 +24,8 @@ export interface MappingSet {
   readonly crms: ReadonlyMap<string, CrmMapping>
   /** Declared sources of files, by name. */
   readonly sources: ReadonlyMap<string, SourceMapping>
+  /** Files of traits. */
+  readonly traits: TraitsMapping
 }
 
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
@@ -34,6 +39,8 @@ interface OpenFiles {
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
+  /** Null without the file. */
+  readonly traits: ParsedFile<TraitsMapping> | null
 }
 
 /**
@@ -48,6 +55,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     ...checkCrms(open),
     ...checkTasks(open),
     ...checkAliases(open),
+    ...checkTraits(open),
   ]
   if (crossed.length > 0) throw problemsError(crossed)
   return {
@@ -56,6 +64,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     models: dataOf(open.models),
     crms: dataOf(open.crms),
     sources: dataOf(open.sources),
+    traits: open.traits?.data ?? NO_TRAITS_MAPPING,
   }
 }
 
@@ -77,11 +86,12 @@ function openFiles(files: MappingFiles): OpenFiles {
   const usageText = files['usage.yaml']
   if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
   const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
-  const identityText = files['identity.yaml']
-  const identity =
-    identityText === undefined
-      ? null
-      : read(() => openYaml(identityText, 'identity.yaml', identityMappingSchema))
+  const optional = <S extends z.ZodType>(file: string, schema: S) => {
+    const text = files[file]
+    return text === undefined ? null : read(() => openYaml(text, file, schema))
+  }
+  const identity = optional('identity.yaml', identityMappingSchema)
+  const traits = optional('traits.yaml', traitsMappingSchema)
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
   const crms = new Map<string, ParsedFile<CrmMapping>>()
@@ -107,22 +117,21 @@ function openFiles(files: MappingFiles): OpenFiles {
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
-    } else if (file !== 'usage.yaml' && file !== 'identity.yaml') {
+    } else if (!['usage.yaml', 'identity.yaml', 'traits.yaml'].includes(file)) {
       problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, identity, models, crms, sources }
+  return { usage, identity, models, crms, sources, traits }
 }
 
-const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
+const KNOWN_FILES =
+  'usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
 
-/** Always there: business, free, disposable or none. */
-const KNOWN_TRAIT = 'email_kind'
-
-function checkModels({ usage, models }: OpenFiles): FileProblem[] {
+function checkModels(open: OpenFiles): FileProblem[] {
+  const { usage, models } = open
   const actions = Object.keys(usage.data.actions)
-  const traits = [KNOWN_TRAIT, ...Object.keys(usage.data.traits)]
+  const traits = declaredTraits(open)
   return [...models.values()].flatMap((file) => {
     const { signals, 'people-model': people } = file.data
     const problems: FileProblem[] = []
@@ -135,7 +144,7 @@ function checkModels({ usage, models }: OpenFiles): FileProblem[] {
         problems.push(file.problem(['signals', index, 'action'], message))
       }
       if ('trait' in signal && !traits.includes(signal.trait)) {
-        const message = undeclared(signal.trait, traits)
+        const message = noTrait(signal.trait, traits)
         problems.push(file.problem(['signals', index, 'trait'], message))
       }
     })
@@ -174,6 +183,10 @@ function checkCrms({ models, crms }: OpenFiles): FileProblem[] {
 
 function undeclared(name: string, known: readonly string[]): string {
   return `${name} is not declared in usage.yaml; known are ${listed(known)}`
+}
+
+function noTrait(name: string, known: readonly string[]): string {
+  return `${name} is no trait that usage.yaml, traits.yaml or a CRM's file declares; known are ${listed(known)}`
 }
 
 function noModel(

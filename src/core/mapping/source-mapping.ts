@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 /** The name of a column of a file. */
-export const column = z.string().regex(/^[^"\\]{1,120}$/, 'write the name of a column, without " and \\')
+export const column = z
+  .string()
+  .regex(/^[^"\\]{1,120}$/, 'write the name of a column, without " and \\')
 
 /** What DuckDB's strptime knows, with or without the `-` that allows a missing leading zero. */
 const PATTERN = /^(?:[^%]|%-?[aAbBdfgHIjmMnpSyYzZ]|%%)+$/
@@ -54,17 +56,16 @@ const columns = z
   })
 
 /** A source of a customer's own: files of events, and what their columns mean (mappings/sources/*.yaml). */
-export const sourceMappingSchema = z
-  .strictObject({
-    version: z.literal(1),
-    format: z.enum(['csv', 'jsonl']),
-    delimiter,
-    /** What a file read again replaces: the UTC days that it has events of, or the file of that name. */
-    replace: z.enum(['day', 'file']).default('day'),
-    columns,
-    /** Which columns can be looked at as `event.<column>`. */
-    properties: z.union([z.literal('all'), z.array(column)]).default('all'),
-  })
+export const sourceMappingSchema = z.strictObject({
+  version: z.literal(1),
+  format: z.enum(['csv', 'jsonl']),
+  delimiter,
+  /** What a file read again replaces: the UTC days that it has events of, or the file of that name. */
+  replace: z.enum(['day', 'file']).default('day'),
+  columns,
+  /** Which columns can be looked at as `event.<column>`. */
+  properties: z.union([z.literal('all'), z.array(column)]).default('all'),
+})
 
 export type SourceMapping = z.output<typeof sourceMappingSchema>
 

@@ -3,14 +3,7 @@ import type { SalesState } from './features.ts'
 type SalesStatus = SalesState['status']
 
 /** From the weakest word to the strongest: of two answers of one instant the stronger one stands. */
-const RANK: readonly SalesStatus[] = [
-  'none',
-  'accepted',
-  'rejected',
-  'opportunity',
-  'lost',
-  'won',
-]
+const RANK: readonly SalesStatus[] = ['none', 'accepted', 'rejected', 'opportunity', 'lost', 'won']
 
 /** Which values of a CRM's property mean which status; all others mean `none`. */
 export type SalesValues = Readonly<
@@ -26,7 +19,7 @@ export interface SalesWord {
   readonly reason: string | null
 }
 
-/** What a value of a CRM's property means; capitals and blanks around it count. */
+/** What a value of a CRM's property means; capitals count. */
 export function statusMeant(values: SalesValues, value: string | null): SalesStatus {
   if (value === null || value === '') return 'none'
   for (const status of RANK) {

@@ -26,7 +26,9 @@ export async function readTraits(
   const people = await db
     .selectFrom('person')
     .select(['id', 'email_kind', 'account_id', 'told'])
-    .$if(subjects !== null, (q) => q.where(sql<boolean>`id = any(${[...(subjects ?? [])]}::text[])`))
+    .$if(subjects !== null, (q) =>
+      q.where(sql<boolean>`id = any(${[...(subjects ?? [])]}::text[])`),
+    )
     .execute()
   const accounts = new Set(people.flatMap((person) => person.account_id ?? []))
   const said = await readSaid(db, subjects && [...new Set([...subjects, ...accounts])], at)
