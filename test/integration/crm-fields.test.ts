@@ -45,7 +45,14 @@ async function edit(object: 'contact' | 'company', id: string, properties: objec
   const path = object === 'contact' ? 'contacts' : 'companies'
   const outcome = await world.crm.write(
     object,
-    [{ ref: id, key: object === 'contact' ? 'per_ann' : 'acc_a', crmId: id, properties: { ...properties } }],
+    [
+      {
+        ref: id,
+        key: object === 'contact' ? 'per_ann' : 'acc_a',
+        crmId: id,
+        properties: { ...properties },
+      },
+    ],
     new AbortController().signal,
   )
   if (outcome[0]?.kind !== 'written') throw new Error(`${path} ${outcome[0]?.kind}`)

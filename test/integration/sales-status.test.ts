@@ -96,7 +96,10 @@ describe('the sales status', () => {
     await say('accepted', NOW)
     await say('rejected', later(1), 'per_old')
     expect(await stateOf('per_ann')).toMatchObject({ status: 'rejected', scoreThen: 40 })
-    expect((await history()).at(-1)).toMatchObject({ subject_id: 'per_ann', from_sales: 'accepted' })
+    expect((await history()).at(-1)).toMatchObject({
+      subject_id: 'per_ann',
+      from_sales: 'accepted',
+    })
     await say('won', later(2))
     expect(await stateOf('per_ann')).toMatchObject({ status: 'won' })
     expect(await readSalesStates(world.database.db, null)).toEqual(

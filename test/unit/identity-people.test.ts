@@ -87,7 +87,7 @@ describe('a person', () => {
       email: null,
       emailKind: 'none',
       domain: null,
-      traits: {},
+      told: {},
     })
   })
 })
