@@ -1,12 +1,11 @@
 import type { Selectable } from 'kysely'
 import type { AccountRule } from '../core/identity/accounts.ts'
 import { normaliseEmail } from '../core/identity/email.ts'
-import type { Contribution } from '../core/scoring/points.ts'
-import type { ScoreFacts } from '../core/scoring/score-subject.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { readSalesStates } from '../infra/postgres/sales-store.ts'
 import type { Tables } from '../infra/postgres/tables.ts'
 import { readToldTraits, type ToldTrait } from '../infra/postgres/trait-store.ts'
+import { type ExplainedScore, explainScores } from './explained-score.ts'
 import type { Evidence, Join } from './identity-evidence.ts'
 
 /** What sales said last. */
@@ -15,6 +14,7 @@ export interface SalesTold {
   /** ISO 8601 UTC. */
   readonly since: string
   readonly source: string | null
+  /** The CRM's own words; null where it gives none. */
   readonly reason: string | null
 }
 
@@ -34,20 +34,7 @@ export interface Explanation {
   readonly traits: readonly ToldTrait[]
   /** What sales said last; null when it never spoke. */
   readonly sales: SalesTold | null
-  readonly scores: readonly {
-    readonly model: string
-    readonly version: number
-    readonly score: number
-    readonly grade: string
-    readonly usageStatus: string
-    readonly salesStatus: string
-    readonly statusSince: string
-    readonly change: number
-    readonly trend: string
-    readonly summary: string
-    readonly asOf: string
-    readonly contributions: readonly Contribution[]
-  }[]
+  readonly scores: readonly ExplainedScore[]
 }
 
 /**
@@ -126,7 +113,7 @@ async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Pro
     joins: await evidence(identities),
     traits: await readToldTraits(db, person.id),
     sales: await salesOf(db, person.id),
-    scores: await scoresOf(db, person.id),
+    scores: await explainScores(db, person.id),
   }
 }
 
@@ -150,7 +137,7 @@ async function explainAccount(
     identities: people.map((person) => person.email ?? person.id),
     traits: await readToldTraits(db, account.id),
     sales: await salesOf(db, account.id),
-    scores: await scoresOf(db, account.id),
+    scores: await explainScores(db, account.id),
   }
 }
 
@@ -159,27 +146,4 @@ async function salesOf(db: Db, id: string): Promise<SalesTold | null> {
   if (!state || state.since === null) return null
   const { status, since, source, reason } = state
   return { status, since: new Date(since).toISOString(), source, reason }
-}
-
-async function scoresOf(db: Db, id: string): Promise<Explanation['scores']> {
-  const rows = await db
-    .selectFrom('score')
-    .selectAll()
-    .where('subject_id', '=', id)
-    .orderBy('model')
-    .execute()
-  return rows.map((row) => ({
-    model: row.model,
-    version: row.model_version,
-    score: row.score,
-    grade: row.grade,
-    usageStatus: row.usage_status,
-    salesStatus: row.sales_status,
-    statusSince: row.status_since.toISOString(),
-    change: row.change,
-    trend: row.trend,
-    summary: (row.facts as ScoreFacts).summary,
-    asOf: row.as_of.toISOString(),
-    contributions: row.contributions as Contribution[],
-  }))
 }
