@@ -151,7 +151,7 @@ function followers(step: Step, touchedOnly: boolean): readonly Step[] {
       return ['reconcile']
     case 'reconcile':
       // What the CRM says about people and companies.
-      return ['identity']
+      return ['identity', 'score']
     case 'rebuild':
       return ['rebuild', 'score']
   }

@@ -5,6 +5,7 @@ import { identityMappingSchema } from '../../src/core/mapping/identity-mapping.t
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
 import { sourceMappingSchema } from '../../src/core/mapping/source-mapping.ts'
+import { traitsMappingSchema } from '../../src/core/mapping/traits-mapping.ts'
 import { usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
 import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
 import type { Evidence } from '../../src/core/scoring/features.ts'
@@ -18,6 +19,7 @@ const FILES = [
   { heading: '## models/*.yaml', schema: modelSchema },
   { heading: '## hubspot.yaml', schema: crmMappingSchema },
   { heading: '## sources/*.yaml', schema: sourceMappingSchema },
+  { heading: '## traits.yaml', schema: traitsMappingSchema },
 ]
 
 /** Names of fields, and the words that a field may hold, anywhere in a schema. */
