@@ -170,7 +170,7 @@ function followers(row: WorkRow): readonly Step[] {
       return ['reconcile']
     case 'reconcile':
       // What the CRM says about people and companies.
-      return ['identity']
+      return ['identity', 'score']
     case 'rebuild':
       return ['rebuild', 'score']
   }

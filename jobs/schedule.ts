@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import { collectGarbage } from '../src/infra/lake/garbage.ts'
-import { readEffective } from '../src/infra/mappings/published.ts'
+import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
+import { hasDueReads } from './steps/read-fields.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
 const SWEEP_EVERY_MS = 15_000
@@ -33,6 +34,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     await requestDuePulls(context)
     await requestDueScores(context)
     await requestDueStages(context)
+    await requestDueReads(context)
     await reviveFailed(context)
     await noteMissedPulls(context, startedAt)
     await engine.wake(STEPS)
@@ -114,6 +116,24 @@ async function requestDueStages({ db }: JobContext): Promise<void> {
     )
     .execute()
   for (const { source } of waiting) await requestTouched(db, 'stage', source)
+}
+
+/** Asks to look at a CRM again when records of it are due to be read. */
+async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
+  const connected = [...crms].filter(([, crm]) => crm.connect !== null).map(([name]) => name)
+  if (connected.length === 0 || !(await isPublished(db))) return
+  const { set } = await readEffective(db)
+  const open = await db
+    .selectFrom('work')
+    .select('key')
+    .where('step', '=', 'reconcile')
+    .whereRef('requested', '>', 'done')
+    .execute()
+  for (const name of connected) {
+    const mapping = set.crms.get(name)
+    if (!mapping || open.some(({ key }) => key === name)) continue
+    if (await hasDueReads(db, name, mapping, clock())) await requestWork(db, 'reconcile', name)
+  }
 }
 
 async function reviveFailed({ db }: JobContext): Promise<void> {

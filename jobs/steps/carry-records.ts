@@ -3,14 +3,15 @@ import type { Tx } from '../../src/infra/postgres/database.ts'
 
 /**
  * The CRM record of a person who was merged away goes to the one who stands for her now, and that of
- * an account to the one that has its domain now, unless that one has a record of its own.
+ * an account to the one that has its domain now, unless that one has a record of its own. What the CRM
+ * said goes with its record. What it says by a record that stays behind is found by the old id, of people.
  */
 export async function carryRecordsOn(
   tx: Tx,
   heirs: readonly { readonly id: string; readonly heir: string }[],
 ): Promise<void> {
   for (const { id, heir } of heirs) {
-    await sql`with gone as (
+    const { rows } = await sql<{ crm: string }>`with gone as (
         delete from crm_record r where r.ref = ${id} and r.crm_id is not null and not exists
           (select from crm_record o where o.ref = ${heir} and o.crm = r.crm and o.crm_id is not null)
         returning *)
@@ -19,6 +20,31 @@ export async function carryRecordsOn(
       select ${heir}, crm, object, crm_id, owner_id, may_create, lookup, desired,
         desired_on_create, 'pending', company_ref, company_linked from gone
       on conflict (ref, crm) do update set crm_id = excluded.crm_id, owner_id = excluded.owner_id,
-        company_linked = excluded.company_linked, written = null, state = 'pending'`.execute(tx)
+        company_linked = excluded.company_linked, written = null, state = 'pending'
+      returning crm`.execute(tx)
+    if (rows.length > 0)
+      await carrySayings(
+        tx,
+        id,
+        heir,
+        rows.map((row) => row.crm),
+      )
   }
+}
+
+async function carrySayings(
+  tx: Tx,
+  id: string,
+  heir: string,
+  crms: readonly string[],
+): Promise<void> {
+  const carried = sql`any(${[...crms]}::text[])`
+  await sql`update trait set about = ${heir} where about = ${id} and origin = ${carried}`.execute(
+    tx,
+  )
+  await sql`update sales_state s set about = ${heir} where about = ${id} and source = ${carried}
+    and not exists (select from sales_state o where o.about = ${heir} and o.source = s.source)`.execute(
+    tx,
+  )
+  await sql`delete from crm_read where ref = ${id} and crm = ${carried}`.execute(tx)
 }

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
+import type { SalesState } from '../../src/core/scoring/features.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
+import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 import type { PlannedTask } from './plan-tasks.ts'
 
@@ -36,7 +38,15 @@ export async function createPlannedTasks(
     const intents = await openIntents(context.db, crm.name)
     if (intents.length === 0) return
     owners ??= await crm.owners(signal)
+    const sales = await readSalesStates(
+      context.db,
+      intents.map((intent) => intent.task.accountRef),
+    )
     for (const intent of intents) {
+      if (intent.state === 'planned' && isRejected(intent, sales.get(intent.task.accountRef))) {
+        await setState(context.db, intent, 'parked', { reason: 'sales rejected the account' })
+        continue
+      }
       const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
       if (task === null) {
         await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
@@ -50,6 +60,13 @@ export async function createPlannedTasks(
   const left = (await openIntents(context.db, crm.name)).length
   if (left > 0)
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
+}
+
+/** Sales said no after the account entered `qualified`: perhaps only now did we read that. */
+function isRejected({ key }: Intent, sales: SalesState | undefined): boolean {
+  // The key ends with the instant of the episode.
+  const qualifiedAt = Date.parse(key.slice(key.lastIndexOf('|') + 1))
+  return sales?.status === 'rejected' && (sales.since ?? 0) >= qualifiedAt
 }
 
 async function settleIntent(

@@ -15,7 +15,11 @@ import {
 } from '../../src/infra/postgres/forget-store.ts'
 import { withLocks } from '../../src/infra/postgres/lock.ts'
 import { storedSources } from '../../src/infra/postgres/manifest.ts'
-import { findForgotten, removePeople } from '../../src/infra/postgres/remove-person.ts'
+import {
+  findForgotten,
+  removePeople,
+  removeTraits,
+} from '../../src/infra/postgres/remove-person.ts'
 import {
   liveFiles,
   replaceEventsFile,
@@ -76,7 +80,8 @@ async function forgetOne(
   signal.throwIfAborted()
   await db.transaction().execute(async (tx) => {
     const { rows, inCrm } = await removePeople(tx, await findForgotten(tx, forgotten))
-    await tellReceipt(tx, receiptId, { removed: { rows, files: [] }, inCrm })
+    const trait = (rows['trait'] ?? 0) + (await removeTraits(tx, forgotten))
+    await tellReceipt(tx, receiptId, { removed: { rows: { ...rows, trait }, files: [] }, inCrm })
     for (const source of await storedSources(db)) await requestRollups(tx, source)
     await requestWork(tx, 'identity', 'all')
   })

@@ -10,6 +10,7 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
+import { readFields } from './read-fields.ts'
 import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
 import { seeCompanies } from './see-companies.ts'
 
@@ -39,9 +40,12 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     const scope = { context, crm, object, rules, signal, run }
     unknown += await reconcileObject(scope)
   }
+  const unread = await readFields(context, crm, mapping, signal, run)
   if (company) await seeCompanies(context, crm, signal, run)
   await linkCompanies(context.db, crm, signal, run)
   await createPlannedTasks(context, connected, crm, mapping, signal, run)
+  // Last: what cannot be read keeps nobody from being written.
+  if (unread) throw unread
   if (unknown > 0) {
     throw new RetryableError(`${unknown} records have no certain outcome; they are read again`)
   }

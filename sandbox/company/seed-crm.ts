@@ -14,15 +14,17 @@ export function seedCrm(hubspot: HubspotSandbox, company: SampleCompany): void {
   const contacts: Record<string, string>[] = []
   const employments: { contact: number; company: number }[] = []
   const stories = new Set([company.stories.team.domain, company.stories.expansion.domain])
+  const cast = castOf(company)
   company.directory.forEach((entry, position) => {
     const domain = entry.company?.domain
     if (domain && !companies.has(domain) && (stories.has(domain) || isKnown(hashOf(domain)))) {
       const owner = owners[companies.size % owners.length] ?? ''
-      const properties = { name: entry.company?.name ?? domain, domain, hubspot_owner_id: owner }
+      const isStory = stories.has(domain)
+      const properties = { ...companyOf(entry, domain, isStory), hubspot_owner_id: owner }
       companies.set(domain, { properties, index: companies.size })
     }
     if (!isKnown(position)) return
-    contacts.push(contactOf(entry))
+    contacts.push(contactOf(entry, cast.has(entry.email) || stories.has(domain ?? '')))
     const employer = domain ? companies.get(domain) : undefined
     if (employer) employments.push({ contact: contacts.length - 1, company: employer.index })
   })
@@ -40,9 +42,63 @@ function isKnown(position: number): boolean {
   return position % 3 < KNOWN_OF_THREE
 }
 
-function contactOf({ email, name, role }: DirectoryEntry): Record<string, string> {
+/** Everybody whom a story is about: sales has said nothing of them yet. */
+function castOf({ stories }: SampleCompany): ReadonlySet<string> {
+  const teams = [stories.team, stories.expansion, ...stories.freshTeams]
+  const solos = Object.values(stories).flatMap((story) => ('email' in story ? [story.email] : []))
+  return new Set([...teams.flatMap((team) => team.members), ...solos])
+}
+
+/** What sales knows of a company: one in 30 is a competitor who has a look. */
+function companyOf(
+  { company }: DirectoryEntry,
+  domain: string,
+  isStory: boolean,
+): Record<string, string> {
+  const hash = hashOf(`${domain} company`)
+  const type = hash % 30 === 0 ? 'COMPETITOR' : hash % 5 === 0 ? 'PARTNER' : 'PROSPECT'
+  return {
+    name: company?.name ?? domain,
+    domain,
+    numberofemployees: String(company?.employees ?? 0),
+    industry: INDUSTRIES[hash % INDUSTRIES.length] ?? '',
+    type: isStory ? 'PROSPECT' : type,
+  }
+}
+
+const INDUSTRIES = [
+  'COMPUTER_SOFTWARE',
+  'FINANCIAL_SERVICES',
+  'RETAIL',
+  'MARKETING_AND_ADVERTISING',
+  'LOGISTICS_AND_SUPPLY_CHAIN',
+  'HIGHER_EDUCATION',
+]
+
+/** What sales did with some of the contacts so far: one in ten was turned down. */
+const LEAD_STATUSES = [
+  'UNQUALIFIED',
+  'BAD_TIMING',
+  'CONNECTED',
+  'IN_PROGRESS',
+  'OPEN_DEAL',
+] as const
+
+function contactOf(
+  { email, name, role, company }: DirectoryEntry,
+  isStory: boolean,
+): Record<string, string> {
   const [firstname = '', ...rest] = name.split(' ')
-  return { email, firstname, lastname: rest.join(' '), jobtitle: role }
+  const known = { email, firstname, lastname: rest.join(' '), jobtitle: role }
+  if (isStory) return known
+  const hash = hashOf(`${email} contact`)
+  const status = LEAD_STATUSES[hash % 20]
+  const isStudent = company === null && hash % 4 === 0
+  return {
+    ...known,
+    ...(isStudent ? { jobtitle: 'Student' } : {}),
+    ...(status ? { hs_lead_status: status } : {}),
+  }
 }
 
 function hashOf(text: string): number {

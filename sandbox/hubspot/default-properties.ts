@@ -35,6 +35,9 @@ const leadStatuses = [
   'BAD_TIMING',
 ]
 
+/** The last one is no default of HubSpot's: this account added it. */
+const companyTypes = ['PROSPECT', 'PARTNER', 'RESELLER', 'VENDOR', 'OTHER', 'COMPETITOR']
+
 const everywhere: readonly Row[] = [
   ['hs_object_id', 'Record ID', 'number', 'number', ['read-only']],
   ['hs_lastmodifieddate', 'Object last modified date/time', 'datetime', 'date', ['read-only']],
@@ -100,6 +103,7 @@ const rows: Readonly<Record<ObjectType, readonly Row[]>> = {
     ['website', 'Website URL', 'string', 'text'],
     ['phone', 'Phone Number', 'string', 'phonenumber'],
     ['industry', 'Industry', 'string', 'text'],
+    ['type', 'Type', 'enumeration', 'radio', [], companyTypes],
     ['description', 'Description', 'string', 'textarea'],
     ['numberofemployees', 'Number of Employees', 'number', 'number'],
     ['annualrevenue', 'Annual Revenue', 'number', 'number'],

@@ -2,9 +2,21 @@ import type { Selectable } from 'kysely'
 import type { AccountRule } from '../core/identity/accounts.ts'
 import { normaliseEmail } from '../core/identity/email.ts'
 import type { Db } from '../infra/postgres/database.ts'
+import { readSalesStates } from '../infra/postgres/sales-store.ts'
 import type { Tables } from '../infra/postgres/tables.ts'
+import { readToldTraits, type ToldTrait } from '../infra/postgres/trait-store.ts'
 import { type ExplainedScore, explainScores } from './explained-score.ts'
 import type { Evidence, Join } from './identity-evidence.ts'
+
+/** What sales said last. */
+export interface SalesTold {
+  readonly status: string
+  /** ISO 8601 UTC. */
+  readonly since: string
+  readonly source: string | null
+  /** The CRM's own words; null where it gives none. */
+  readonly reason: string | null
+}
 
 /** Why one person or account has the score that it has. */
 export interface Explanation {
@@ -18,7 +30,10 @@ export interface Explanation {
   readonly identities: readonly string[]
   /** Why these ids are one person. */
   readonly joins: readonly Join[]
-  readonly traits: Readonly<Record<string, unknown>>
+  /** What is and was said of the person or account itself, when, and what says so. */
+  readonly traits: readonly ToldTrait[]
+  /** What sales said last; null when it never spoke. */
+  readonly sales: SalesTold | null
   readonly scores: readonly ExplainedScore[]
 }
 
@@ -50,7 +65,7 @@ export async function explain(
 
 type PersonRow = Pick<
   Selectable<Tables['person']>,
-  'id' | 'email' | 'account_id' | 'account_rule' | 'account_value' | 'traits'
+  'id' | 'email' | 'account_id' | 'account_rule' | 'account_value'
 >
 
 async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
@@ -68,7 +83,7 @@ async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
     .executeTakeFirst()
   const row = await db
     .selectFrom('person')
-    .select(['id', 'email', 'account_id', 'account_rule', 'account_value', 'traits'])
+    .select(['id', 'email', 'account_id', 'account_rule', 'account_value'])
     .where('id', '=', alias?.person_id ?? known?.person_id ?? who)
     .executeTakeFirst()
   return row ?? null
@@ -96,7 +111,8 @@ async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Pro
     accountBy: rule === null ? null : { rule, value: value ?? '' },
     identities,
     joins: await evidence(identities),
-    traits: person.traits as Record<string, unknown>,
+    traits: await readToldTraits(db, person.id),
+    sales: await salesOf(db, person.id),
     scores: await explainScores(db, person.id),
   }
 }
@@ -119,7 +135,15 @@ async function explainAccount(
     accountBy: null,
     joins: [],
     identities: people.map((person) => person.email ?? person.id),
-    traits: {},
+    traits: await readToldTraits(db, account.id),
+    sales: await salesOf(db, account.id),
     scores: await explainScores(db, account.id),
   }
+}
+
+async function salesOf(db: Db, id: string): Promise<SalesTold | null> {
+  const state = (await readSalesStates(db, [id])).get(id)
+  if (!state || state.since === null) return null
+  const { status, since, source, reason } = state
+  return { status, since: new Date(since).toISOString(), source, reason }
 }

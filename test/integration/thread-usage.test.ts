@@ -130,7 +130,7 @@ describe('pulling again', () => {
     const people = ({ app }: Thread) =>
       app.context.db
         .selectFrom('person')
-        .select(['email', 'account_id', 'traits', 'first_seen', 'last_seen'])
+        .select(['email', 'account_id', 'told', 'first_seen', 'last_seen'])
         .orderBy('email')
         .execute()
     expect(await people(offline)).toEqual(await people(online))

@@ -77,8 +77,8 @@ describe('a property that is looked at for the first time', () => {
     return { ...files, 'usage.yaml': usage.replace('traits:', 'traits:\n  rows: [event.rows]') }
   }
   const traitsOf = async (thread: Thread) => {
-    const rows = await thread.app.context.db.selectFrom('person').select('traits').execute()
-    return rows.filter((row) => 'rows' in (row.traits as object)).length
+    const rows = await thread.app.context.db.selectFrom('person').select('told').execute()
+    return rows.filter((row) => 'rows' in (row.told as object)).length
   }
 
   it('makes windows that were stored without it due at a vendor that is connected', async () => {

@@ -232,7 +232,7 @@ async function contentsOf(thread: Thread): Promise<unknown> {
   const people = await db
     .selectFrom('person as p')
     .leftJoin('account as a', 'a.id', 'p.account_id')
-    .select(['p.email', 'p.traits', 'a.domain', 'p.first_seen', 'p.last_seen'])
+    .select(['p.email', 'p.told', 'a.domain', 'p.first_seen', 'p.last_seen'])
     .orderBy('p.email')
     .orderBy('p.first_seen')
     .execute()

@@ -12,9 +12,10 @@ export interface Edit {
 
 const OWN = join(import.meta.dirname, '../../mappings')
 
-/** The mappings that come with Ripen, with some texts replaced. */
+/** The mappings that come with Ripen, with some texts replaced; without presets, which are not run. */
 export async function mappingFiles(...edits: readonly Edit[]): Promise<MappingFiles> {
-  const files: Record<string, string> = { ...(await readMappingFolder(OWN)) }
+  const own = Object.entries(await readMappingFolder(OWN))
+  const files = Object.fromEntries(own.filter(([name]) => !name.startsWith('presets/')))
   for (const { file, from, to } of edits) {
     const before = files[file] ?? ''
     const after = before.replace(from, to)

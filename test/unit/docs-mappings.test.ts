@@ -5,11 +5,14 @@ import { identityMappingSchema } from '../../src/core/mapping/identity-mapping.t
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
 import { sourceMappingSchema } from '../../src/core/mapping/source-mapping.ts'
+import { traitsMappingSchema } from '../../src/core/mapping/traits-mapping.ts'
 import { usageMappingSchema } from '../../src/core/mapping/usage-mapping.ts'
 import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
-import type { Evidence } from '../../src/core/scoring/features.ts'
-import { addPoints } from '../../src/core/scoring/points.ts'
+import type { Member } from '../../src/core/scoring/features.ts'
+import { createScorer } from '../../src/core/scoring/scorer.ts'
 import { codeBlocks, codeSpans, readPage, section, tableRows } from '../support/doc-pages.ts'
+import { featuresOf, memberOf, NOW, seen } from '../support/features.ts'
+import { kept, MODEL_FILES } from '../support/shipped-models.ts'
 
 const PAGE = 'docs/mappings.md'
 const FILES = [
@@ -18,6 +21,7 @@ const FILES = [
   { heading: '## models/*.yaml', schema: modelSchema },
   { heading: '## hubspot.yaml', schema: crmMappingSchema },
   { heading: '## sources/*.yaml', schema: sourceMappingSchema },
+  { heading: '## traits.yaml', schema: traitsMappingSchema },
 ]
 
 /** Names of fields, and the words that a field may hold, anywhere in a schema. */
@@ -35,6 +39,12 @@ function namesIn(schema: unknown, fields: Set<string>, words: Set<string>): void
 async function exampleFiles(): Promise<MappingFiles> {
   const blocks = codeBlocks(await readPage(PAGE), 'yaml')
   return Object.fromEntries(blocks.map((text) => [/^# (\S+)\n/.exec(text)?.[1] ?? '', text]))
+}
+
+async function exampleModel(id: string): Promise<Model> {
+  const model = parseMappingSet(await exampleFiles()).models.get(id)
+  if (!model) throw new Error(`there is no example ${id}`)
+  return model
 }
 
 describe.each(FILES)('$heading', ({ heading, schema }) => {
@@ -55,6 +65,14 @@ describe.each(FILES)('$heading', ({ heading, schema }) => {
   })
 })
 
+describe('presets', () => {
+  it('are told, each by its file', async () => {
+    const rows = tableRows(section(await readPage(PAGE), '## models/*.yaml'), 'preset')
+    const told = rows.flatMap(([name]) => codeSpans(name ?? '')).map((name) => `presets/${name}`)
+    expect(told.sort()).toEqual(MODEL_FILES.filter((name) => name.startsWith('presets/')))
+  })
+})
+
 describe('the examples', () => {
   it('are one mapping folder that is accepted', async () => {
     const set = parseMappingSet(await exampleFiles())
@@ -62,25 +80,37 @@ describe('the examples', () => {
     expect([...set.crms.keys()]).toEqual(['hubspot'])
   })
 
+  const did = { board: seen(1), regular: seen(30, 4), invites: seen(3) }
   it.each([
-    { kind: 'business', want: 80 },
-    { kind: 'free', want: 60 },
+    { kind: 'business', want: { score: 80, grade: 'A', usageStatus: 'qualified' } },
+    { kind: 'free', want: { score: 60, grade: 'B', usageStatus: 'qualified' } },
+    { kind: 'disposable', want: { score: 0, usageStatus: 'nurture' } },
   ])('give the points that the text tells for a $kind address', async ({ kind, want }) => {
-    const model = parseMappingSet(await exampleFiles()).models.get('people') as Model
-    const at = new Date('2026-06-01T12:00:00Z')
-    const seen = (count: number, days: number): Evidence => ({
-      count,
-      days,
-      firstAt: at,
-      lastAt: at,
-    })
-    const evidence = new Map([
-      ['board', seen(1, 1)],
-      ['regular', seen(30, 4)],
-      ['invites', seen(3, 1)],
-    ])
-    const traits = { email_kind: [kind] }
-    expect(addPoints(model, { subjectId: 'p', evidence, traits, members: [] }).score).toBe(want)
+    const scorer = createScorer(await exampleModel('people'), [])
+    const features = featuresOf(scorer, did, { traits: { email_kind: [kind] } })
+    expect(scorer.score(features, null, NOW)).toMatchObject(want)
+  })
+
+  it('qualify who asks for a call, whatever the score', async () => {
+    const scorer = createScorer(await exampleModel('people'), [])
+    const asked = scorer.score(featuresOf(scorer, { asked: seen(1) }), null, NOW)
+    expect(asked).toMatchObject({ score: 0, usageStatus: 'qualified' })
+  })
+
+  const qualified = { qualified: true }
+  it.each<{ people: readonly Member[]; want: object }>([
+    {
+      people: [memberOf('a', 2, qualified), memberOf('b', 2), memberOf('c', 5)],
+      want: { score: 60, usageStatus: 'qualified' },
+    },
+    {
+      people: [memberOf('a', 2, qualified), memberOf('b', 2, qualified), memberOf('c', 1)],
+      want: { score: 75, usageStatus: 'assist' },
+    },
+  ])('qualify an account as the text tells: $want', async ({ people, want }) => {
+    const scorer = createScorer(await exampleModel('accounts'), [])
+    const features = featuresOf(scorer, { 'limit-near': kept(90) }, { members: people })
+    expect(scorer.score(features, null, NOW)).toMatchObject(want)
   })
 })
 

@@ -14,7 +14,7 @@ function person(email: string, group: string | null = null): Person {
     emailKind: emailKind(email),
     domain: companyDomain(email),
     group,
-    traits: {},
+    told: {},
     firstSeen: null,
     lastSeen: null,
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { MOST_USERS_PER_EMAIL } from '../../src/core/identity/components.ts'
 import { type IdentityFact, type People, resolvePeople } from '../../src/core/identity/people.ts'
+import { valueAt } from '../../src/core/scoring/dated-traits.ts'
 
 const DAY = 86_400_000
 const START = Date.parse('2026-09-01T00:00:00Z')
@@ -86,7 +87,7 @@ describe('a person', () => {
       email: null,
       emailKind: 'none',
       domain: null,
-      traits: {},
+      told: {},
     })
   })
 })
@@ -141,7 +142,10 @@ describe('the traits of a person', () => {
       want: { plan: 'free' },
     },
   ])('$name', ({ given, want }) => {
-    expect(resolve(given).people[0]?.traits).toEqual(want)
+    const told = Object.entries(resolve(given).people[0]?.told ?? {})
+    const asOf = new Date('2100-01-01')
+    const values = told.map(([name, tellings]) => [name, valueAt(tellings, { asOf })?.value])
+    expect(Object.fromEntries(values)).toEqual(want)
   })
 })
 

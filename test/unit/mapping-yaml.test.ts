@@ -14,6 +14,12 @@ const schema = z.strictObject({
       ]),
     )
     .default([]),
+  limit: z
+    .union(
+      [z.number().positive(), z.strictObject({ trait: z.string() })],
+      'write a number or { trait: … }',
+    )
+    .optional(),
   where: z.record(z.string(), z.strictObject({ gte: z.number() })).default({}),
 })
 
@@ -100,6 +106,34 @@ describe('a problem in a file names the file, the line and the column, and', () 
       name: 'tells an unknown field inside the form that the entry comes nearest to',
       text: 'name: a\nlist:\n  - { id: x, trait: y, in: [z], point: 3 }\n',
       want: [/^some\/file\.yaml:3:33: list\.0\.point: unknown field/],
+    },
+    {
+      name: 'tells the form whose own fields are there, though it knows fewer of the others',
+      text: 'name: a\nlist:\n  - { id: x, trait: y, in: [z], points: 3, size: 1, count: 2, sum: 3 }\n',
+      want: [
+        /^some\/file\.yaml:3:33: list\.0\.points: unknown field/,
+        /^some\/file\.yaml:3:44: list\.0\.size: unknown field/,
+        /^some\/file\.yaml:3:53: list\.0\.count: unknown field/,
+        /^some\/file\.yaml:3:63: list\.0\.sum: unknown field/,
+      ],
+    },
+    {
+      name: 'tells what the one form lacks that is alike',
+      text: 'name: a\nlimit: { triat: x }\n',
+      want: [
+        /^some\/file\.yaml:2:1: limit\.trait: missing; expected string$/,
+        /^some\/file\.yaml:2:10: limit\.triat: unknown field/,
+      ],
+    },
+    {
+      name: 'tells which forms there are of what is none of them',
+      text: 'name: a\nlimit: ten\n',
+      want: [/^some\/file\.yaml:2:1: limit: write a number or \{ trait: … \}$/],
+    },
+    {
+      name: 'tells what is wrong with the one form that is alike',
+      text: 'name: a\nlimit: -1\n',
+      want: [/^some\/file\.yaml:2:1: limit: Too small: expected number to be >0$/],
     },
     {
       name: 'tells a place below a key that is a number',

@@ -2,32 +2,51 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { crmMappingSchema, type ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { CrmValue } from '../../src/core/ports/crm.ts'
-import type { Score } from '../../src/core/scoring/score-subject.ts'
+import { createExplainer } from '../../src/core/scoring/explain.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
 import { changesToWrite, desiredRecord } from '../../src/core/sync/desired-record.ts'
-import { fieldsOf, type SubjectFacts } from '../../src/core/sync/fields.ts'
+import { fieldsOf, type Speaker, type SubjectFacts } from '../../src/core/sync/fields.ts'
 import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
+import { modelOf } from '../support/features.ts'
 
+const words = createExplainer(
+  modelOf(`  - { id: invited, label: Invited colleagues, action: invited, points: 20, per: 1, max: 40 }
+  - { id: activated, label: Activated, action: activated, points: 30 }
+`),
+)
+const speaker: Speaker = { name: 'people v1', explainer: words }
+const part = (id: string, points: number, amount: number) => ({
+  id,
+  points,
+  amount,
+  since: null,
+  last: null,
+})
 const score: Score = {
   subjectId: 'per_1',
+  version: 1,
   score: 70,
   grade: 'B',
   usageStatus: 'qualified',
   salesStatus: 'none',
   statusSince: '2026-11-20T10:00:00.000Z',
+  heldUntil: null,
+  roseLast: true,
   qualifiedAt: '2026-11-20T10:00:00.000Z',
   change: 30,
+  changed: [{ id: 'activated', from: 0, to: 30 }],
   trend: 'rising',
-  contributions: [],
-  reasons: ['+40 Invited', '+30 Activated'],
+  contributions: [part('invited', 40, 2), part('activated', 30, 1)],
+  missing: [],
   facts: {
-    summary: 'qualified, 70 of 100',
     lastActive: '2026-11-20T09:00:00.000Z',
     firstSeen: '2026-11-01T09:00:00.000Z',
     activeDays30: 12,
+    excludedBy: null,
     activeUsers: 3,
     qualifiedUsers: 1,
     championId: 'per_2',
-    otherIds: [],
+    otherIds: ['per_3'],
   },
   evidenceAt: '2026-11-20T09:00:00.000Z',
   nextChangeAt: null,
@@ -38,6 +57,7 @@ const facts: SubjectFacts = {
   domain: null,
   name: null,
   champion: null,
+  others: [],
 }
 
 function mappingWith(change: Partial<ObjectMapping>): ObjectMapping {
@@ -69,7 +89,7 @@ function mappingWith(change: Partial<ObjectMapping>): ObjectMapping {
 
 describe('what a record should say', () => {
   it('is what the mapping names, and nothing else', () => {
-    const record = desiredRecord(mappingWith({}), facts, score, 'people v1')
+    const record = desiredRecord(mappingWith({}), facts, score, speaker)
     expect(record).toMatchObject({
       ref: 'per_1',
       properties: { pql_score: 70, pql_reason_3: null, pql_trend: 'rising' },
@@ -92,7 +112,12 @@ describe('what a record should say', () => {
     'may be created $create: somebody $status with address $email and domain $domain: $may',
     ({ create, status, email, domain, may }) => {
       const given = { ...score, usageStatus: status }
-      const record = desiredRecord(mappingWith({ create }), { ...facts, email, domain }, given, 'm')
+      const record = desiredRecord(
+        mappingWith({ create }),
+        { ...facts, email, domain },
+        given,
+        speaker,
+      )
       expect(record.mayCreate).toBe(may)
     },
   )
@@ -100,8 +125,14 @@ describe('what a record should say', () => {
 
 describe('the fields of a record', () => {
   it('tell everything that is known', () => {
-    const company = { ...facts, domain: 'acme.com', name: 'Acme', champion: 'bob@acme.com' }
-    expect(fieldsOf(company, score, 'people v1')).toEqual({
+    const company = {
+      ...facts,
+      domain: 'acme.com',
+      name: 'Acme',
+      champion: 'bob@acme.com',
+      others: ['cyd@acme.com', 'per_4'],
+    }
+    expect(fieldsOf(company, score, speaker)).toEqual({
       score: 70,
       grade: 'B',
       usage_status: 'qualified',
@@ -110,10 +141,13 @@ describe('the fields of a record', () => {
       qualified_at: '2026-11-20T10:00:00.000Z',
       change: 30,
       trend: 'rising',
-      reason_1: '+40 Invited',
+      reason_1: '+40 Invited colleagues (2 times)',
       reason_2: '+30 Activated',
       reason_3: null,
-      summary: 'qualified, 70 of 100',
+      summary: 'qualified, 70 of 100, rising: invited colleagues, activated',
+      explanation: '+40 Invited colleagues (2 times)\n+30 Activated',
+      what_changed: '+30: +30 activated',
+      to_qualify: null,
       last_active: '2026-11-20T09:00:00.000Z',
       active_days_30: 12,
       model: 'people v1',
@@ -121,22 +155,38 @@ describe('the fields of a record', () => {
       active_users: 3,
       qualified_users: 1,
       champion: 'bob@acme.com',
+      others: 'cyd@acme.com, per_4',
       domain: 'acme.com',
       name: 'Acme',
     })
   })
 
+  it('tell what would qualify', () => {
+    const missing = [{ id: 'activated', points: 30, more: 1, isRequired: false }]
+    const warm: Score = { ...score, score: 20, usageStatus: 'nurture', missing }
+    expect(fieldsOf(facts, warm, speaker)['to_qualify']).toBe('30 points to go: activated (+30)')
+  })
+
+  it('are empty where nothing changed and nothing counts', () => {
+    const quiet: Score = { ...score, score: 0, change: 0, changed: [], contributions: [] }
+    expect(fieldsOf(facts, quiet, speaker)).toMatchObject({
+      reason_1: null,
+      explanation: null,
+      what_changed: null,
+      others: null,
+    })
+  })
+
   it('hold 1,000 characters of a text, the last of a longer one a sign of that', () => {
     const fieldsFor = (length: number) =>
-      fieldsOf(facts, { ...score, reasons: ['x'.repeat(length)] }, 'm')
-    expect(fieldsFor(1000)['reason_1']).toBe('x'.repeat(1000))
-    expect(fieldsFor(1001)['reason_1']).toBe(`${'x'.repeat(999)}…`)
+      fieldsOf({ ...facts, others: ['x'.repeat(length)] }, score, speaker)
+    expect(fieldsFor(1000)['others']).toBe('x'.repeat(1000))
+    expect(fieldsFor(1001)['others']).toBe(`${'x'.repeat(999)}…`)
   })
 
   it('never end in half a character', () => {
-    const summary = `${'x'.repeat(998)}😀😀`
-    const fields = fieldsOf(facts, { ...score, facts: { ...score.facts, summary } }, 'm')
-    expect(fields['summary']).toBe(`${'x'.repeat(998)}…`)
+    const fields = fieldsOf({ ...facts, others: [`${'x'.repeat(998)}😀😀`] }, score, speaker)
+    expect(fields['others']).toBe(`${'x'.repeat(998)}…`)
   })
 })
 

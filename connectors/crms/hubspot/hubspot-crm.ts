@@ -7,7 +7,7 @@ import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
 import { readOneOwner, readOwners } from './owners.ts'
-import { provision } from './provision.ts'
+import { provision, readDefinitions } from './provision.ts'
 import { MAX_BATCH, readValues } from './records.ts'
 import type { Session } from './session.ts'
 import { createTransport } from './transport.ts'
@@ -56,6 +56,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     maxBatch: MAX_BATCH,
     check: (signal) => readOneOwner(session, signal),
     provision: (plan, signal) => provision(session, plan, signal),
+    propertyNames: async (object, signal) =>
+      new Set((await readDefinitions(session, object, signal)).keys()),
     find: (object, lookups, signal) =>
       findRecords(session, object, lookups, { searchAdditionalEmails }, signal),
     read: (object, crmIds, properties, signal) =>

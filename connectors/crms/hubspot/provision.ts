@@ -1,5 +1,10 @@
 import { ConfigError } from '../../../src/core/errors.ts'
-import type { CrmProperty, ProvisionPlan, ProvisionResult } from '../../../src/core/ports/crm.ts'
+import type {
+  CrmObject,
+  CrmProperty,
+  ProvisionPlan,
+  ProvisionResult,
+} from '../../../src/core/ports/crm.ts'
 import { OBJECT_PATHS } from './hubspot-apis.ts'
 import {
   driftOf,
@@ -25,7 +30,7 @@ export async function provision(
   const created: string[] = []
   let refusal: Refusal | null = null
   for (let round = 0; round <= MAX_ROUNDS; round += 1) {
-    const found = await readDefinitions(session, plan, signal)
+    const found = await readDefinitions(session, plan.object, signal)
     const missing = plan.properties.filter((property) => !found.has(property.name))
     if (missing.length === 0) return report(plan, found, created)
     if (round === MAX_ROUNDS) break
@@ -76,8 +81,13 @@ async function groupExists(session: Session, plan: ProvisionPlan, signal: AbortS
   throw failureToThrow(failure, endpoint)
 }
 
-async function readDefinitions(session: Session, plan: ProvisionPlan, signal: AbortSignal) {
-  const path = OBJECT_PATHS[plan.object]
+/** Every property that is defined on an object, by name. */
+export async function readDefinitions(
+  session: Session,
+  object: CrmObject,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, PropertyDefinition>> {
+  const path = OBJECT_PATHS[object]
   const listing = await sendForListing(
     session,
     {

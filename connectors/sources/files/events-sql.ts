@@ -5,6 +5,9 @@ import { type Bind, binder, type Layout, type Params, rowsSql } from './rows-sql
 /** Instants outside of these years are wrong units or wrong patterns, not usage. */
 const YEARS = { from: '2000-01-01', until: '2100-01-01' } as const
 
+/** A column that says when. */
+export type TimeColumn = SourceMapping['columns']['time']
+
 /** Lines as canonical events, under the columns that the mapping names. */
 export function eventsSql(
   source: string,
@@ -28,7 +31,7 @@ export function eventsSql(
       ${text(columns.user)} as user_id, ${text(columns.device)} as device_id, null::varchar as alias_id,
       ${propertiesOf(properties, bind)} as event_properties, null::json as user_properties,
       ${groups.length > 0 ? `json_object(${groups.join(', ')})` : 'null::json'} as groups
-    from (select row, filename, ${instantOf(mapping, bind)} as occurred_at
+    from (select row, filename, ${instantOf(mapping.columns.time, bind)} as occurred_at
       from (${rowsSql(layout, '$files', false, bind)}) where not blank)`,
   }
 }
@@ -48,7 +51,7 @@ export function problemsSql(
     params[`file${index}`] = [path]
     const rows = rowsSql(layout, `$file${index}`, true, bind)
     return `select ${bind(path)} as path, line, case ${cases.join(' ')} end as problem
-      from (select row, line, ${instantOf(mapping, bind)} as occurred_at from (${rows}) where not blank)`
+      from (select row, line, ${instantOf(mapping.columns.time, bind)} as occurred_at from (${rows}) where not blank)`
   })
   return {
     params,
@@ -88,7 +91,8 @@ function checksOf({ columns }: SourceMapping, bind: Bind): (readonly [string, st
 /** A file of this name replaces the one that was read before it, compressed or not. */
 const FILE_NAME = `regexp_replace(regexp_extract(filename, '([^/\\\\]+)$', 1), '\\.gz$', '')`
 
-function textOf(column: string | undefined, bind: Bind): string {
+/** What stands in a column of `row`, without blanks around it; null where nothing does. */
+export function textOf(column: string | undefined, bind: Bind): string {
   if (column === undefined) return 'null::varchar'
   return `nullif(trim(json_extract_string(row, ${bind(`$."${column}"`)})), '')`
 }
@@ -104,8 +108,8 @@ function propertiesOf(properties: SourceMapping['properties'], bind: Bind): stri
   return `json_object(${pairs.join(', ')})`
 }
 
-/** The instant of a line in UTC; null where the text is none. */
-function instantOf({ columns: { time } }: SourceMapping, bind: Bind): string {
+/** The instant in a column of `row` in UTC; null where the text is none. */
+export function instantOf(time: TimeColumn, bind: Bind): string {
   const text = textOf(time.column, bind)
   switch (time.format) {
     case 'epoch-s':

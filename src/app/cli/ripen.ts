@@ -60,6 +60,15 @@ program
   .action(async (options) => (await import('./commands/pull.ts')).pullCommand(options))
 
 program
+  .command('traits')
+  .description('load a file that says something of people or companies, as traits.yaml declares it')
+  .requiredOption('--file <path>', 'the CSV file, plain or with .gz')
+  .requiredOption('--as <name>', 'its name under files in traits.yaml')
+  .addOption(mappings())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/traits.ts')).traitsCommand(options))
+
+program
   .command('score')
   .description('score people and accounts')
   .option('--as-of <instant>', 'score as of the start of a UTC day in the past')
@@ -85,7 +94,9 @@ program
 
 program
   .command('schema')
-  .description('print the JSON Schema of a mapping file: usage, identity, model, hubspot or source')
+  .description(
+    'print the JSON Schema of a mapping file: usage, identity, traits, model, hubspot or source',
+  )
   .argument('<file>')
   .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
 

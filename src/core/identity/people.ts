@@ -1,3 +1,4 @@
+import { mergeTellings, type Telling, type Told } from '../scoring/dated-traits.ts'
 import { components, DEFAULT_RULES, type JoinRules, type SharedNode } from './components.ts'
 import { companyDomain, type EmailKind, emailKind, normaliseEmail } from './email.ts'
 import { graphOf, type IdentityFact, nodeOf } from './graph.ts'
@@ -16,7 +17,8 @@ export interface Person {
   readonly domain: string | null
   /** The analytics group that she was seen in last. */
   readonly group: string | null
-  readonly traits: Readonly<Record<string, string>>
+  /** What usage told of her traits, dated. */
+  readonly told: Told
   readonly firstSeen: Date | null
   readonly lastSeen: Date | null
 }
@@ -121,7 +123,7 @@ function describePerson(
   facts: readonly IdentityFact[],
 ): Person {
   const { email, domain } = addressOf(nodes, facts)
-  const latest = new Map<string, IdentityFact>()
+  const told = new Map<string, Telling[]>()
   let group: IdentityFact | null = null
   let [firstSeen, lastSeen] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const fact of facts) {
@@ -129,10 +131,12 @@ function describePerson(
     lastSeen = Math.max(lastSeen, fact.lastAt.getTime())
     if (fact.kind === 'account' && (!group || later(fact, group))) group = fact
     if (!fact.kind.startsWith('trait:')) continue
-    const best = latest.get(fact.kind)
-    if (!best || later(fact, best)) latest.set(fact.kind, fact)
+    const name = fact.kind.slice('trait:'.length)
+    const telling: Telling = [fact.value, fact.firstAt.getTime(), fact.lastAt.getTime()]
+    const tellings = told.get(name)
+    if (tellings) tellings.push(telling)
+    else told.set(name, [telling])
   }
-  const traits = [...latest].map(([kind, fact]) => [kind.slice('trait:'.length), fact.value])
   return {
     id,
     nodes,
@@ -140,7 +144,9 @@ function describePerson(
     emailKind: email ? emailKind(email) : 'none',
     domain,
     group: group?.value ?? null,
-    traits: Object.fromEntries(traits.sort()),
+    told: Object.fromEntries(
+      [...told].sort(([a], [b]) => compare(a, b)).map(([name, all]) => [name, mergeTellings(all)]),
+    ),
     firstSeen: facts.length > 0 ? new Date(firstSeen) : null,
     lastSeen: facts.length > 0 ? new Date(lastSeen) : null,
   }

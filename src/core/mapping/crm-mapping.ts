@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
 import { WINNERS } from '../scoring/winner.ts'
 import { durationMs } from './duration.ts'
+import { traitName } from './usage-mapping.ts'
 
 const SCORE_FIELDS = [
   'score',
@@ -59,12 +60,48 @@ const property = <F extends readonly [string, ...string[]]>(fields: F) =>
       message: 'a property of type enumeration needs options, the values that may be written',
     })
 
+const salesValue = z.array(z.string().min(1)).min(1).optional()
+
+const salesStatus = z.strictObject({
+  /** The property that says how it stands with sales. */
+  property: propertyName,
+  /** Which of its values mean which status; all others mean `none`. */
+  values: z
+    .strictObject({
+      accepted: salesValue,
+      rejected: salesValue,
+      opportunity: salesValue,
+      won: salesValue,
+      lost: salesValue,
+    })
+    .superRefine(refuseTwice),
+  /** The property that says why, in the CRM's own words. */
+  reason: propertyName.optional(),
+})
+
+function refuseTwice(
+  values: Readonly<Record<string, readonly string[] | undefined>>,
+  context: z.RefinementCtx,
+): void {
+  const seen = new Map<string, string>()
+  for (const [status, list = []] of Object.entries(values)) {
+    list.forEach((value, index) => {
+      const other = seen.get(value)
+      if (other !== undefined) {
+        const message = `${value} means ${other} already; a value has one meaning`
+        context.addIssue({ code: 'custom', path: [status, index], message })
+      }
+      seen.set(value, status)
+    })
+  }
+}
+
 const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
   z.strictObject({
     subject: z.literal(subject),
     /** The model whose score is written, or several: then `winner` says which one speaks. */
     model: z
-      .union([z.string(), z.array(z.string()).min(1)])
+      .union([z.string(), z.array(z.string()).min(1)], 'write the id of a model, or a list of them')
       .transform((model) => (typeof model === 'string' ? [model] : model)),
     winner: z.enum(WINNERS).default('first'),
     /** Our own unique property; created, and set on every record that we write. */
@@ -75,6 +112,9 @@ const object = <F extends readonly [string, ...string[]]>(fields: F, subject: st
     'on-create': z.record(propertyName, z.enum(fields)).default({}),
     group: z.strictObject({ name: propertyName, label: z.string().min(1).max(120) }),
     properties: z.record(propertyName, property(fields)),
+    /** The CRM's own properties that models may read, by the name of the trait. */
+    read: z.record(traitName, propertyName).default({}),
+    'sales-status': salesStatus.optional(),
   })
 
 const tasks = z.strictObject({
@@ -97,6 +137,8 @@ export const crmMappingSchema = z.strictObject({
     contact: object(PERSON_FIELDS, 'person').optional(),
     company: object(ACCOUNT_FIELDS, 'account').optional(),
   }),
+  /** How often what is read of a record is read again, in milliseconds. */
+  'read-every': durationMs.default(3_600_000),
   tasks: tasks.optional(),
 })
 
@@ -106,4 +148,5 @@ export type ObjectMapping = NonNullable<CrmMapping['objects'][CrmObject]>
 export type PropertyMapping = Readonly<
   z.output<ReturnType<typeof property<readonly [string, ...string[]]>>>
 >
+export type SalesStatusMapping = z.output<typeof salesStatus>
 export type TaskMapping = z.output<typeof tasks>

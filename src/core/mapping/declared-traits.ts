@@ -1,9 +1,95 @@
+import type { CrmMapping } from './crm-mapping.ts'
+import type { FileProblem, ParsedFile } from './parse-yaml.ts'
+import type { TraitsMapping } from './traits-mapping.ts'
 import type { UsageMapping } from './usage-mapping.ts'
 
-/** Always there: business, free, disposable or none. */
-const ALWAYS = 'email_kind'
+/** Always there of people: business, free, disposable or none. */
+export const KNOWN_TRAIT = 'email_kind'
 
-/** Names of all traits that models may read. */
-export function declaredTraits(usage: UsageMapping): string[] {
-  return [ALWAYS, ...Object.keys(usage.traits)]
+/** The files that declare traits. */
+export interface TraitSources {
+  readonly usage: ParsedFile<UsageMapping>
+  readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
+  /** Null without the file. */
+  readonly traits: ParsedFile<TraitsMapping> | null
+}
+
+/** One place that declares a trait. */
+interface Declaration {
+  readonly name: string
+  readonly file: ParsedFile<unknown>
+  readonly path: readonly PropertyKey[]
+  /** How another declaration speaks of this one. */
+  readonly where: string
+  /** Declarations of one group may share a name: a CRM's contacts and companies. */
+  readonly group: string
+}
+
+/** Names of all traits that models may read, whatever says them. */
+export function declaredTraits(sources: TraitSources): string[] {
+  return [...new Set([KNOWN_TRAIT, ...declarations(sources).map(({ name }) => name)])]
+}
+
+/** What is wrong with where traits come from: names declared twice, and what Ripen itself writes. */
+export function checkTraits(sources: TraitSources): FileProblem[] {
+  return [...checkTwice(sources), ...[...sources.crms.values()].flatMap(checkReads)]
+}
+
+function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
+  const ofUsage = Object.keys(usage.data.traits).map((name) => {
+    return { name, file: usage, path: ['traits', name], where: 'usage.yaml', group: 'usage' }
+  })
+  const ofCrms = [...crms].flatMap(([crm, file]) =>
+    Object.entries(file.data.objects).flatMap(([object, rules]) =>
+      Object.keys(rules?.read ?? {}).map((name) => {
+        const path = ['objects', object, 'read', name]
+        return { name, file, path, where: `${crm}.yaml`, group: crm }
+      }),
+    ),
+  )
+  const ofFiles = Object.entries(traits?.data.files ?? {}).flatMap(([id, { traits: columns }]) =>
+    Object.keys(columns).map((name) => {
+      const path = ['files', id, 'traits', name]
+      const where = `traits.yaml under ${id}`
+      return { name, file: traits as ParsedFile<unknown>, path, where, group: `file ${id}` }
+    }),
+  )
+  return [...ofUsage, ...ofCrms, ...ofFiles]
+}
+
+function checkTwice(sources: TraitSources): FileProblem[] {
+  const first = new Map<string, Declaration>()
+  return declarations(sources).flatMap((declaration) => {
+    const { name, file, path, group } = declaration
+    if (name === KNOWN_TRAIT) {
+      return [file.problem(path, `${name} is always there; take another name`)]
+    }
+    const other = first.get(name)
+    if (!other) first.set(name, declaration)
+    if (!other || other.group === group) return []
+    return [file.problem(path, `${name} is declared in ${other.where} too; rename one of them`)]
+  })
+}
+
+/** What Ripen writes says only what Ripen thinks: a score that reads it would feed on itself. */
+function checkReads(file: ParsedFile<CrmMapping>): FileProblem[] {
+  return Object.entries(file.data.objects).flatMap(([object, rules]) => {
+    if (!rules) return []
+    const own = new Set([
+      rules.key.property,
+      ...Object.keys(rules.properties),
+      ...Object.keys(rules['on-create']),
+    ])
+    const sales = rules['sales-status']
+    const reads: [string[], string | undefined][] = [
+      ...Object.entries(rules.read).map(([name, p]): [string[], string] => [['read', name], p]),
+      [['sales-status', 'property'], sales?.property],
+      [['sales-status', 'reason'], sales?.reason],
+    ]
+    return reads.flatMap(([path, property]) => {
+      if (property === undefined || !own.has(property)) return []
+      const message = `${property} is written by Ripen itself and cannot be read; name a property that it does not write`
+      return [file.problem(['objects', object, ...path], message)]
+    })
+  })
 }

@@ -1,7 +1,8 @@
+import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
-import { declaredTraits } from './declared-traits.ts'
+import { checkTraits, declaredTraits } from './declared-traits.ts'
 import {
   type IdentityMapping,
   identityMappingSchema,
@@ -11,6 +12,7 @@ import { type Model, modelSchema } from './model.ts'
 import { modelNameFaults, noModel } from './model-names.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
+import { NO_TRAITS_MAPPING, type TraitsMapping, traitsMappingSchema } from './traits-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
 
 /** Everything RevOps edits, read and checked together. */
@@ -23,6 +25,8 @@ export interface MappingSet {
   readonly crms: ReadonlyMap<string, CrmMapping>
   /** Declared sources of files, by name. */
   readonly sources: ReadonlyMap<string, SourceMapping>
+  /** Files of traits. */
+  readonly traits: TraitsMapping
 }
 
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
@@ -34,8 +38,12 @@ interface OpenFiles {
   /** Null without the file. */
   readonly identity: ParsedFile<IdentityMapping> | null
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
+  /** Models that are checked and not run. */
+  readonly presets: readonly ParsedFile<Model>[]
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
+  /** Null without the file. */
+  readonly traits: ParsedFile<TraitsMapping> | null
 }
 
 /**
@@ -50,6 +58,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     ...checkCrms(open),
     ...checkTasks(open),
     ...checkAliases(open),
+    ...checkTraits(open),
   ]
   if (crossed.length > 0) throw problemsError(crossed)
   return {
@@ -58,6 +67,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     models: dataOf(open.models),
     crms: dataOf(open.crms),
     sources: dataOf(open.sources),
+    traits: open.traits?.data ?? NO_TRAITS_MAPPING,
   }
 }
 
@@ -79,13 +89,15 @@ function openFiles(files: MappingFiles): OpenFiles {
   const usageText = files['usage.yaml']
   if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
   const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
-  const identityText = files['identity.yaml']
-  const identity =
-    identityText === undefined
-      ? null
-      : read(() => openYaml(identityText, 'identity.yaml', identityMappingSchema))
+  const optional = <S extends z.ZodType>(file: string, schema: S) => {
+    const text = files[file]
+    return text === undefined ? null : read(() => openYaml(text, file, schema))
+  }
+  const identity = optional('identity.yaml', identityMappingSchema)
+  const traits = optional('traits.yaml', traitsMappingSchema)
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
+  const presets: ParsedFile<Model>[] = []
   const crms = new Map<string, ParsedFile<CrmMapping>>()
   const sources = new Map<string, ParsedFile<SourceMapping>>()
   for (const [file, text] of Object.entries(files)) {
@@ -100,6 +112,9 @@ function openFiles(files: MappingFiles): OpenFiles {
       }
       models.set(id, model)
       fileOf.set(id, file)
+    } else if (/^presets\/[^/]+\.yaml$/.test(file)) {
+      const preset = read(() => openYaml(text, file, modelSchema))
+      if (preset) presets.push(preset)
     } else if (/^sources\/[^/]+\.yaml$/.test(file)) {
       const name = file.slice('sources/'.length, -'.yaml'.length)
       const wrong = sourceNameProblem(name)
@@ -109,25 +124,32 @@ function openFiles(files: MappingFiles): OpenFiles {
     } else if (file === 'hubspot.yaml') {
       const mapping = read(() => openYaml(text, file, crmMappingSchema))
       if (mapping) crms.set('hubspot', mapping)
-    } else if (file !== 'usage.yaml' && file !== 'identity.yaml') {
+    } else if (!['usage.yaml', 'identity.yaml', 'traits.yaml'].includes(file)) {
       problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, identity, models, crms, sources }
+  return { usage, identity, models, presets, crms, sources, traits }
 }
 
-const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
+const KNOWN_FILES =
+  'usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, models/*.yaml, presets/*.yaml and sources/*.yaml'
 
-function checkModels({ usage, models }: OpenFiles): FileProblem[] {
+function checkModels(open: OpenFiles): FileProblem[] {
+  const { usage, models, presets } = open
   const known = {
     actions: usage.data.actions,
-    traits: declaredTraits(usage.data),
+    traits: declaredTraits(open),
     models: dataOf(models),
   }
-  return [...models.values()].flatMap((file) =>
-    modelNameFaults(file.data, known).map(({ path, message }) => file.problem(path, message)),
-  )
+  const faultsOf = (file: ParsedFile<Model>, mend: string) =>
+    modelNameFaults(file.data, known).map(({ path, message }) =>
+      file.problem(path, `${message}${mend}`),
+    )
+  return [
+    ...[...models.values()].flatMap((file) => faultsOf(file, '')),
+    ...presets.flatMap((file) => faultsOf(file, '; a preset is not run, so you may remove it')),
+  ]
 }
 
 /** A domain has one name that all others lead to. */

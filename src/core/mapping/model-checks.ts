@@ -25,6 +25,8 @@ interface CheckedModel {
 
 /** Everything about one model that its fields alone do not say; each fault names its place and the mend. */
 export function checkModel(model: CheckedModel, context: z.core.$RefinementCtx): void {
+  // What follows from a mistyped field would only hide it.
+  if (context.issues.length > 0) return
   const faults = [
     ...idFaults(model),
     ...subjectFaults(model),
@@ -36,6 +38,8 @@ export function checkModel(model: CheckedModel, context: z.core.$RefinementCtx):
     ...statusFaults(model),
     ...bandFaults(model),
   ]
+  // Points that are wrong change what can be reached.
+  if (faults.length === 0) faults.push(...reachFaults(model))
   for (const { path, message } of faults) {
     context.addIssue({ code: 'custom', path: [...path], message })
   }
@@ -206,12 +210,14 @@ function statusFaults(model: CheckedModel): Fault[] {
     const message = 'assist must not lie above exit, or a status would jump over it'
     faults.push({ path: ['status', 'assist'], message })
   }
-  const reach = reachOf(model)
-  if (reach < enter && model['hand-raiser'].length === 0) {
-    const message = `nobody can qualify: all signals together give ${reach} points, less than enter`
-    faults.push({ path: ['status', 'enter'], message })
-  }
   return faults
+}
+
+function reachFaults(model: CheckedModel): Fault[] {
+  const reach = reachOf(model)
+  if (reach >= model.status.enter || model['hand-raiser'].length > 0) return []
+  const message = `nobody can qualify: all signals together give ${reach} points, less than enter`
+  return [{ path: ['status', 'enter'], message }]
 }
 
 /** Most points that a model can give. */

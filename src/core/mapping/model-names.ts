@@ -24,7 +24,7 @@ export function modelNameFaults(model: Model, known: Known): Fault[] {
 }
 
 function predictsFaults({ predicts }: Model, { actions }: Known): Fault[] {
-  if (OUTCOMES.includes(predicts) || actions[predicts]) return []
+  if (OUTCOMES.includes(predicts) || Object.hasOwn(actions, predicts)) return []
   const message = `${predicts} is no action of usage.yaml, nor ${OUTCOMES.join(' or ')}; known are ${listed(Object.keys(actions))}`
   return [{ path: ['predicts'], message }]
 }
@@ -62,7 +62,7 @@ function traitFaults({ population, exclude, signals }: Model, { traits }: Known)
 function signalFaults(signal: Signal, index: number, { actions }: Known): Fault[] {
   const at = (...path: PropertyKey[]) => ['signals', index, ...path]
   const named = (path: readonly PropertyKey[], action: string): Fault[] =>
-    actions[action]
+    Object.hasOwn(actions, action)
       ? []
       : [
           {
@@ -110,7 +110,7 @@ function keptFaults(
   keep: Keep,
   actions: Known['actions'],
 ): Fault[] {
-  const declared = actions[action]
+  const declared = Object.hasOwn(actions, action) ? actions[action] : undefined
   if (!declared || declared.value?.keep.includes(keep)) return []
   const message = `usage.yaml keeps no ${keep} of ${action}; add value: { of: event.<property>, keep: [${keep}] } there`
   return [{ path, message }]

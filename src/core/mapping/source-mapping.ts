@@ -1,11 +1,15 @@
 import { z } from 'zod'
 
-const column = z.string().regex(/^[^"\\]{1,120}$/, 'write the name of a column, without " and \\')
+/** The name of a column of a file. */
+export const column = z
+  .string()
+  .regex(/^[^"\\]{1,120}$/, 'write the name of a column, without " and \\')
 
 /** What DuckDB's strptime knows, with or without the `-` that allows a missing leading zero. */
 const PATTERN = /^(?:[^%]|%-?[aAbBdfgHIjmMnpSyYzZ]|%%)+$/
 
-const timeFormat = z
+/** How a column says when. */
+export const timeFormat = z
   .string()
   .refine(
     (format) =>
@@ -15,10 +19,18 @@ const timeFormat = z
   )
   .default('iso')
 
-const zone = z
+/** Whose clock a column goes by where it does not say so itself. */
+export const zone = z
   .string()
   .refine(isTimeZone, 'write an IANA time zone such as Europe/Berlin')
   .default('UTC')
+
+/** Between two columns of a CSV file. */
+export const delimiter = z
+  .string()
+  .length(1, 'write one character')
+  .refine((d) => !/["\r\n]/.test(d), 'a quote or the end of a line cannot part columns')
+  .default(',')
 
 const event = z
   .strictObject({ column: column.optional(), always: z.string().min(1).max(200).optional() })
@@ -44,22 +56,16 @@ const columns = z
   })
 
 /** A source of a customer's own: files of events, and what their columns mean (mappings/sources/*.yaml). */
-export const sourceMappingSchema = z
-  .strictObject({
-    version: z.literal(1),
-    format: z.enum(['csv', 'jsonl']),
-    /** Between two columns of a CSV file. */
-    delimiter: z.string().length(1, 'write one character').default(','),
-    /** What a file read again replaces: the UTC days that it has events of, or the file of that name. */
-    replace: z.enum(['day', 'file']).default('day'),
-    columns,
-    /** Which columns can be looked at as `event.<column>`. */
-    properties: z.union([z.literal('all'), z.array(column)]).default('all'),
-  })
-  .refine((s) => s.delimiter !== '"' && !/[\r\n]/.test(s.delimiter), {
-    path: ['delimiter'],
-    message: 'a quote or the end of a line cannot part columns',
-  })
+export const sourceMappingSchema = z.strictObject({
+  version: z.literal(1),
+  format: z.enum(['csv', 'jsonl']),
+  delimiter,
+  /** What a file read again replaces: the UTC days that it has events of, or the file of that name. */
+  replace: z.enum(['day', 'file']).default('day'),
+  columns,
+  /** Which columns can be looked at as `event.<column>`. */
+  properties: z.union([z.literal('all'), z.array(column)]).default('all'),
+})
 
 export type SourceMapping = z.output<typeof sourceMappingSchema>
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { pattern } from './pattern.ts'
 
-const name = z
+/** The name of an action or a trait. */
+export const traitName = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,63}$/, 'use lower-case letters, digits and _, at most 64')
 
@@ -65,7 +66,7 @@ const place = z
 export const usageMappingSchema = z.strictObject({
   version: z.literal(1),
   email: z.array(place).min(1),
-  traits: z.record(name, z.array(place).min(1)).default({}),
+  traits: z.record(traitName, z.array(place).min(1)).default({}),
   /** Where the analytics group stands that is the person's account. */
   account: z.array(place).default([]),
   /** Vendor event names that are no usage, besides the reserved ones. */
@@ -73,7 +74,7 @@ export const usageMappingSchema = z.strictObject({
   /** Which properties are stored: those that this file looks at, or all that the vendor sends. */
   keep: z.enum(['mapped', 'all']).default('mapped'),
   actions: z
-    .record(name, action)
+    .record(traitName, action)
     .refine((a) => Object.keys(a).length > 0, 'name one action at least'),
 })
 

@@ -157,6 +157,8 @@ export interface Crm {
   check(signal: AbortSignal): Promise<void>
   /** Creates what is missing, never changes what exists. */
   provision(plan: ProvisionPlan, signal: AbortSignal): Promise<ProvisionResult>
+  /** Names of all properties that an object has, of our own and of others. */
+  propertyNames(object: CrmObject, signal: AbortSignal): Promise<ReadonlySet<string>>
   /** `result[i]` holds the candidates for `lookups[i]`, best first: by key, then e-mail or domain. */
   find(
     object: CrmObject,

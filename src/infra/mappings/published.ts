@@ -107,6 +107,11 @@ function parsed(hash: string, files: MappingFiles): MappingSet {
   return last.set
 }
 
+/** True when something is published whose rollups are complete. */
+export async function isPublished(db: Db): Promise<boolean> {
+  return (await newest(db, await liveGeneration(db))) !== undefined
+}
+
 /** The folder that the published version was read from; null when nothing is published. */
 export async function publishedFolder(db: Db): Promise<string | null> {
   return (await newest(db))?.folder ?? null

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Membership } from '../../core/identity/accounts.ts'
 import type { People, Person } from '../../core/identity/people.ts'
 import { sameJson } from '../../core/same-json.ts'
+import type { Told } from '../../core/scoring/dated-traits.ts'
 import type { Tx } from './database.ts'
 import type { Tables } from './tables.ts'
 
@@ -12,7 +13,7 @@ interface PersonRow {
   readonly account_id: string | null
   readonly account_rule: string | null
   readonly account_value: string | null
-  readonly traits: Readonly<Record<string, string>>
+  readonly told: Told
   readonly first_seen: string | null
   readonly last_seen: string | null
 }
@@ -50,13 +51,13 @@ export async function storePeople(
       return !old || !sameJson(row, storedRow(old))
     })
   await sql`insert into person (id, email, email_kind, account_id, account_rule, account_value,
-      traits, first_seen, last_seen)
-    select id, email, email_kind, account_id, account_rule, account_value, traits, first_seen, last_seen
+      told, first_seen, last_seen)
+    select id, email, email_kind, account_id, account_rule, account_value, told, first_seen, last_seen
     from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as n(id text, email text, email_kind text,
-      account_id text, account_rule text, account_value text, traits jsonb, first_seen timestamptz, last_seen timestamptz)
+      account_id text, account_rule text, account_value text, told jsonb, first_seen timestamptz, last_seen timestamptz)
     on conflict (id) do update set email = excluded.email, email_kind = excluded.email_kind,
       account_id = excluded.account_id, account_rule = excluded.account_rule,
-      account_value = excluded.account_value, traits = excluded.traits,
+      account_value = excluded.account_value, told = excluded.told,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen`.execute(tx)
   await storeNodes(tx, resolved.people, known)
   const alive = new Set(resolved.people.map((person) => person.id))
@@ -75,7 +76,7 @@ function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
     account_id: ids.get(membership?.key ?? '') ?? null,
     account_rule: membership?.rule ?? null,
     account_value: membership?.value ?? null,
-    traits: person.traits,
+    told: person.told,
     first_seen: person.firstSeen?.toISOString() ?? null,
     last_seen: person.lastSeen?.toISOString() ?? null,
   }
@@ -84,7 +85,7 @@ function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
 function storedRow({ created_at: _, slot: __, ...row }: Selectable<Tables['person']>): PersonRow {
   return {
     ...row,
-    traits: row.traits as Record<string, string>,
+    told: row.told as Told,
     first_seen: row.first_seen?.toISOString() ?? null,
     last_seen: row.last_seen?.toISOString() ?? null,
   }

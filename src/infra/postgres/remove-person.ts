@@ -62,12 +62,32 @@ export async function removePeople(
   return { rows, inCrm: [...erase, ...companies, ...tasks.inCrm] }
 }
 
+/**
+ * Removes what files say of forgotten people, whether the rest of the database knows them or not.
+ * @returns how many rows.
+ */
+export async function removeTraits(tx: Tx, forgotten: Forgotten): Promise<number> {
+  const rows = await tx
+    .selectFrom('trait')
+    .select('about')
+    .distinct()
+    .where(sql<boolean>`strpos(about, '/') > 0`)
+    .execute()
+  const hashes = new Set(forgotten.hashes)
+  const theirs = rows.flatMap(({ about }) => (hashes.has(seal(forgotten.key, about)) ? about : []))
+  const result = await sql`delete from trait where about = any(${theirs}::text[])`.execute(tx)
+  return Number(result.numAffectedRows ?? 0)
+}
+
 /** Tables that hold rows of one person, and the column that names her. */
 const TABLES = [
   ['run_record', 'ref'],
   ['score', 'subject_id'],
   ['score_change', 'subject_id'],
   ['crm_contact_company', 'ref'],
+  ['crm_read', 'ref'],
+  ['trait', 'about'],
+  ['sales_state', 'about'],
   ['touched', 'subject'],
   ['person_alias', 'person_id'],
   ['person_alias', 'id'],

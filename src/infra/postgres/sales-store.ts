@@ -1,11 +1,163 @@
-import type { SalesState } from '../../core/scoring/features.ts'
+import { sql } from 'kysely'
+import { NO_SALES, type SalesState } from '../../core/scoring/features.ts'
+import { lastWord, nextWord, type SalesWord } from '../../core/scoring/sales.ts'
 import type { Db, Tx } from './database.ts'
+import { aboutSql } from './trait-subjects.ts'
 
-/** What sales says about people and accounts; who is not in it has not been spoken of. */
+/** What sales said last about a subject, with what a person wants to know of it. */
+export interface StoredSales extends SalesState {
+  /** The CRM that says so; null for `none`. */
+  readonly source: string | null
+  /** The CRM's own words; null where it gives none. */
+  readonly reason: string | null
+  /** By model: the scores when it was said. */
+  readonly scores: Readonly<Record<string, number>>
+}
+
+interface StoredWord extends SalesWord {
+  readonly source: string
+  readonly scores: Readonly<Record<string, number>>
+}
+
+/**
+ * What sales said last about people and accounts. Who is absent was never spoken of.
+ * @param subjects ids; null for all.
+ * @param model whose score at the rejection is told; without it, the greatest of all models'.
+ */
 export async function readSalesStates(
-  _db: Db | Tx,
-  _subjectIds: readonly string[] | null,
-  _model: string | null = null,
-): Promise<ReadonlyMap<string, SalesState>> {
-  return new Map()
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+  model: string | null = null,
+): Promise<ReadonlyMap<string, StoredSales>> {
+  const { rows } = await sql<{
+    subject: string
+    source: string
+    status: string
+    since: Date
+    reason: string | null
+    scores: Record<string, number>
+  }>`select w.subject, s.* from (${aboutSql(subjects)}) w
+    join sales_state s on s.about = w.about order by w.subject, s.source, s.about`.execute(db)
+  const words = new Map<string, StoredWord[]>()
+  for (const { subject, source, status, since, reason, scores } of rows) {
+    const word = { source, status: status as SalesWord['status'], since: since.getTime(), reason }
+    const known = words.get(subject)
+    if (known) known.push({ ...word, scores })
+    else words.set(subject, [{ ...word, scores }])
+  }
+  return new Map([...words].map(([subject, all]) => [subject, stateOf(lastWord(all), model)]))
+}
+
+function stateOf(word: StoredWord | null, model: string | null): StoredSales {
+  if (!word || word.status === 'none')
+    return { ...NO_SALES, source: null, reason: null, scores: {} }
+  const { status, since, source, reason, scores } = word
+  const then = model === null ? Object.values(scores) : [scores[model] ?? []].flat()
+  return {
+    status,
+    since,
+    scoreThen: status === 'rejected' && then.length > 0 ? Math.max(...then) : null,
+    source,
+    reason,
+    scores,
+  }
+}
+
+/** What a record of a CRM says now. */
+export interface SeenSales extends Omit<SalesWord, 'since'> {
+  /** Id of the person or account. */
+  readonly about: string
+}
+
+/**
+ * Notes what a CRM says of some people and accounts now. A changed sales status is one row of the history
+ * for every model that scores the subject.
+ * @returns of whom it says something else than before.
+ */
+export async function storeSeenSales(
+  tx: Tx,
+  crm: string,
+  seen: readonly SeenSales[],
+  at: Date,
+): Promise<readonly string[]> {
+  const abouts = seen.map((one) => one.about)
+  const known = await tx
+    .selectFrom('sales_state')
+    .selectAll()
+    .where('source', '=', crm)
+    .where(sql<boolean>`about = any(${abouts}::text[])`)
+    .execute()
+  const before = new Map(
+    known.map((row) => [
+      row.about,
+      {
+        status: row.status as SalesWord['status'],
+        since: row.since.getTime(),
+        reason: row.reason,
+      },
+    ]),
+  )
+  const news = seen.flatMap(({ about, status, reason }) => {
+    const old = before.get(about) ?? null
+    const next = nextWord(old, { status, since: at.getTime(), reason })
+    return next ? [{ about, ...next, changed: next.status !== old?.status }] : []
+  })
+  if (news.length === 0) return []
+  const changed = news.filter((one) => one.changed).map((one) => one.about)
+  const subjects = await subjectsOf(tx, changed)
+  const was = await readSalesStates(tx, subjects)
+  await storeWords(tx, crm, news, at)
+  const is = await readSalesStates(tx, subjects)
+  await storeHistory(tx, subjects, was, is, at)
+  return changed
+}
+
+async function subjectsOf(tx: Tx, abouts: readonly string[]): Promise<readonly string[]> {
+  const aliases = await tx
+    .selectFrom('person_alias')
+    .selectAll()
+    .where(sql<boolean>`id = any(${[...abouts]}::text[])`)
+    .execute()
+  const heirs = new Map(aliases.map((row) => [row.id, row.person_id]))
+  return [...new Set(abouts.map((about) => heirs.get(about) ?? about))]
+}
+
+/** The scores of the moment go with what was said; words that only have another reason keep theirs. */
+async function storeWords(
+  tx: Tx,
+  crm: string,
+  news: readonly (SalesWord & { readonly about: string })[],
+  at: Date,
+): Promise<void> {
+  const rows = news.map((one) => ({ ...one, since: new Date(one.since).toISOString() }))
+  await sql`insert into sales_state (about, source, status, since, reason, scores)
+    select n.about, ${crm}, n.status, n.since, n.reason, coalesce(
+      (select jsonb_object_agg(s.model, s.score) from score s where s.subject_id = coalesce(
+        (select l.person_id from person_alias l where l.id = n.about), n.about)), '{}')
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as n(about text, status text, since timestamptz, reason text)
+    on conflict (about, source) do update set status = excluded.status, reason = excluded.reason,
+      since = excluded.since, scores = case when excluded.since = ${at}::timestamptz
+        then excluded.scores else sales_state.scores end`.execute(tx)
+}
+
+async function storeHistory(
+  tx: Tx,
+  subjects: readonly string[],
+  was: ReadonlyMap<string, StoredSales>,
+  is: ReadonlyMap<string, StoredSales>,
+  at: Date,
+): Promise<void> {
+  const changes = subjects.flatMap((subject) => {
+    const [from, to] = [was.get(subject)?.status ?? 'none', is.get(subject)?.status ?? 'none']
+    return from === to ? [] : [{ subject, from, to }]
+  })
+  await sql`insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
+      from_status, to_status, from_sales, to_sales, contributions, evidence_at, as_of)
+    select s.subject_id, s.model, s.model_version, 'sales: ' || n."to", s.score, s.score,
+      s.usage_status, s.usage_status, n."from", n."to", s.contributions, s.evidence_at, ${at}
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb)
+      as n(subject text, "from" text, "to" text) join score s on s.subject_id = n.subject`.execute(
+    tx,
+  )
 }

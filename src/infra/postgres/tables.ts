@@ -139,7 +139,8 @@ export interface Tables {
     account_id: string | null
     account_rule: 'override' | 'crm' | 'group' | 'domain' | null
     account_value: string | null
-    traits: Json
+    /** What usage told of her traits: see `Told`. */
+    told: Json
     first_seen: InstantOrNull
     last_seen: InstantOrNull
     created_at: Generated<Date>
@@ -161,6 +162,25 @@ export interface Tables {
     seen_at: Instant
   }
   identity_node: { node: string; person_id: string }
+  trait: {
+    about: string
+    id: Generated<number>
+    origin: string
+    name: string
+    value: string
+    told_at: Instant
+    ended_at: InstantOrNull
+    recorded_at: Instant
+  }
+  sales_state: {
+    about: string
+    source: string
+    status: string
+    since: Instant
+    reason: string | null
+    scores: Json
+  }
+  crm_read: { ref: string; crm: string; crm_id: string; asked: string; read_at: Instant }
   score: {
     subject_id: string
     subject: 'person' | 'account'
@@ -194,6 +214,9 @@ export interface Tables {
     to_score: number
     from_status: string | null
     to_status: string
+    /** Only of a change of the sales status. */
+    from_sales: string | null | undefined
+    to_sales: string | null | undefined
     contributions: Json
     evidence_at: InstantOrNull
     as_of: Instant

@@ -1,30 +1,197 @@
 import { sql } from 'kysely'
+import {
+  type CurrentValue,
+  type Told,
+  type TraitTime,
+  valueAt,
+} from '../../core/scoring/dated-traits.ts'
 import type { Traits } from '../../core/scoring/features.ts'
 import type { Db, Tx } from './database.ts'
+import { aboutSql } from './trait-subjects.ts'
 
-/** Which moment is asked about. */
-export interface TraitTime {
-  readonly asOf: Date
-  readonly knownAt?: Date
-}
+/** Values of one subject by name. */
+type Values = ReadonlyMap<string, CurrentValue>
 
-/** Traits of people and accounts; null for all subjects. */
+/**
+ * What is said at one moment of people and accounts: of people what usage, CRMs and files say and
+ * `email_kind`, and of what nobody says of her, what is said of her account; of accounts what CRMs and
+ * files say of them. Who belongs to which account is as it is now.
+ * @param subjects ids of people and accounts; null for all. Of whom nothing is said is absent.
+ */
 export async function readTraits(
   db: Db | Tx,
-  subjectIds: readonly string[] | null,
-  _at: TraitTime,
+  subjects: readonly string[] | null,
+  at: TraitTime,
 ): Promise<ReadonlyMap<string, Traits>> {
-  const rows = await db
+  const people = await db
     .selectFrom('person')
-    .select(['id', 'email_kind', 'traits'])
-    .$if(subjectIds !== null, (q) =>
-      q.where(sql<boolean>`id = any(${[...(subjectIds ?? [])]}::text[])`),
+    .select(['id', 'email_kind', 'account_id', 'told'])
+    .$if(subjects !== null, (q) =>
+      q.where(sql<boolean>`id = any(${[...(subjects ?? [])]}::text[])`),
     )
     .execute()
+  const accounts = new Set(people.flatMap((person) => person.account_id ?? []))
+  const said = await readSaid(db, subjects && [...new Set([...subjects, ...accounts])], at)
+  const listed = listOnce()
+  const traits = new Map<string, Traits>()
+  for (const person of people) {
+    const values = new Map(said.get(person.account_id ?? '') ?? [])
+    for (const [name, value] of ownValues(person.told as Told, said.get(person.id), at)) {
+      values.set(name, value)
+    }
+    traits.set(person.id, { ...asTraits(values, listed), email_kind: listed(person.email_kind) })
+  }
+  const asked = subjects && new Set(subjects)
+  for (const [id, values] of said) {
+    if (!traits.has(id) && (!asked || asked.has(id))) traits.set(id, asTraits(values, listed))
+  }
+  return traits
+}
+
+/** What usage said, and what was said besides; of one trait, what was told last. */
+function ownValues(told: Told, said: Values | undefined, at: TraitTime): Values {
+  const values = new Map(said ?? [])
+  for (const [name, tellings] of Object.entries(told)) {
+    const value = valueAt(tellings, at)
+    const other = values.get(name)
+    if (value && (!other || other.toldAt < value.toldAt)) values.set(name, value)
+  }
+  return values
+}
+
+function asTraits(values: Values, listed: (value: string) => readonly string[]): Traits {
+  const traits: Record<string, readonly string[]> = {}
+  for (const [name, { value }] of values) traits[name] = listed(value)
+  return traits
+}
+
+/** Most people have one of a few values: each is one list in memory. */
+function listOnce(): (value: string) => readonly string[] {
+  const lists = new Map<string, readonly string[]>()
+  return (value) => {
+    const known = lists.get(value)
+    if (known) return known
+    const list = [value]
+    lists.set(value, list)
+    return list
+  }
+}
+
+/** What CRMs and files say, by subject. */
+async function readSaid(
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+  at: TraitTime,
+): Promise<Map<string, Values>> {
+  const known = at.knownAt ?? null
+  const { rows } = await sql<{ subject: string; said: Record<string, [string, number]> }>`
+    select subject, jsonb_object_agg(name, jsonb_build_array(value, told)) as said from (
+      select distinct on (w.subject, t.name) w.subject, t.name, t.value,
+        extract(epoch from t.told_at) * 1000 as told
+      from (${aboutSql(subjects)}) w join trait t on t.about = w.about
+      where t.told_at < ${at.asOf} and (t.ended_at is null or t.ended_at >= ${at.asOf}
+          or t.ended_at > ${known}::timestamptz)
+        and (${known}::timestamptz is null or t.recorded_at <= ${known})
+      order by w.subject, t.name, t.told_at desc, t.recorded_at desc, t.value) s
+    group by subject`.execute(db)
   return new Map(
-    rows.map(({ id, email_kind, traits }) => {
-      const all = Object.entries({ ...(traits as Record<string, string>), email_kind })
-      return [id, Object.fromEntries(all.map(([name, value]) => [name, [value]]))]
-    }),
+    rows.map(({ subject, said }) => [
+      subject,
+      new Map(
+        Object.entries(said).map(([name, [value, toldAt]]) => [name, { value, toldAt }] as const),
+      ),
+    ]),
   )
+}
+
+/** One thing that is or was said of somebody, for people. Instants are ISO 8601 UTC. */
+export interface ToldTrait {
+  readonly name: string
+  readonly value: string
+  /** `usage`, the name of a CRM, or `csv/<name in traits.yaml>`. */
+  readonly origin: string
+  readonly firstAt: string
+  readonly lastAt: string
+  /** When it was no longer said; null while it is. */
+  readonly endedAt: string | null
+}
+
+/** Everything that was ever said of one person or account itself, by name, told last first. */
+export async function readToldTraits(db: Db, subject: string): Promise<readonly ToldTrait[]> {
+  const person = await db
+    .selectFrom('person')
+    .select('told')
+    .where('id', '=', subject)
+    .executeTakeFirst()
+  const told = Object.entries((person?.told ?? {}) as Told).flatMap(([name, tellings]) =>
+    tellings.map(([value, firstAt, lastAt]) => ({
+      name,
+      value,
+      origin: 'usage',
+      firstAt: new Date(firstAt).toISOString(),
+      lastAt: new Date(lastAt).toISOString(),
+      endedAt: null,
+    })),
+  )
+  const { rows } = await sql<{
+    name: string
+    value: string
+    origin: string
+    told_at: Date
+    ended_at: Date | null
+  }>`select t.* from (${aboutSql([subject])}) w join trait t on t.about = w.about`.execute(db)
+  const said = rows.map(({ name, value, origin, told_at, ended_at }) => ({
+    name,
+    value,
+    origin,
+    firstAt: told_at.toISOString(),
+    lastAt: told_at.toISOString(),
+    endedAt: ended_at?.toISOString() ?? null,
+  }))
+  const key = (t: ToldTrait) => [t.endedAt === null ? '9' : t.endedAt, t.lastAt, t.firstAt].join()
+  return [...told, ...said].sort((a, b) =>
+    a.name !== b.name ? (a.name < b.name ? -1 : 1) : key(a) < key(b) ? 1 : -1,
+  )
+}
+
+/** What a record of a CRM says now, by trait; null where it says nothing. */
+export interface SeenTraits {
+  /** Id of the person or account. */
+  readonly about: string
+  readonly values: Readonly<Record<string, string | null>>
+}
+
+/**
+ * Notes what a CRM says of some people and accounts now: what it says no longer has ended, what it says
+ * anew begins, and what it says still is left alone.
+ * @returns of whom it says something else than before.
+ */
+export async function storeSeenTraits(
+  tx: Tx,
+  crm: string,
+  seen: readonly SeenTraits[],
+  at: Date,
+): Promise<readonly string[]> {
+  if (seen.length === 0) return []
+  const values = seen.flatMap(({ about, values }) =>
+    Object.entries(values).flatMap(([name, value]) => (value ? [{ about, name, value }] : [])),
+  )
+  const table = sql`jsonb_to_recordset(${JSON.stringify(values)}::jsonb)
+    as n(about text, name text, value text)`
+  const { rows } = await sql<{ about: string }>`
+    with now_said as (select * from ${table}),
+    before as (select * from trait where origin = ${crm} and ended_at is null
+      and about = any(${seen.map((one) => one.about)}::text[])),
+    ended as (
+      update trait t set ended_at = ${at} from before b
+      where t.about = b.about and t.id = b.id and not exists (select from now_said n
+        where n.about = b.about and n.name = b.name and n.value = b.value)
+      returning t.about),
+    begun as (
+      insert into trait (about, origin, name, value, told_at, recorded_at)
+      select about, ${crm}, name, value, ${at}, ${at} from now_said n where not exists (
+        select from before b where b.about = n.about and b.name = n.name and b.value = n.value)
+      returning about)
+    select about from ended union select about from begun`.execute(tx)
+  return rows.map((row) => row.about)
 }

@@ -23,6 +23,7 @@ function describe(found: Explanation): string {
   if (found.subject === 'person') lines.push(`Account: ${describeAccount(found)}`)
   lines.push(found.subject === 'person' ? 'Is the same person:' : 'People:')
   lines.push(table(found.identities.map((id) => [`  ${id}`, describeJoins(id, found.joins)])))
+  lines.push(...describeTraits(found))
   for (const s of found.scores) {
     lines.push('', `Model ${s.model} v${s.version} as of ${s.asOf}: ${s.summary}`)
     const rows = s.contributions.map((c) => [
@@ -36,6 +37,25 @@ function describe(found: Explanation): string {
   }
   if (found.scores.length === 0) lines.push('', 'Not scored yet: ripen score')
   return lines.join('\n')
+}
+
+function describeTraits({ traits, sales }: Explanation): string[] {
+  const lines: string[] = []
+  if (sales) {
+    const reason = sales.reason === null ? '' : ` (${sales.reason})`
+    lines.push(
+      `Sales: ${sales.status}${reason} since ${sales.since.slice(0, 10)}, by ${sales.source}`,
+    )
+  }
+  const rows = traits.map(({ name, value, origin, firstAt, lastAt, endedAt }) => {
+    const [first, last] = [firstAt.slice(0, 10), lastAt.slice(0, 10)]
+    const until = endedAt === null ? '' : `, until ${endedAt.slice(0, 10)}`
+    const days = first === last ? `on ${first}` : `${first} to ${last}`
+    const told = origin === 'usage' ? days : `since ${first}${until}`
+    return [`  ${name}`, value, `${origin}, ${told}`]
+  })
+  if (rows.length > 0) lines.push('Traits:', table(rows))
+  return lines
 }
 
 const RULES = {

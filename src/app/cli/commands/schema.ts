@@ -4,6 +4,7 @@ import { crmMappingSchema } from '../../../core/mapping/crm-mapping.ts'
 import { identityMappingSchema } from '../../../core/mapping/identity-mapping.ts'
 import { modelSchema } from '../../../core/mapping/model.ts'
 import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
+import { traitsMappingSchema } from '../../../core/mapping/traits-mapping.ts'
 import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
 import { printJson } from '../with-app.ts'
 
@@ -13,6 +14,7 @@ const SCHEMAS = {
   model: modelSchema,
   hubspot: crmMappingSchema,
   source: sourceMappingSchema,
+  traits: traitsMappingSchema,
 } as const
 
 /** `ripen schema`: the JSON Schema of a mapping file, for editors. */

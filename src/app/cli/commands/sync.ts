@@ -37,7 +37,7 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
     await connected
       .connect({ contact: 'pql_person_id', company: 'pqa_account_id' })
       .check(AbortSignal.timeout(connected.callTimeoutMs))
-    app.engine.start(['desire', 'reconcile'], [options.crm])
+    app.engine.start(['score', 'desire', 'reconcile'], [options.crm])
     let result: SyncResult | null = null
     const line = {
       title: `Sync ${options.crm}`,
@@ -68,21 +68,22 @@ export async function sinceNow(app: App): Promise<Since> {
   return { run: Number(last?.id ?? 0), calls: app.metrics.crmCalls(), at: performance.now() }
 }
 
-/** Runs desire and reconcile to the end; the engine must have been started for both. */
+/**
+ * Runs desire and reconcile to the end, and once more after the scores of those of whom the CRM said
+ * something new. The engine must have been started for all three.
+ */
 export async function syncOnce(app: App, crm: string, since?: Since): Promise<SyncResult> {
   const from = since ?? (await sinceNow(app))
   await app.engine.request('desire', 'all')
   await app.engine.idle(['desire'])
   await app.engine.idle(['reconcile'], [crm])
-  const runs = await app.context.db
-    .selectFrom('run')
-    .select('counts')
-    .where('step', '=', 'reconcile')
-    .where('key', '=', crm)
-    .where('id', '>', from.run)
-    .execute()
-  const sum = (name: string) =>
-    runs.reduce((n, run) => n + ((run.counts as Record<string, number>)[name] ?? 0), 0)
+  if ((await countsSince(app, crm, from))('fieldsChanged') > 0) {
+    await app.engine.idle(['score'])
+    await app.engine.wake(['desire'])
+    await app.engine.idle(['desire'])
+    await app.engine.idle(['reconcile'], [crm])
+  }
+  const sum = await countsSince(app, crm, from)
   const after = app.metrics.crmCalls()
   return {
     recordsWritten: sum('written') + sum('created'),
@@ -95,6 +96,19 @@ export async function syncOnce(app: App, crm: string, since?: Since): Promise<Sy
     writeCalls: after.writes - from.calls.writes,
     seconds: Math.round(performance.now() - from.at) / 1000,
   }
+}
+
+/** What the runs since then did with a CRM: a count by name. */
+async function countsSince(app: App, crm: string, from: Since): Promise<(name: string) => number> {
+  const runs = await app.context.db
+    .selectFrom('run')
+    .select('counts')
+    .where('step', '=', 'reconcile')
+    .where('key', '=', crm)
+    .where('id', '>', from.run)
+    .execute()
+  return (name) =>
+    runs.reduce((n, run) => n + ((run.counts as Record<string, number>)[name] ?? 0), 0)
 }
 
 export function describeSync(r: SyncResult): string {

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../../src/core/canonical-json.ts'
+import { ConfigError } from '../../src/core/errors.ts'
+import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import { statusMeant } from '../../src/core/scoring/sales.ts'
+import {
+  type DueRead,
+  dueReads,
+  noteMoved,
+  noteReads,
+} from '../../src/infra/postgres/crm-read-store.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import { storeSeenSales } from '../../src/infra/postgres/sales-store.ts'
+import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
+import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
+import type { JobContext, RunNotes } from '../context.ts'
+
+/** Records that are read and stored together: five calls of HubSpot. */
+const SLICE = 500
+/** Most records of one object in one run, so that a large portal does not hold up what is to be written. */
+const MOST = 10_000
+
+type Values = ReadonlyMap<string, Readonly<Record<string, string | null>>>
+
+/** What is asked of one object of a CRM. */
+interface Asked {
+  readonly object: CrmObject
+  readonly rules: ObjectMapping
+  readonly properties: readonly string[]
+  /** Names the question: another one is asked of everybody at once. */
+  readonly name: string
+}
+
+/**
+ * Reads what the mapping wants to know from the records that are due: traits and the sales status. What
+ * changed is stored, and whom it is about is marked for scoring.
+ * @returns why an object could not be read, for the caller to throw in the end; null when all is well.
+ */
+export async function readFields(
+  context: Pick<JobContext, 'db' | 'clock'>,
+  crm: Crm,
+  mapping: CrmMapping,
+  signal: AbortSignal,
+  run: RunNotes,
+): Promise<ConfigError | null> {
+  const problems: string[] = []
+  for (const asked of askedOf(mapping)) {
+    const now = context.clock()
+    const due = await dueReads(context.db, dueOf(crm.name, asked, mapping, now, MOST))
+    if (due.length === 0) continue
+    const missing = await missingProperties(crm, asked, signal)
+    problems.push(...missing)
+    if (missing.length > 0) continue
+    for (let at = 0; at < due.length; at += SLICE) {
+      await readSome({ context, crm, asked, signal, run }, due.slice(at, at + SLICE), now)
+    }
+  }
+  return problems.length > 0 ? new ConfigError(problems.join('\n')) : null
+}
+
+/** True when a record of a CRM is due to be read. */
+export async function hasDueReads(
+  db: Db,
+  crm: string,
+  mapping: CrmMapping,
+  now: Date,
+): Promise<boolean> {
+  for (const asked of askedOf(mapping)) {
+    if ((await dueReads(db, dueOf(crm, asked, mapping, now, 1))).length > 0) return true
+  }
+  return false
+}
+
+function askedOf({ objects }: CrmMapping): Asked[] {
+  const all: [CrmObject, ObjectMapping | undefined][] = [
+    ['company', objects.company],
+    ['contact', objects.contact],
+  ]
+  return all.flatMap(([object, rules]) => {
+    const sales = rules?.['sales-status']
+    const named = [...Object.values(rules?.read ?? {}), sales?.property, sales?.reason]
+    const properties = [...new Set(named.filter((name) => name !== undefined))].sort()
+    if (!rules || properties.length === 0) return []
+    const question = canonicalJson([rules.read, sales ?? null])
+    const name = createHash('sha256').update(question).digest('hex').slice(0, 16)
+    return [{ object, rules, properties, name }]
+  })
+}
+
+function dueOf(crm: string, asked: Asked, mapping: CrmMapping, now: Date, limit: number) {
+  const before = new Date(now.getTime() - mapping['read-every'])
+  return { crm, object: asked.object, asked: asked.name, before, limit }
+}
+
+/** A property that is not there reads as empty: everybody would lose what it said. */
+async function missingProperties(
+  crm: Crm,
+  { object, rules, properties }: Asked,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const known = await crm.propertyNames(object, signal)
+  const sales = rules['sales-status']
+  const places = new Map([
+    ...Object.entries(rules.read).map(([name, p]): [string, string] => [p, `read.${name}`]),
+    ...(sales?.reason ? [[sales.reason, 'sales-status.reason'] as const] : []),
+    ...(sales ? [[sales.property, 'sales-status.property'] as const] : []),
+  ])
+  return properties
+    .filter((property) => !known.has(property))
+    .map(
+      (property) =>
+        `${crm.name} has no property ${property} on its ${object} records; correct objects.${object}.${places.get(property)} in ${crm.name}.yaml, or create the property there`,
+    )
+}
+
+interface ReadScope {
+  readonly context: Pick<JobContext, 'db'>
+  readonly crm: Crm
+  readonly asked: Asked
+  readonly signal: AbortSignal
+  readonly run: RunNotes
+}
+
+async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): Promise<void> {
+  const { context, crm, asked, run } = scope
+  const first = await read(scope, due)
+  const moved = await followMoved(
+    scope,
+    due.filter(({ crmId }) => !first.has(crmId)),
+  )
+  const values = new Map([...first, ...(await read(scope, moved))])
+  const newIds = new Map(moved.map(({ ref, crmId }) => [ref, crmId]))
+  const reads = due.map(({ ref, crmId }) => ({ ref, crmId: newIds.get(ref) ?? crmId }))
+  const changed = await context.db.transaction().execute(async (tx) => {
+    const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values), now)
+    const sales = await storeSeenSales(tx, crm.name, salesOf(asked, reads, values), now)
+    await noteReads(tx, { crm: crm.name, asked: asked.name }, reads, now)
+    const abouts = [...new Set([...traits, ...sales])]
+    await touchAbout(tx, abouts)
+    return abouts.length
+  })
+  run.count('fieldsRead', due.length)
+  run.count('fieldsChanged', changed)
+}
+
+async function read(scope: ReadScope, due: readonly DueRead[]): Promise<Values> {
+  if (due.length === 0) return new Map()
+  const ids = due.map(({ crmId }) => crmId)
+  return scope.crm.read(scope.asked.object, ids, scope.asked.properties, scope.signal)
+}
+
+/** A record that is not there any more may have been merged into another, which has our key then. */
+async function followMoved(
+  { context, crm, asked, signal }: ReadScope,
+  gone: readonly DueRead[],
+): Promise<readonly DueRead[]> {
+  if (gone.length === 0) return []
+  const lookups = gone.map(({ ref }) => ({
+    ...{ ref, key: ref, emails: [], domains: [] },
+    thorough: false,
+  }))
+  const found = await crm.find(asked.object, lookups, signal)
+  const moved = gone.flatMap(({ ref, crmId }, index) => {
+    const id = found[index]?.[0]?.crmId
+    return id === undefined || id === crmId ? [] : [{ ref, crmId: id }]
+  })
+  return context.db.transaction().execute((tx) => noteMoved(tx, crm.name, asked.object, moved))
+}
+
+/** A record that is gone says nothing any more. */
+function traitsOf({ rules }: Asked, reads: readonly DueRead[], values: Values) {
+  return reads.map(({ ref, crmId }) => ({
+    about: ref,
+    values: Object.fromEntries(
+      Object.entries(rules.read).map(([name, p]) => [name, textOf(values.get(crmId)?.[p])]),
+    ),
+  }))
+}
+
+/** What sales said of a record that is gone stays said. */
+function salesOf({ rules }: Asked, reads: readonly DueRead[], values: Values) {
+  const sales = rules['sales-status']
+  if (!sales) return []
+  return reads.flatMap(({ ref, crmId }) => {
+    const read = values.get(crmId)
+    if (!read) return []
+    const status = statusMeant(sales.values, textOf(read[sales.property]))
+    const reason = sales.reason === undefined ? null : textOf(read[sales.reason])
+    return [{ about: ref, status, reason: status === 'none' ? null : reason }]
+  })
+}
+
+function textOf(text: string | null | undefined): string | null {
+  const trimmed = text?.trim() ?? ''
+  return trimmed === '' ? null : trimmed
+}

@@ -1,0 +1,122 @@
+import { readFields } from '../../jobs/steps/read-fields.ts'
+import type { HubspotSandbox } from '../../sandbox/hubspot/hubspot-sandbox.ts'
+import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
+import type { Crm } from '../../src/core/ports/crm.ts'
+import type { Told } from '../../src/core/scoring/dated-traits.ts'
+import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
+import { closeAccounts, openAccount } from '../contract/hubspot-subject.ts'
+import { createState, type TestState } from './state.ts'
+import { TRAIT_FILES } from './traits-files.ts'
+
+/** The mapping of HubSpot, with some texts of it replaced. */
+export function hubspotMapping(...edits: readonly (readonly [string, string])[]): CrmMapping {
+  let text = TRAIT_FILES['hubspot.yaml'] ?? ''
+  for (const [from, to] of edits) {
+    if (!text.includes(from)) throw new Error(`hubspot.yaml does not hold ${from}`)
+    text = text.replace(from, to)
+  }
+  const mapping = parseMappingSet({ ...TRAIT_FILES, 'hubspot.yaml': text }).crms.get('hubspot')
+  if (!mapping) throw new Error('there is no mapping')
+  return mapping
+}
+
+/** A database with people and accounts in it, and a HubSpot account. */
+export interface TraitsWorld {
+  readonly state: TestState
+  readonly database: Database
+  readonly sandbox: HubspotSandbox
+  readonly crm: Crm
+  /** What the jobs take for now. */
+  now: Date
+  person(id: string, given?: GivenPerson): Promise<void>
+  account(id: string, domain: string): Promise<void>
+  /** Notes that a person or account is this record of the CRM. */
+  link(ref: string, object: 'contact' | 'company', crmId: string): Promise<void>
+  score(subject: string, model: string, score: number): Promise<void>
+  /** Reads what is due; what was counted. */
+  read(mapping?: CrmMapping): Promise<Readonly<Record<string, number>>>
+  /** Whom is to be scored; they are no more after this. */
+  touched(): Promise<string[]>
+}
+
+interface GivenPerson {
+  readonly account?: string
+  readonly nodes?: readonly string[]
+  readonly told?: Told
+}
+
+const open: TraitsWorld[] = []
+
+export async function openTraitsWorld(now: Date): Promise<TraitsWorld> {
+  const state = await createState()
+  const database = await openDatabase(state.databaseUrl ?? '')
+  const { db } = database
+  const { sandbox, crm } = await openAccount()
+  const world: TraitsWorld = {
+    ...{ state, database, sandbox, crm, now },
+    async person(id, { account, nodes = [], told = {} } = {}) {
+      const told_ = JSON.stringify(told)
+      const values = { id, email_kind: 'business', account_id: account ?? null, told: told_ }
+      await db.insertInto('person').values(values).execute()
+      for (const node of nodes) {
+        await db.insertInto('identity_node').values({ node, person_id: id }).execute()
+      }
+    },
+    async account(id, domain) {
+      const values = { id, key: `domain:${domain}`, domain, name: domain }
+      await db.insertInto('account').values(values).execute()
+    },
+    async link(ref, object, crmId) {
+      const values = { ref, crm: 'hubspot', object, crm_id: crmId, may_create: false }
+      const rest = {
+        lookup: '{}',
+        desired: '{}',
+        desired_on_create: '{}',
+        state: 'in-sync' as const,
+      }
+      await db
+        .insertInto('crm_record')
+        .values({ ...values, ...rest, written: '{}' })
+        .execute()
+    },
+    async score(subject, model, score) {
+      const times = { status_since: world.now, as_of: world.now }
+      const texts = { grade: 'B', usage_status: 'qualified', sales_status: 'none', trend: 'steady' }
+      const parts = { contributions: '[]', reasons: '[]', facts: '{}' }
+      const kind = model === 'accounts' ? ('account' as const) : ('person' as const)
+      const id = { subject_id: subject, subject: kind, model, model_version: 1 }
+      await db
+        .insertInto('score')
+        .values({ ...id, score, change: 0, ...times, ...texts, ...parts })
+        .execute()
+    },
+    async read(mapping = hubspotMapping()) {
+      const counts: Record<string, number> = {}
+      const run = {
+        note: () => {},
+        count: (name: string, n = 1) => {
+          counts[name] = (counts[name] ?? 0) + n
+        },
+      }
+      const { signal } = new AbortController()
+      const problem = await readFields({ db, clock: () => world.now }, crm, mapping, signal, run)
+      if (problem) throw problem
+      return counts
+    },
+    async touched() {
+      const rows = await db.deleteFrom('touched').returning(['step', 'subject']).execute()
+      return [...new Set(rows.map((row) => `${row.step} ${row.subject}`))].sort()
+    },
+  }
+  open.push(world)
+  return world
+}
+
+export async function closeTraitsWorlds(): Promise<void> {
+  for (const { database, state } of open.splice(0)) {
+    await database.close()
+    await state.close()
+  }
+  await closeAccounts()
+}

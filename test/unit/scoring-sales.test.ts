@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals'
+import { lastWord, nextWord, type SalesWord, statusMeant } from '../../src/core/scoring/sales.ts'
+
+const word = (status: SalesWord['status'], since: number, reason: string | null = null) => ({
+  status,
+  since,
+  reason,
+})
+
+describe('a value of the CRM', () => {
+  const values = { accepted: ['CONNECTED'], rejected: ['UNQUALIFIED', 'BAD_TIMING'] }
+  it.each([
+    { value: 'CONNECTED', want: 'accepted' },
+    { value: 'BAD_TIMING', want: 'rejected' },
+    { value: 'connected', want: 'none' },
+    { value: 'NEW', want: 'none' },
+    { value: '', want: 'none' },
+    { value: null, want: 'none' },
+  ])('$value means $want', ({ value, want }) => {
+    expect(statusMeant(values, value)).toBe(want)
+  })
+})
+
+describe('an answer of the CRM', () => {
+  it.each([
+    {
+      name: 'that says nothing of somebody unknown changes nothing',
+      before: null,
+      answer: word('none', 1),
+      want: null,
+    },
+    {
+      name: 'is the first word',
+      before: null,
+      answer: word('accepted', 1),
+      want: word('accepted', 1),
+    },
+    {
+      name: 'that is newer stands, whatever it says',
+      before: word('won', 1),
+      answer: word('none', 2),
+      want: word('none', 2),
+    },
+    {
+      name: 'that is older changes nothing',
+      before: word('accepted', 2),
+      answer: word('won', 1),
+      want: null,
+    },
+    {
+      name: 'that says the same changes nothing',
+      before: word('rejected', 1),
+      answer: word('rejected', 2),
+      want: null,
+    },
+    {
+      name: 'with another reason keeps the date',
+      before: word('rejected', 1),
+      answer: word('rejected', 2, 'price'),
+      want: word('rejected', 1, 'price'),
+    },
+    {
+      name: 'of the same instant stands when it is the stronger one',
+      before: word('accepted', 1),
+      answer: word('won', 1),
+      want: word('won', 1),
+    },
+    {
+      name: 'of the same instant yields when it is the weaker one',
+      before: word('opportunity', 1),
+      answer: word('rejected', 1),
+      want: null,
+    },
+  ])('$name', ({ before, answer, want }) => {
+    expect(nextWord(before, answer)).toEqual(want)
+  })
+
+  it('leads to the same whatever order answers come in', () => {
+    const answers = [word('accepted', 1), word('rejected', 3), word('won', 3), word('none', 2)]
+    const orders = [
+      answers,
+      answers.toReversed(),
+      [2, 0, 3, 1].map((n) => answers[n] ?? word('none', 0)),
+    ]
+    for (const order of orders) {
+      const end = order.reduce<SalesWord | null>((now, next) => nextWord(now, next) ?? now, null)
+      expect(end).toEqual(word('won', 3))
+    }
+  })
+})
+
+describe('of several records of one person', () => {
+  it.each([
+    {
+      name: 'the one that spoke last counts',
+      words: [word('won', 1), word('rejected', 2)],
+      want: 'rejected',
+    },
+    {
+      name: 'the stronger word counts when they spoke together',
+      words: [word('accepted', 1), word('lost', 1)],
+      want: 'lost',
+    },
+  ])('$name', ({ words, want }) => {
+    expect(lastWord(words)?.status).toBe(want)
+    expect(lastWord(words.toReversed())?.status).toBe(want)
+  })
+
+  it('nobody counts where nobody spoke', () => {
+    expect(lastWord([])).toBeNull()
+  })
+})
