@@ -1,6 +1,13 @@
 import type { Figure } from './figure.ts'
 import { ingestAmplitude, ingestMixpanel } from './figures/ingest.ts'
+import { score, scoreMillion } from './figures/score.ts'
 import { stream } from './figures/stream.ts'
 
 /** Every figure that there is. */
-export const FIGURES: readonly Figure[] = [ingestAmplitude, ingestMixpanel, stream]
+export const FIGURES: readonly Figure[] = [
+  ingestAmplitude,
+  ingestMixpanel,
+  stream,
+  score,
+  scoreMillion,
+]

@@ -8,6 +8,7 @@ import type { FactTable } from '../src/infra/lake/fact-table.ts'
 import type { Logger } from '../src/infra/logger.ts'
 import type { Db } from '../src/infra/postgres/database.ts'
 import type { Step } from '../src/infra/postgres/work.ts'
+import type { ShardUsageHolder } from './steps/score-shards.ts'
 
 /** How far a step has come, for a person who watches. */
 export interface Progress {
@@ -44,6 +45,10 @@ export interface JobContext {
   readonly duck: Duck
   /** For the step `identity` alone. */
   readonly facts: FactTable
+  /** For the step `score` alone. */
+  readonly shardUsage: ShardUsageHolder
+  /** People of one shard of the scores, at most: what is held in memory at a time. */
+  readonly shardPeople: number
   readonly lakeDir: string
   readonly tmpDir: string
   readonly logger: Logger

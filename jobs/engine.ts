@@ -64,9 +64,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     }
   }
   const handle = async (step: Step, data: JobData, lastAttempt: boolean) => {
-    return runStep(context, step, data.key, lastAttempt, stop.signal, (row) =>
-      wake(followers(step, isTouchedOnly(row))),
-    )
+    return runStep(context, step, data.key, lastAttempt, stop.signal, (row) => wake(followers(row)))
   }
   return {
     start(steps, crms) {
@@ -132,8 +130,8 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
  * The steps that a step's result may have given something to do. What streams in wakes no step behind
  * the scores: CRM records are looked at with the next sweep, not with every event.
  */
-function followers(step: Step, touchedOnly: boolean): readonly Step[] {
-  switch (step) {
+function followers(row: WorkRow): readonly Step[] {
+  switch (row.step) {
     case 'forget':
       // It holds up every other step.
       return STEPS
@@ -146,7 +144,9 @@ function followers(step: Step, touchedOnly: boolean): readonly Step[] {
     case 'identity':
       return ['score']
     case 'score':
-      return touchedOnly ? [] : ['desire']
+      // The whole of it may have become shards, each of which is a row of its own.
+      if (row.key === 'all') return isTouchedOnly(row) ? [] : ['score', 'desire']
+      return ['desire']
     case 'desire':
       return ['reconcile']
     case 'reconcile':

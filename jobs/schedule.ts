@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { collectGarbage } from '../src/infra/lake/garbage.ts'
 import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
+import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
@@ -80,23 +81,20 @@ async function requestDuePulls({ db, sources }: JobContext): Promise<void> {
   }
 }
 
-/** Asks for scores when one could have changed with time alone. */
+/** Marks those whose scores could have changed with time alone; nobody else is looked at for it. */
 async function requestDueScores({ db, clock }: JobContext): Promise<void> {
-  const due = await db
+  const any = await db
     .selectFrom('score')
     .select('subject_id')
     .where('next_change_at', '<=', clock())
     .limit(1)
     .executeTakeFirst()
-  if (!due) return
-  const open = await db
-    .selectFrom('work')
-    .select('key')
-    .where('step', '=', 'score')
-    // One for those who were touched is no answer: while events stream in there is always one.
-    .whereRef('whole', '>', 'done')
-    .executeTakeFirst()
-  if (!open) await requestWork(db, 'score', 'all')
+  if (!any) return
+  const { set } = await readEffective(db)
+  await db.transaction().execute(async (tx) => {
+    const marked = await markDue(tx, [...set.models.keys()], clock())
+    if (marked > 0) await requestTouched(tx, 'score', 'all')
+  })
 }
 
 /** Asks for what came by webhook when whoever took it in could not ask. */

@@ -1,136 +1,196 @@
-import { sql } from 'kysely'
-import type { Model } from '../../src/core/mapping/model.ts'
-import { ACTIVITY, type Features, type Member } from '../../src/core/scoring/features.ts'
-import type { Score } from '../../src/core/scoring/score-subject.ts'
-import { signalWindows } from '../../src/core/scoring/signal-windows.ts'
+import type { Features, Member, SalesState, Traits } from '../../src/core/scoring/features.ts'
+import { NO_SALES } from '../../src/core/scoring/features.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
+import { type FeatureTime, featureTime, type ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
-import { type Membership, readEvidence } from '../../src/infra/lake/features-reader.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
+import { type Answers, readAnswers } from '../../src/infra/lake/features-reader.ts'
+import type { PlannedScorer, ScorePlan } from './score-plan.ts'
 
-interface PersonRow {
+/** One person: her number in the table `usage`, and that of her account. */
+export interface RosterPerson {
+  readonly number: number
   readonly id: string
-  readonly email: string | null
+  readonly account: number | null
+}
+
+/** People and accounts that are looked at together; nobody has a colleague elsewhere. */
+export interface Roster {
+  readonly people: readonly RosterPerson[]
+  readonly accounts: ReadonlyMap<number, RosterAccount>
+}
+
+export interface RosterAccount {
+  readonly id: string
+  readonly people: readonly RosterPerson[]
+}
+
+/** A person before she has a number. */
+export interface NamedPerson {
+  readonly number: number
+  readonly id: string
+  readonly account: number | null
   readonly accountId: string | null
-  readonly traits: Readonly<Record<string, string>>
 }
 
-/** Everybody who can be scored, and which usage rows count for whom. */
-export interface Subjects {
-  readonly people: ReadonlyMap<string, PersonRow>
-  readonly peopleByAccount: ReadonlyMap<string, readonly PersonRow[]>
-  readonly memberships: readonly Membership[]
-}
-
-/** @param among people and accounts, whose people and their colleagues are read; null for everybody. */
-export async function readSubjects(
-  db: Db,
-  among: readonly string[] | null = null,
-): Promise<Subjects> {
-  const ids = sql`any(${[...(among ?? [])]}::text[])`
-  const rows = await db
-    .selectFrom('person')
-    .select(['id', 'email', 'email_kind', 'account_id', 'traits'])
-    .$if(among !== null, (q) =>
-      q.where(sql<boolean>`(id = ${ids} or account_id = ${ids}
-        or account_id in (select p.account_id from person p where p.id = ${ids}))`),
-    )
-    .execute()
-  const people = new Map<string, PersonRow>()
-  const peopleByAccount = new Map<string, PersonRow[]>()
-  for (const row of rows) {
-    const traits = { ...(row.traits as Record<string, string>), email_kind: row.email_kind }
-    const person = { id: row.id, email: row.email, accountId: row.account_id, traits }
-    people.set(row.id, person)
-    if (row.account_id === null) continue
-    const colleagues = peopleByAccount.get(row.account_id)
-    if (colleagues) colleagues.push(person)
-    else peopleByAccount.set(row.account_id, [person])
+/** Puts people together by account. */
+export function rosterOf(named: Iterable<NamedPerson>): Roster {
+  const people: RosterPerson[] = []
+  const accounts = new Map<number, { id: string; people: RosterPerson[] }>()
+  for (const { number, id, account, accountId } of named) {
+    const person = { number, id, account }
+    people.push(person)
+    if (account === null) continue
+    const known = accounts.get(account)
+    if (known) known.people.push(person)
+    else accounts.set(account, { id: accountId ?? '', people: [person] })
   }
-  const nodes = await db
-    .selectFrom('identity_node')
-    .selectAll()
-    .$if(among !== null, (q) =>
-      q.where(sql<boolean>`person_id = any(${[...people.keys()]}::text[])`),
-    )
-    .execute()
-  const memberships = nodes.flatMap(({ node, person_id }) => {
-    const slash = node.indexOf('/')
-    const source = node.slice(0, slash)
-    if (source === 'email') return []
-    const accountId = people.get(person_id)?.accountId ?? null
-    return [{ source, profile: node.slice(slash + 1), personId: person_id, accountId }]
-  })
-  return { people, peopleByAccount, memberships }
+  return { people, accounts }
 }
 
-/** @param among who is asked about; null for all subjects. */
-export async function personFeatures(
-  connection: Connection,
-  subjects: Subjects,
-  model: Model,
-  asOf: Date,
-  among: readonly string[] | null = null,
-): Promise<Features[]> {
-  const windows = signalWindows(model, asOf)
-  const evidence = await readEvidence(connection, 'person', windows, asOf, among)
-  const features: Features[] = []
-  for (const person of subjects.people.values()) {
-    const own = evidence.get(person.id)
-    // Nobody is scored before her first use.
-    if (!own?.has(ACTIVITY.ever)) continue
-    features.push({
+/** What does not come from usage. */
+export interface Told {
+  readonly traits: ReadonlyMap<string, Traits>
+  /** By model, then subject. */
+  readonly sales: ReadonlyMap<string, ReadonlyMap<string, SalesState>>
+}
+
+const NO_TRAITS: Traits = {}
+const NO_MEMBERS: readonly Member[] = []
+
+/** Features of a roster at one instant, from its table `usage`. */
+export class RosterFeatures {
+  readonly #roster: Roster
+  readonly #plan: ScorePlan
+  readonly #told: Told
+  readonly #people: Answers
+  readonly #accounts: Answers | null
+  /** Members by account, the last model that asked. */
+  #members: { of: PlannedScorer; byAccount: Map<number, readonly Member[]> } | null = null
+
+  static async read(
+    connection: Connection,
+    roster: Roster,
+    plan: ScorePlan,
+    actions: readonly ReadAction[],
+    told: Told,
+    asOf: Date,
+  ): Promise<RosterFeatures> {
+    const time: FeatureTime = featureTime(asOf)
+    const people = await readAnswers(connection, 'person', plan.person, actions, time)
+    const asks =
+      plan.account.needs.length > 0 || plan.scorers.some((s) => s.model.subject === 'account')
+    const accounts = asks
+      ? await readAnswers(connection, 'account', plan.account, actions, time)
+      : null
+    return new RosterFeatures(roster, plan, told, people, accounts)
+  }
+
+  private constructor(
+    roster: Roster,
+    plan: ScorePlan,
+    told: Told,
+    people: Answers,
+    accounts: Answers | null,
+  ) {
+    this.#roster = roster
+    this.#plan = plan
+    this.#told = told
+    this.#people = people
+    this.#accounts = accounts
+  }
+
+  /** Null without any use up to the instant. */
+  person(scorer: PlannedScorer, person: RosterPerson): Features | null {
+    const activity = this.#people.activity(person.number)
+    if (!activity) return null
+    return {
       subjectId: person.id,
-      evidence: own,
-      traits: asLists(person.traits),
-      members: [],
+      activity,
+      evidence: this.#evidence(scorer, person.number, person.account),
+      traits: this.#told.traits.get(person.id) ?? NO_TRAITS,
+      members:
+        scorer.asksForPeople && person.account !== null
+          ? this.#membersOf(scorer, person.account, NO_SCORES)
+          : NO_MEMBERS,
+      sales: this.#sales(scorer, person.id),
+    }
+  }
+
+  /** @param scores of people, by the model that the account's model names. */
+  account(
+    scorer: PlannedScorer,
+    number: number,
+    scores: ReadonlyMap<string, Score>,
+  ): Features | null {
+    const activity = this.#accounts?.activity(number)
+    const account = this.#roster.accounts.get(number)
+    if (!activity || !account) return null
+    return {
+      subjectId: account.id,
+      activity,
+      evidence: this.#evidence(scorer, -1, number),
+      traits: unionOf(
+        [account.id, ...account.people.map(({ id }) => id)].flatMap((id): Traits[] => {
+          const traits = this.#told.traits.get(id)
+          return traits ? [traits] : []
+        }),
+      ),
+      members: this.#membersOf(scorer, number, scores),
+      sales: this.#sales(scorer, account.id),
+    }
+  }
+
+  #sales({ model }: PlannedScorer, id: string): SalesState {
+    return this.#told.sales.get(model.id)?.get(id) ?? NO_SALES
+  }
+
+  #evidence({ places }: PlannedScorer, person: number, account: number | null) {
+    return places.map(({ of, place }) => {
+      if (of === 'person') return this.#people.evidence(person, place)
+      return account === null ? undefined : this.#accounts?.evidence(account, place)
     })
   }
-  return features
-}
 
-export async function accountFeatures(
-  connection: Connection,
-  subjects: Subjects,
-  model: Model,
-  asOf: Date,
-  peopleScores: ReadonlyMap<string, Score>,
-): Promise<Features[]> {
-  const windows = signalWindows(model, asOf)
-  const evidence = await readEvidence(connection, 'account', windows, asOf)
-  const activity = windows.filter((w) => w.signal.startsWith('$'))
-  const ofPeople = await readEvidence(connection, 'person', activity, asOf)
-  const features: Features[] = []
-  for (const [accountId, people] of subjects.peopleByAccount) {
-    const own = evidence.get(accountId)
-    if (!own?.has(ACTIVITY.ever)) continue
-    const members = people.map((person): Member => {
-      const used = ofPeople.get(person.id)
-      const score = peopleScores.get(person.id)
+  /** One array for all who share it. */
+  #membersOf(
+    scorer: PlannedScorer,
+    account: number,
+    scores: ReadonlyMap<string, Score>,
+  ): readonly Member[] {
+    if (this.#members?.of !== scorer) this.#members = { of: scorer, byAccount: new Map() }
+    const known = this.#members.byAccount.get(account)
+    if (known) return known
+    const people = this.#roster.accounts.get(account)?.people ?? []
+    const members = people.map(({ number, id }): Member => {
+      const activity = this.#people.activity(number)
+      const score = scores.get(id)
       return {
-        personId: person.id,
-        email: person.email,
+        personId: id,
+        firstAt: activity?.firstAt ?? null,
+        lastAt: activity?.lastAt ?? null,
+        core: this.#plan.person.windows.length > 0 ? this.#people.core(number) : NO_CORE,
         score: score?.score ?? 0,
         qualified: score?.usageStatus === 'qualified',
-        coreDays: used?.get(ACTIVITY.core)?.days ?? 0,
-        lastActiveAt: used?.get(ACTIVITY.ever)?.lastAt ?? null,
       }
     })
-    features.push({ subjectId: accountId, evidence: own, traits: unionOf(people), members })
+    this.#members.byAccount.set(account, members)
+    return members
   }
-  return features
 }
 
-function asLists(traits: Readonly<Record<string, string>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(traits).map(([name, value]) => [name, [value]]))
-}
+const NO_SCORES: ReadonlyMap<string, Score> = new Map()
+const NO_CORE: Member['core'] = new Map()
 
-function unionOf(people: readonly PersonRow[]): Record<string, string[]> {
+/** Every value once, in the order of the people. */
+function unionOf(all: readonly Traits[]): Traits {
+  const [first, ...rest] = all
+  if (!first || rest.length === 0) return first ?? NO_TRAITS
   const union: Record<string, string[]> = {}
-  for (const person of people) {
-    for (const [name, value] of Object.entries(person.traits)) {
-      const values = union[name] ?? []
-      if (!values.includes(value)) values.push(value)
-      union[name] = values
+  for (const traits of all) {
+    for (const [name, values] of Object.entries(traits)) {
+      const known = union[name] ?? []
+      for (const value of values) if (!known.includes(value)) known.push(value)
+      union[name] = known
     }
   }
   return union

@@ -1,185 +1,162 @@
+import { sql } from 'kysely'
 import { z } from 'zod'
-import type { Model } from '../../src/core/mapping/model.ts'
-import type { Features } from '../../src/core/scoring/features.ts'
-import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
-import type { Connection } from '../../src/infra/lake/duck.ts'
-import { loadUsage } from '../../src/infra/lake/features-reader.ts'
-import { readEffective } from '../../src/infra/mappings/published.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
-import { liveRollups } from '../../src/infra/postgres/manifest.ts'
-import {
-  dropScores,
-  readScores,
-  type ScoreChange,
-  storeScores,
-} from '../../src/infra/postgres/score-store.ts'
-import { clearTouched, readTouched } from '../../src/infra/postgres/touched.ts'
-import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { ConfigError } from '../../src/core/errors.ts'
+import type { Tx } from '../../src/infra/postgres/database.ts'
+import { dropScores, findOrphans, type ScoreTime } from '../../src/infra/postgres/score-store.ts'
+import { clearTouched, readTouched, type Touched } from '../../src/infra/postgres/touched.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
 import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
-import { accountFeatures, personFeatures, readSubjects, type Subjects } from './score-features.ts'
+import { settleRoster } from './score-changes.ts'
+import { rollupsKnownAt } from './score-known-at.ts'
+import { actionsOf, loadRoster, type Rules, readRules, SLOTS, type Whom } from './score-roster.ts'
+import { withShardUsage } from './score-shards.ts'
 
-const paramsSchema = z.object({ asOf: z.iso.datetime() }).nullable()
-const DAY_MS = 86_400_000
+const instant = z.iso.datetime()
+/** What somebody asks for who asks about the past. */
+const askedSchema = z.strictObject({ asOf: instant, knownAt: instant.optional() }).nullable()
+/** What the plan asks of a shard: all of them look at the same instant. */
+const shardSchema = z.strictObject({
+  asOf: instant,
+  knownAt: instant.optional(),
+  isAsked: z.boolean(),
+  plan: z.string(),
+})
+
+type Time = ScoreTime & { readonly knownAt: Date | undefined }
 
 /**
- * Scores every person and account with every model, at `asOf` (default: now); or those who were touched
- * and their colleagues, who share an account with them.
+ * Scores people and accounts with every model. `all` looks at those who were touched; or at everybody,
+ * at `asOf` (default: now), in shards of their own when there are many. `shard/3of8` is one of these.
  */
-export const score: StepHandler = async (context, _key, params) => {
-  const touched = await readTouched(context.db, 'score')
-  const only = params === TOUCHED ? touched.subjects : null
-  if (only?.length === 0) return { scored: 0, changed: 0 }
-  const given = paramsSchema.parse(only ? null : params)
-  const asOf = given ? new Date(given.asOf) : context.clock()
-  const { set, live } = await readRules(context.db)
-  const subjects = await readSubjects(context.db, only)
-  const counts: Record<string, number> = { scored: 0, changed: 0 }
-  await context.duck.connect(async (connection) => {
-    await loadUsage(connection, context.lakeDir, live, subjects.memberships)
-    const scorer = createScorer(connection, subjects, set.models)
-    for (const model of inOrder(set.models)) {
-      const before = await readScores(context.db, model.id, only && idsOf(subjects, only))
-      const some = await scoreModel(context, scorer, model, asOf, before, only)
-      for (const [name, n] of Object.entries(some)) counts[name] = (counts[name] ?? 0) + n
+export const score: StepHandler = async (context, key, params, signal) => {
+  if (key !== 'all') return scoreShard(context, key, params)
+  if (params === TOUCHED) return scoreTouched(context, signal)
+  return scoreEverybody(context, params, signal)
+}
+
+async function scoreTouched(context: JobContext, signal: AbortSignal): Promise<Counts> {
+  const total: Record<string, number> = { scored: 0, changed: 0 }
+  for (;;) {
+    signal.throwIfAborted()
+    // First the time: whatever comes in from here on is younger.
+    const time = { asOf: context.clock(), isAsked: false, knownAt: undefined }
+    const touched = await readTouched(context.db, 'score', '', context.shardPeople)
+    if (touched.subjects.length === 0) return total
+    if (await isMost(context, touched)) return { ...total, ...(await plan(context, time)) }
+    const rules = await readRules(context.db, context.lakeDir)
+    const counts = await settle(context, rules, { subjects: touched.subjects }, time, touched)
+    for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
+    if (touched.subjects.length < context.shardPeople) return total
+  }
+}
+
+/** When so many are touched, looking at everybody costs less than looking for them. */
+const MOST = 0.3
+
+async function isMost({ db, shardPeople }: JobContext, touched: Touched): Promise<boolean> {
+  if (touched.subjects.length < shardPeople) return false
+  const { rows } = await sql<{ touched: number; people: number }>`select
+    (select count(distinct subject) from touched where step = 'score') as touched,
+    (select count(*) from person) as people`.execute(db)
+  return Number(rows[0]?.touched ?? 0) > MOST * Number(rows[0]?.people ?? 0)
+}
+
+async function scoreEverybody(
+  context: JobContext,
+  params: Readonly<Record<string, unknown>> | null,
+  signal: AbortSignal,
+): Promise<Counts> {
+  signal.throwIfAborted()
+  const asked = askedSchema.parse(params)
+  return plan(context, {
+    asOf: asked ? new Date(asked.asOf) : context.clock(),
+    knownAt: asked?.knownAt === undefined ? undefined : new Date(asked.knownAt),
+    isAsked: asked !== null,
+  })
+}
+
+/** Takes away what is nobody's, and scores everybody here or asks for shards. */
+async function plan(context: JobContext, time: Time): Promise<Counts> {
+  const { db, shardPeople } = context
+  const touched = time.isAsked ? NOBODY : await readTouched(db, 'score')
+  const rules = await readRules(db, context.lakeDir)
+  const { rows } = await sql<{ n: number }>`select count(*) as n from person`.execute(db)
+  const shards = Math.min(SLOTS, Math.max(1, Math.ceil(Number(rows[0]?.n ?? 0) / shardPeople)))
+  const orphans = await findOrphans(db, [...rules.set.models.keys()])
+  const clear = async (tx: Tx) => {
+    for (const { subjectId, model, version } of orphans) {
+      const cause = rules.set.models.has(model) ? 'no usage' : 'model removed'
+      await dropScores(tx, { id: model, version }, time, cause, [subjectId])
+    }
+    await clearTouched(tx, touched)
+  }
+  if (shards === 1) {
+    const counts = await settle(context, rules, { fromSlot: 0, toSlot: SLOTS }, time)
+    await db.transaction().execute(clear)
+    return counts
+  }
+  await db.transaction().execute(async (tx) => {
+    await clear(tx)
+    // Shards of another number that nobody has begun are part of this request.
+    await sql`update work set done = requested where step = 'score' and key <> 'all'
+      and requested > done and not key like ${`shard/%of${shards}`}`.execute(tx)
+    const of = { asOf: time.asOf.toISOString(), isAsked: time.isAsked, plan: crypto.randomUUID() }
+    const params = time.knownAt ? { ...of, knownAt: time.knownAt.toISOString() } : of
+    for (let n = 1; n <= shards; n++) {
+      await requestWork(tx, 'score', `shard/${n}of${shards}`, params)
     }
   })
-  // The past is not the present: who was touched waits for that.
-  if (!given) await clearTouched(context.db, touched)
-  await (only ? requestTouched : requestWork)(context.db, 'desire', 'all')
-  return counts
+  return { shards, dropped: orphans.length }
 }
 
-/** Models and the rollups that go with them, of one moment: a rebuild may swap both in between. */
-function readRules(db: Db) {
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => ({
-      set: (await readEffective(tx)).set,
-      live: await liveRollups(tx),
-    }))
-}
+const NOBODY: Touched = { ids: [], subjects: [] }
 
-/** Whose scores may have changed: those who are there, and those who may have gone. */
-function idsOf({ people, peopleByAccount }: Subjects, touched: readonly string[]): string[] {
-  return [...new Set([...touched, ...people.keys(), ...peopleByAccount.keys()])]
-}
-
-/** People first: account models ask for their scores. */
-function inOrder(models: ReadonlyMap<string, Model>): Model[] {
-  return [...models.values()].sort(
-    (a, b) =>
-      Number(a.subject === 'account') - Number(b.subject === 'account') || (a.id < b.id ? -1 : 1),
-  )
-}
-
-interface Scorer {
-  /** @param among who is scored; null for all subjects. */
-  score(
-    model: Model,
-    asOf: Date,
-    previous: ReadonlyMap<string, Score>,
-    among: readonly string[] | null,
-  ): Promise<Map<string, Score>>
-  /** Keeps the scores of all people for the account models, which ask for them. */
-  remember(model: Model, asOf: Date, scores: ReadonlyMap<string, Score>): void
-}
-
-/** Scores a model without storing anything: the same function for now, for a preview and for the past. */
-function createScorer(
-  connection: Connection,
-  subjects: Subjects,
-  models: ReadonlyMap<string, Model>,
-): Scorer {
-  const memo = new Map<string, ReadonlyMap<string, Score>>()
-  const nameOf = (model: Model, asOf: Date) => `${model.id} ${asOf.getTime()}`
-  const scorer: Scorer = {
-    async score(model, asOf, previous, among) {
-      const features: readonly Features[] =
-        model.subject === 'person'
-          ? await personFeatures(connection, subjects, model, asOf, among)
-          : await accountFeatures(connection, subjects, model, asOf, await membersOf(model, asOf))
-      const wanted = among && new Set(among)
-      const scores = new Map<string, Score>()
-      for (const one of features) {
-        if (wanted && !wanted.has(one.subjectId)) continue
-        const next = scoreSubject(model, one, previous.get(one.subjectId) ?? null, asOf)
-        scores.set(one.subjectId, next)
-      }
-      return scores
-    },
-    remember: (model, asOf, scores) => void memo.set(nameOf(model, asOf), scores),
-  }
-  const membersOf = async (model: Model, asOf: Date): Promise<ReadonlyMap<string, Score>> => {
-    const people = models.get(model['people-model'] ?? '')
-    if (!people) return new Map()
-    return memo.get(nameOf(people, asOf)) ?? scorer.score(people, asOf, new Map(), null)
-  }
-  return scorer
-}
-
-async function scoreModel(
+async function scoreShard(
   context: JobContext,
-  scorer: Scorer,
-  model: Model,
-  asOf: Date,
-  before: ReadonlyMap<string, Score>,
-  touched: readonly string[] | null,
+  key: string,
+  params: Readonly<Record<string, unknown>> | null,
 ): Promise<Counts> {
-  // Colleagues who did nothing keep their score; their account's depends on it, and on what was done.
-  const among = model.subject === 'person' ? touched : null
-  const scores = await scorer.score(model, asOf, before, among)
-  const asked = among && new Set(among)
-  const others = [...before].filter(([id]) => asked !== null && !asked.has(id))
-  scorer.remember(model, asOf, new Map([...others, ...scores]))
-  const changed: Score[] = []
-  const moved: { score: Score; previous: Score | null }[] = []
-  for (const next of scores.values()) {
-    const previous = before.get(next.subjectId) ?? null
-    if (previous && sameScore(previous, next) && previous.nextChangeAt === next.nextChangeAt)
-      continue
-    changed.push(next)
-    const told =
-      !previous || previous.score !== next.score || previous.usageStatus !== next.usageStatus
-    if (told) moved.push({ score: next, previous })
+  const [, n, of] = /^shard\/(\d+)of(\d+)$/.exec(key) ?? []
+  if (n === undefined || of === undefined) throw new ConfigError(`${key} is no shard of the scores`)
+  // Asked for by a hand that does not know what the plan says: there is always another plan.
+  if (params === null) return { scored: 0, changed: 0 }
+  const { asOf, knownAt, isAsked, plan: name } = shardSchema.parse(params)
+  const slot = (shard: number) => Math.floor((SLOTS * shard) / Number(of))
+  const time: Time = {
+    asOf: new Date(asOf),
+    isAsked,
+    knownAt: knownAt === undefined ? undefined : new Date(knownAt),
   }
-  const history = await datedHistory(scorer, model, asOf, moved)
-  const gone = [...before.values()].filter(
-    ({ subjectId }) => !scores.has(subjectId) && (asked === null || asked.has(subjectId)),
+  const slots = { fromSlot: slot(Number(n) - 1), toSlot: slot(Number(n)) }
+  return withShardUsage(context, { name, key, time, slots }, (connection, rules, roster) =>
+    settleRoster(context.db, connection, {
+      plan: rules.plan,
+      actions: actionsOf(rules.plan, time.asOf),
+      roster,
+      time,
+    }),
   )
-  await context.db.transaction().execute(async (tx) => {
-    await storeScores(tx, model, asOf, changed, history)
-    await dropScores(tx, model, asOf, gone)
-  })
-  const { size } = scores
-  return { scored: size, changed: changed.length, history: history.length, dropped: gone.length }
 }
 
-/**
- * Dates each change by the behaviour that brought it about: who would have been qualified at the day
- * boundary a day or more ago already did not become so by what happened since.
- */
-async function datedHistory(
-  scorer: Scorer,
-  model: Model,
-  asOf: Date,
-  moved: readonly { readonly score: Score; readonly previous: Score | null }[],
-): Promise<ScoreChange[]> {
-  const entered = moved.filter(
-    ({ score: s, previous }) =>
-      s.usageStatus === 'qualified' && previous?.usageStatus !== 'qualified',
-  )
-  const boundary = new Date(Math.floor((asOf.getTime() - DAY_MS) / DAY_MS) * DAY_MS)
-  const ids = entered.map(({ score: s }) => s.subjectId)
-  const earlier =
-    ids.length > 0 ? await scorer.score(model, boundary, new Map(), ids) : new Map<string, Score>()
-  return moved.map(({ score: s, previous }) => {
-    const already = earlier.get(s.subjectId)?.usageStatus === 'qualified'
-    return {
-      score: s,
-      previous,
-      cause: previous ? 'rescored' : 'first score',
-      evidenceAt: already ? (earlier.get(s.subjectId)?.evidenceAt ?? null) : s.evidenceAt,
+/** Scores some people or everybody, straight from the rollups. */
+async function settle(
+  context: JobContext,
+  rules: Rules,
+  whom: Whom,
+  time: Time,
+  touched?: Touched,
+): Promise<Counts> {
+  return context.duck.connect(async (connection) => {
+    const known = time.knownAt && (await rollupsKnownAt(context, connection, rules, time.knownAt))
+    try {
+      const { plan, live } = rules
+      const from = { plan, live: known?.rollups ?? live }
+      const roster = await loadRoster(connection, context.db, from, whom, time.asOf)
+      const actions = actionsOf(plan, time.asOf)
+      const task = { plan, actions, roster, time, ...(touched ? { touched } : {}) }
+      return await settleRoster(context.db, connection, task)
+    } finally {
+      await known?.remove()
     }
   })
 }

@@ -9,6 +9,7 @@ import { segmentStream } from '../../connectors/sources/segment/segment-stream.t
 import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
 import { createEngine, type Engine } from '../../jobs/engine.ts'
+import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
@@ -76,6 +77,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
     const engine = createEngine(context, queues)
     const close = async () => {
       await engine.close()
+      await dropShardUsage(context)
       await closeState(opened)
     }
     return { config, context, engine, metrics, logger, close }
@@ -140,6 +142,8 @@ function createContext(
     pool: database.pool,
     duck,
     facts: createFactTable(),
+    shardUsage: { current: null },
+    shardPeople: config.RIPEN_SCORE_SHARD_PEOPLE,
     lakeDir: join(config.RIPEN_DATA_DIR, 'lake'),
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,

@@ -9,13 +9,13 @@ beforeAll(async () => {
 afterAll(() => lake.close())
 
 it('event names are told with rows, identities and people of their source', async () => {
-  const member = { accountId: null, source: 'amplitude' }
+  const member = { account: null, source: 'amplitude' }
   const members = [
-    { ...member, profile: 'u:ann', personId: 'per_ann' },
-    { ...member, profile: 'd:x', personId: 'per_ann' },
-    { ...member, profile: 'u:bob', personId: 'per_bob' },
+    { ...member, profile: 'u:ann', person: 0 },
+    { ...member, profile: 'd:x', person: 0 },
+    { ...member, profile: 'u:bob', person: 1 },
     // The same id in another source is somebody else.
-    { ...member, source: 'mixpanel', profile: 'u:bob', personId: 'per_other' },
+    { ...member, source: 'mixpanel', profile: 'u:bob', person: 2 },
   ]
   const names = await lake.duck.connect(async (c) => {
     const live = await lake.store(c, [

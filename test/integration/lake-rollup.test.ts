@@ -366,3 +366,36 @@ describe('an action', () => {
     expect(told).toContain('u:ann only 2026-09-01 1')
   })
 })
+
+it('as it was known at some time has what had arrived by then, each event by its copy of then', async () => {
+  const at = (day: number) => `2026-09-0${day}T12:00:00Z`
+  const rows: EventRow[] = [
+    { key: 1, user: 'ann', at: at(1), arrived: at(1) },
+    // A copy that arrived later says that it was somebody else.
+    { key: 2, user: 'bob', at: at(1), arrived: at(2) },
+    { key: 2, user: 'cyd', at: at(1), arrived: at(4) },
+    { key: 3, user: 'ann', at: at(1), arrived: at(3) },
+  ]
+  const known = async (arrivedBy: string) => {
+    const into = `${lake.dir}/known`
+    const { id } = await lake.duck.connect(async (c) => {
+      const live = await lake.store(c, rows)
+      const options = { arrivedBy: new Date(arrivedBy), into }
+      return writeRollup(c, lake.lakeDir, 'amplitude', [DAY], live, usage(), options)
+    })
+    if (id === null) return []
+    const read = await lake.duck.connect((c) => c.rows(SELECT, { path: lakePath(into, id) }))
+    expect(existsSync(lakePath(lake.lakeDir, id))).toBe(false)
+    return read.map(told).filter((row) => row.includes('query_run'))
+  }
+  expect(await known('2026-09-01T11:59:59Z')).toEqual([])
+  expect(await known(at(1))).toEqual(['u:ann query_run 2026-09-01 1'])
+  expect(await known(at(3))).toEqual([
+    'u:ann query_run 2026-09-01 2',
+    'u:bob query_run 2026-09-01 1',
+  ])
+  expect(await known(at(4))).toEqual([
+    'u:ann query_run 2026-09-01 2',
+    'u:cyd query_run 2026-09-01 1',
+  ])
+})

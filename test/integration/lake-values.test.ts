@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import type { Evidence } from '../../src/core/scoring/features.ts'
 import { MOST_DISTINCT } from '../../src/core/usage/rollup-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
-import { loadUsage, readEvidence } from '../../src/infra/lake/features-reader.ts'
 import { lakePath } from '../../src/infra/lake/paths.ts'
 import { mergeRollups, writeRollup } from '../../src/infra/lake/rollup-file.ts'
 import type { LivePart } from '../../src/infra/postgres/manifest.ts'
 import { type EventRow, openTempLake, type TempLake, usage } from '../support/lake-temp.ts'
+import { askUsage, need } from '../support/usage-answers.ts'
 
 let lake: TempLake
 beforeAll(async () => {
@@ -55,12 +55,14 @@ async function rollUp(
 }
 
 async function evidenceOf(c: Connection, parts: readonly LivePart[]): Promise<Evidence> {
-  const live = parts.map((part) => ({ ...part, source: 'amplitude' }))
-  const ids = { personId: 'per_ann', accountId: null }
-  await loadUsage(c, lake.lakeDir, live, [{ source: 'amplitude', profile: 'u:ann', ...ids }])
-  const window = { signal: 's', action: 'ran', fromDay: '2026-09-01', toDay: '2026-09-30' }
-  const read = await readEvidence(c, 'person', [window], new Date('2026-09-30T00:00:00Z'))
-  const evidence = read.get('per_ann')?.get('s')
+  const answers = await askUsage(c, {
+    dir: lake.lakeDir,
+    parts: parts.map((part) => ({ ...part, source: 'amplitude' })),
+    members: [{ source: 'amplitude', profile: 'u:ann', person: 0, account: null }],
+    needs: [need('ran', { value: true, fade: { of: 'sum', halfLife: 1 } })],
+    asOf: '2026-09-30T00:00:00Z',
+  })
+  const evidence = answers.evidence(0, 0)
   if (!evidence) throw new Error('no evidence')
   return evidence
 }
@@ -83,7 +85,7 @@ describe('the value of an action', () => {
       sum: 17.25,
       max: 7.25,
       last: 7.25,
-      lastAt: new Date('2026-09-02T08:00:00Z'),
+      lastAt: Date.parse('2026-09-02T08:00:00Z'),
       distinct: 2,
       isCapped: false,
     })

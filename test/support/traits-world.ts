@@ -83,7 +83,8 @@ export async function openTraitsWorld(now: Date): Promise<TraitsWorld> {
     async score(subject, model, score) {
       const times = { status_since: world.now, as_of: world.now }
       const texts = { grade: 'B', usage_status: 'qualified', sales_status: 'none', trend: 'steady' }
-      const parts = { contributions: '[]', reasons: '[]', facts: '{}' }
+      const lists = { contributions: '[]', changed: '[]', missing: '[]' }
+      const parts = { ...lists, facts: '{}', rose_last: true }
       const kind = model === 'accounts' ? ('account' as const) : ('person' as const)
       const id = { subject_id: subject, subject: kind, model, model_version: 1 }
       await db

@@ -72,6 +72,7 @@ program
   .command('score')
   .description('score people and accounts')
   .option('--as-of <instant>', 'score as of the start of a UTC day in the past')
+  .option('--known-at <instant>', 'use only events that had arrived by then; goes with --as-of')
   .addOption(mappings())
   .addOption(json())
   .action(async (options) => (await import('./commands/score.ts')).scoreCommand(options))

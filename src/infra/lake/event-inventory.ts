@@ -1,8 +1,8 @@
 import { NO_EVENTS } from '../../core/usage/reserved.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
-import { loadMembers, type Membership } from './features-reader.ts'
 import { loadLive } from './live.ts'
+import { addMembers, clearMembers, type Membership } from './usage-table.ts'
 
 /** One event name as a source really sends it. */
 export interface EventName {
@@ -27,11 +27,12 @@ export async function readEventNames(
   members: readonly Membership[],
 ): Promise<EventName[]> {
   if (live.length === 0) return []
-  await loadMembers(connection, members)
+  await clearMembers(connection)
+  await addMembers(connection, members)
   const paths = await loadLive(connection, lakeDir, live)
   const rows = await connection.rows(
     `select name, count(*)::double as n, count(distinct e.profile)::double as profiles,
-       count(distinct person_id)::double as people,
+       count(distinct person)::double as people,
        min(occurred_at) as first_seen, max(occurred_at) as last_seen
      from read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition

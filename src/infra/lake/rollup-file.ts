@@ -19,6 +19,14 @@ export interface WrittenRollup {
   readonly eventsByDay: ReadonlyMap<string, number>
 }
 
+/** For a look at what was known at some time. */
+export interface RollupOptions {
+  /** Only what had arrived by then counts. */
+  readonly arrivedBy?: Date
+  /** The folder that the file is written to; by default that of the lake. */
+  readonly into?: string
+}
+
 /**
  * Rebuilds the daily rollup of `days` from the live files: one canonical winner for each event key
  * (the copy that arrived last), then one row for each profile, action and day.
@@ -30,10 +38,11 @@ export async function writeRollup(
   days: readonly string[],
   live: readonly LivePart[],
   mapping: UsageMapping,
+  { arrivedBy, into = lakeDir }: RollupOptions = {},
 ): Promise<WrittenRollup> {
-  await mkdir(lakeDir, { recursive: true })
+  await mkdir(into, { recursive: true })
   if (live.length === 0) return { id: null, rows: 0, bytes: 0, eventsByDay: new Map() }
-  const events = await selectEvents(connection, lakeDir, days, live, mapping)
+  const events = await selectEvents(connection, lakeDir, days, live, mapping, arrivedBy)
   await groupEvents(connection, events, mapping)
   const counted = await connection.rows(
     'select day::varchar as day, sum(count)::double as n from event_day group by day',
@@ -41,7 +50,7 @@ export async function writeRollup(
   const eventsByDay = new Map(counted.map((row) => [String(row['day']), Number(row['n'])]))
   const query = rollupSql(mapping, source)
   await connection.run(`create or replace temp table rollup as ${query.sql}`, query.params)
-  const written = await writeTable(connection, lakeDir, source)
+  const written = await writeTable(connection, into, source)
   await connection.run('drop table copied; drop table event_day; drop table rollup')
   return { ...written, eventsByDay }
 }
@@ -121,6 +130,7 @@ async function selectEvents(
   days: readonly string[],
   live: readonly LivePart[],
   mapping: UsageMapping,
+  arrivedBy: Date | undefined,
 ): Promise<EventsPart> {
   const paths = await loadLive(connection, lakeDir, live)
   await connection.run(
@@ -129,12 +139,15 @@ async function selectEvents(
   )
   const files = `read_parquet($paths, filename = true) e
      semi join live on e.filename = live.path and e.window_key = live.partition
-     semi join touched on e.occurred_at::date = touched.day`
+     semi join touched on e.occurred_at::date = touched.day
+     where ($arrivedBy = '' or e.arrived_at <= nullif($arrivedBy, '')::timestamp)`
   const columns = `event_key, name, occurred_at, arrived_at, window_key, profile,
        case when list_contains($conditioned::varchar[], name) then event_properties end as event_properties`
-  const params = { paths, conditioned: conditionedEvents(mapping) }
+  const arrived = { arrivedBy: arrivedBy?.toISOString().replace('Z', '') ?? '' }
+  const params = { paths, ...arrived, conditioned: conditionedEvents(mapping) }
   const all = `(select ${columns} from ${files})`
-  if ((await noteCopies(connection, files, paths)) === 0) return { from: all, params }
+  if ((await noteCopies(connection, files, { paths, ...arrived })) === 0)
+    return { from: all, params }
   // Each day for itself, so that days rebuilt alone and together come out the same.
   const copied = 'copied c on e.event_key = c.event_key and e.occurred_at::date = c.day'
   return {
@@ -155,12 +168,12 @@ async function selectEvents(
 async function noteCopies(
   connection: Connection,
   files: string,
-  paths: readonly string[],
+  params: Readonly<Record<string, DuckParam>>,
 ): Promise<number> {
   await connection.run(
     `create or replace temp table copied as
      select event_key, occurred_at::date as day from ${files} group by all having count(*) > 1`,
-    { paths },
+    params,
   )
   const [row] = await connection.rows('select count(*)::double as n from copied')
   return Number(row?.['n'] ?? 0)

@@ -82,7 +82,7 @@ function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {
   }
 }
 
-function storedRow({ created_at: _, ...row }: Selectable<Tables['person']>): PersonRow {
+function storedRow({ created_at: _, slot: __, ...row }: Selectable<Tables['person']>): PersonRow {
   return {
     ...row,
     told: row.told as Told,

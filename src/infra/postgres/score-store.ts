@@ -1,10 +1,21 @@
 import { sql } from 'kysely'
 import type { Model } from '../../core/mapping/model.ts'
-import type { Trend } from '../../core/scoring/explain.ts'
-import type { Contribution } from '../../core/scoring/points.ts'
-import type { Score, ScoreFacts } from '../../core/scoring/score-subject.ts'
+import type {
+  Contribution,
+  ContributionChange,
+  Missing,
+  Score,
+  ScoreFacts,
+  Trend,
+} from '../../core/scoring/score.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
+
+/** A score as it is stored, and the instant that it is of. */
+export interface StoredScore {
+  readonly score: Score
+  readonly asOf: Date
+}
 
 /** The stored scores of one model, by subject id; of some subjects, or of all. */
 export async function readScores(
@@ -21,20 +32,29 @@ export async function readScores(
     )
     .execute()
   return new Map(
-    rows.map((row) => [
+    rows.map((row): [string, Score] => [
       row.subject_id,
       {
         subjectId: row.subject_id,
+        version: row.model_version,
         score: row.score,
         grade: row.grade,
         usageStatus: row.usage_status as UsageStatus,
         salesStatus: row.sales_status as SalesStatus,
         statusSince: row.status_since.toISOString(),
+        heldUntil: row.held_until?.toISOString() ?? null,
+        roseLast: row.rose_last,
         qualifiedAt: row.qualified_at?.toISOString() ?? null,
         change: row.change,
+        changed: (row.changed as ChangedRow[]).map(([id, from, to]) => ({ id, from, to })),
         trend: row.trend as Trend,
-        contributions: row.contributions as Contribution[],
-        reasons: row.reasons as string[],
+        contributions: (row.contributions as ContributionRow[]).map(contributionOf),
+        missing: (row.missing as MissingRow[]).map(([id, points, more, isRequired]) => ({
+          id,
+          points,
+          more,
+          isRequired,
+        })),
         facts: row.facts as ScoreFacts,
         evidenceAt: row.evidence_at?.toISOString() ?? null,
         nextChangeAt: row.next_change_at?.toISOString() ?? null,
@@ -43,82 +63,165 @@ export async function readScores(
   )
 }
 
-/** One line of the append-only history. */
-export interface ScoreChange {
+/** Lists of lists: the names of the fields would be most of what is stored. */
+type ContributionRow = readonly [string, number, number, number | null, number | null]
+type ChangedRow = readonly [string, number, number]
+type MissingRow = readonly [string, number, number, boolean]
+
+const contributionOf = ([id, points, amount, since, last]: ContributionRow): Contribution => ({
+  id,
+  points,
+  amount,
+  since,
+  last,
+})
+
+/** What is stored of the parts of a score, as JSON. */
+const contributionsJson = (parts: readonly Contribution[]): string =>
+  JSON.stringify(parts.map((p): ContributionRow => [p.id, p.points, p.amount, p.since, p.last]))
+const changedJson = (parts: readonly ContributionChange[]): string =>
+  JSON.stringify(parts.map((p): ChangedRow => [p.id, p.from, p.to]))
+const missingJson = (parts: readonly Missing[]): string =>
+  JSON.stringify(parts.map((p): MissingRow => [p.id, p.points, p.more, p.isRequired]))
+
+/** A new or changed score, and the line that it adds to the append-only history, if it adds one. */
+export interface ScoreToStore {
   readonly score: Score
+  readonly history: ScoreHistory | null
+}
+
+export interface ScoreHistory {
   readonly previous: Score | null
   readonly cause: string
   /** The newest behaviour that brought the change about. */
   readonly evidenceAt: string | null
 }
 
-/** Stores new and changed scores and their history; the caller leaves out what did not change. */
+/** For which instant scores were worked out. */
+export interface ScoreTime {
+  readonly asOf: Date
+  /** Whether scores of a later instant are written over, as one does who asks for the past. */
+  readonly isAsked: boolean
+}
+
+/** Rows of one statement: what PostgreSQL parses at a time. */
+const CHUNK = 5_000
+
+/**
+ * Stores new and changed scores with their history; the caller leaves out what did not change. A score
+ * of a later instant stays: whoever worked it out knew more.
+ * @returns how many were stored.
+ */
 export async function storeScores(
   tx: Tx,
   model: Model,
-  asOf: Date,
-  changed: readonly Score[],
-  history: readonly ScoreChange[],
-): Promise<void> {
-  const rows = changed.map((s) => ({ ...s, reasons: s.reasons, as_of: asOf.toISOString() }))
-  await sql`insert into score (subject_id, subject, model, model_version, score, grade, usage_status,
-      sales_status, status_since, qualified_at, change, trend, contributions, reasons, facts,
-      evidence_at, next_change_at, as_of)
-    select n."subjectId", ${model.subject}, ${model.id}, ${model.version}, n.score, n.grade,
-      n."usageStatus", n."salesStatus", n."statusSince", n."qualifiedAt", n.change, n.trend,
-      n.contributions, n.reasons, n.facts, n."evidenceAt", n."nextChangeAt", ${asOf}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n("subjectId" text, score smallint,
-      grade text, "usageStatus" text, "salesStatus" text, "statusSince" timestamptz,
-      "qualifiedAt" timestamptz, change smallint, trend text, contributions jsonb, reasons jsonb,
-      facts jsonb, "evidenceAt" timestamptz, "nextChangeAt" timestamptz)
-    on conflict (subject_id, model) do update set model_version = excluded.model_version,
-      score = excluded.score, grade = excluded.grade, usage_status = excluded.usage_status,
-      status_since = excluded.status_since, qualified_at = excluded.qualified_at,
-      change = excluded.change, trend = excluded.trend, contributions = excluded.contributions,
-      reasons = excluded.reasons, facts = excluded.facts, evidence_at = excluded.evidence_at,
-      next_change_at = excluded.next_change_at, as_of = excluded.as_of`.execute(tx)
-  await storeHistory(tx, model, asOf, history)
+  time: ScoreTime,
+  changed: readonly ScoreToStore[],
+): Promise<number> {
+  let stored = 0
+  // In the order of their ids: two who store the same scores then never wait for each other in a ring.
+  const sorted = [...changed].sort((a, b) => (a.score.subjectId < b.score.subjectId ? -1 : 1))
+  for (let at = 0; at < sorted.length; at += CHUNK) {
+    stored += await storeChunk(tx, model, time, sorted.slice(at, at + CHUNK))
+  }
+  return stored
 }
 
-/** Takes away the scores of subjects that no usage up to `asOf` speaks of, with a line of history each. */
+async function storeChunk(
+  tx: Tx,
+  model: Model,
+  { asOf, isAsked }: ScoreTime,
+  some: readonly ScoreToStore[],
+): Promise<number> {
+  const of = <T>(pick: (one: ScoreToStore) => T): T[] => some.map(pick)
+  const { rows } = await sql<{ n: number }>`
+    with n as (select * from unnest(
+        ${of((s) => s.score.subjectId)}::text[], ${of((s) => s.score.version)}::int[],
+        ${of((s) => s.score.score)}::smallint[], ${of((s) => s.score.grade)}::text[],
+        ${of((s) => s.score.usageStatus)}::text[], ${of((s) => s.score.salesStatus)}::text[],
+        ${of((s) => s.score.statusSince)}::timestamptz[], ${of((s) => s.score.heldUntil)}::timestamptz[],
+        ${of((s) => s.score.roseLast)}::boolean[], ${of((s) => s.score.qualifiedAt)}::timestamptz[],
+        ${of((s) => s.score.change)}::smallint[], ${of((s) => changedJson(s.score.changed))}::jsonb[],
+        ${of((s) => s.score.trend)}::text[], ${of((s) => contributionsJson(s.score.contributions))}::jsonb[],
+        ${of((s) => missingJson(s.score.missing))}::jsonb[], ${of((s) => JSON.stringify(s.score.facts))}::jsonb[],
+        ${of((s) => s.score.evidenceAt)}::timestamptz[], ${of((s) => s.score.nextChangeAt)}::timestamptz[],
+        ${of((s) => s.history?.cause ?? null)}::text[], ${of((s) => s.history?.previous?.score ?? null)}::smallint[],
+        ${of((s) => s.history?.previous?.usageStatus ?? null)}::text[],
+        ${of((s) => s.history?.evidenceAt ?? null)}::timestamptz[])
+      as n(subject_id, model_version, score, grade, usage_status, sales_status, status_since, held_until,
+        rose_last, qualified_at, change, changed, trend, contributions, missing, facts, evidence_at,
+        next_change_at, cause, from_score, from_status, told_at)),
+    stored as (insert into score (subject_id, subject, model, model_version, score, grade, usage_status,
+        sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
+        contributions, missing, facts, evidence_at, next_change_at, as_of)
+      select subject_id, ${model.subject}, ${model.id}, model_version, score, grade, usage_status,
+        sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
+        contributions, missing, facts, evidence_at, next_change_at, ${asOf} from n
+      on conflict (subject_id, model) do update set model_version = excluded.model_version,
+        score = excluded.score, grade = excluded.grade, usage_status = excluded.usage_status,
+        sales_status = excluded.sales_status, status_since = excluded.status_since,
+        held_until = excluded.held_until, rose_last = excluded.rose_last,
+        qualified_at = excluded.qualified_at, change = excluded.change, changed = excluded.changed,
+        trend = excluded.trend, contributions = excluded.contributions, missing = excluded.missing,
+        facts = excluded.facts, evidence_at = excluded.evidence_at,
+        next_change_at = excluded.next_change_at, as_of = excluded.as_of
+        where ${isAsked}::boolean or score.as_of <= excluded.as_of
+      returning subject_id),
+    told as (insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
+        from_status, to_status, contributions, evidence_at, as_of)
+      select subject_id, ${model.id}, model_version, cause, from_score, score, from_status, usage_status,
+        contributions, told_at, ${asOf}
+      from n join stored using (subject_id) where cause is not null)
+    select count(*) as n from stored`.execute(tx)
+  return Number(rows[0]?.n ?? 0)
+}
+
+/**
+ * Takes away scores, with a line of history each: of subjects that no usage up to `asOf` speaks of, and of
+ * those that the model does not apply to any more.
+ */
 export async function dropScores(
   tx: Tx,
-  model: Model,
-  asOf: Date,
-  gone: readonly Score[],
+  model: { readonly id: string; readonly version: number },
+  { asOf, isAsked }: ScoreTime,
+  cause: 'no usage' | 'left the population' | 'model removed',
+  subjectIds: readonly string[],
 ): Promise<void> {
-  if (gone.length === 0) return
-  const ids = gone.map((score) => score.subjectId)
-  await sql`insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
+  if (subjectIds.length === 0) return
+  await sql`with gone as (delete from score
+      where model = ${model.id} and subject_id = any(${[...subjectIds]}::text[])
+        and (${isAsked}::boolean or as_of <= ${asOf})
+      returning subject_id, score, usage_status)
+    insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
       from_status, to_status, contributions, as_of)
-    select subject_id, model, ${model.version}, 'no usage', score, 0, usage_status, 'none', '[]', ${asOf}
-    from score where model = ${model.id} and subject_id = any(${ids}::text[])`.execute(tx)
-  await sql`delete from score where model = ${model.id} and subject_id = any(${ids}::text[])`.execute(
-    tx,
-  )
+    select subject_id, ${model.id}, ${model.version}::int, ${cause}, score, 0, usage_status, 'none', '[]', ${asOf}
+    from gone`.execute(tx)
 }
 
-async function storeHistory(
-  tx: Tx,
-  model: Model,
-  asOf: Date,
-  history: readonly ScoreChange[],
-): Promise<void> {
-  const rows = history.map(({ score, previous, cause, evidenceAt }) => ({
-    subject_id: score.subjectId,
-    cause,
-    from_score: previous?.score ?? null,
-    to_score: score.score,
-    from_status: previous?.usageStatus ?? null,
-    to_status: score.usageStatus,
-    contributions: score.contributions,
-    evidence_at: evidenceAt,
-  }))
-  await sql`insert into score_change (subject_id, model, model_version, cause, from_score, to_score,
-      from_status, to_status, contributions, evidence_at, as_of)
-    select n.subject_id, ${model.id}, ${model.version}, n.cause, n.from_score, n.to_score,
-      n.from_status, n.to_status, n.contributions, n.evidence_at, ${asOf}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(subject_id text, cause text,
-      from_score smallint, to_score smallint, from_status text, to_status text,
-      contributions jsonb, evidence_at timestamptz)`.execute(tx)
+/** Scores of subjects that are nobody any more, and those of models that are not published. */
+export async function findOrphans(
+  db: Db | Tx,
+  models: readonly string[],
+): Promise<
+  readonly { readonly subjectId: string; readonly model: string; readonly version: number }[]
+> {
+  const { rows } = await sql<{ subjectId: string; model: string; version: number }>`
+    select subject_id as "subjectId", model, model_version as version from score s
+    where not model = any(${[...models]}::text[])
+      or (subject = 'person' and not exists (select from person p where p.id = s.subject_id))
+      or (subject = 'account' and not exists (select from person p where p.account_id = s.subject_id))`.execute(
+    db,
+  )
+  return rows
+}
+
+/** Marks whose score could have changed with time alone, unless they are marked already. */
+export async function markDue(db: Db | Tx, models: readonly string[], now: Date): Promise<number> {
+  const result = await sql`insert into touched (step, subject)
+    select 'score', d.subject_id from (select distinct subject_id from score
+      where next_change_at <= ${now} and model = any(${[...models]}::text[])) d
+    where not exists (select from touched t where t.step = 'score' and t.subject = d.subject_id)`.execute(
+    db,
+  )
+  return Number(result.numAffectedRows ?? 0)
 }

@@ -132,6 +132,7 @@ export interface Tables {
     first_seen: InstantOrNull
     last_seen: InstantOrNull
     created_at: Generated<Date>
+    slot: ColumnType<number, never, never>
   }
   person_alias: { id: string; person_id: string; since: Generated<Date> }
   identity_refusal: {
@@ -182,7 +183,10 @@ export interface Tables {
     change: number
     trend: string
     contributions: Json
-    reasons: Json
+    held_until: InstantOrNull
+    rose_last: boolean
+    changed: Json
+    missing: Json
     facts: Json
     evidence_at: InstantOrNull
     next_change_at: InstantOrNull

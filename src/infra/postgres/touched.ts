@@ -16,13 +16,26 @@ export async function markTouched(tx: Tx, step: Step, subjects: readonly string[
   )
 }
 
-/** Reads the marks of a step; `prefix` keeps to subjects that begin so. */
-export async function readTouched(db: Db | Tx, step: Step, prefix = ''): Promise<Touched> {
+/**
+ * Reads the marks of a step.
+ * @param prefix keeps to subjects that begin so.
+ * @param most how many subjects, at most, the oldest first; all of their marks come along.
+ */
+export async function readTouched(
+  db: Db | Tx,
+  step: Step,
+  prefix = '',
+  most: number | null = null,
+): Promise<Touched> {
   const rows = await db
     .selectFrom('touched')
     .select(['id', 'subject'])
     .where('step', '=', step)
     .$if(prefix !== '', (q) => q.where(sql<boolean>`starts_with(subject, ${prefix})`))
+    .$if(most !== null, (q) =>
+      q.where(sql<boolean>`subject in (select t.subject from touched t where t.step = ${step}
+        group by t.subject order by min(t.id) limit ${most})`),
+    )
     .execute()
   const subjects = [...new Set(rows.map((row) => row.subject))]
   return { ids: rows.map((row) => row.id), subjects }

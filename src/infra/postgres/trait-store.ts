@@ -24,7 +24,9 @@ export async function readTraits(
   const people = await db
     .selectFrom('person')
     .select(['id', 'email_kind', 'account_id', 'told'])
-    .$if(subjects !== null, (q) => q.where(sql<boolean>`id = any(${[...(subjects ?? [])]}::text[])`))
+    .$if(subjects !== null, (q) =>
+      q.where(sql<boolean>`id = any(${[...(subjects ?? [])]}::text[])`),
+    )
     .execute()
   const accounts = new Set(people.flatMap((person) => person.account_id ?? []))
   const listed = listOnce()
@@ -92,7 +94,7 @@ async function readSaid(
   }>`select w.subject, t.name, t.value, (extract(epoch from t.told_at) * 1000)::float8 as told,
       (extract(epoch from t.recorded_at) * 1000)::float8 as recorded
     from (${aboutSql(subjects)}) w join trait t on t.about = w.about
-    where t.told_at < ${at.asOf} and (t.ended_at is null or t.ended_at >= ${at.asOf}
+    where t.told_at <= ${at.asOf} and (t.ended_at is null or t.ended_at > ${at.asOf}
         or t.ended_at > ${known}::timestamptz)
       and (${known}::timestamptz is null or t.recorded_at <= ${known})`.execute(db)
   const said = new Map<string, SaidRows>()

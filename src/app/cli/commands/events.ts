@@ -1,4 +1,4 @@
-import { readSubjects } from '../../../../jobs/steps/score-features.ts'
+import { readMemberships } from '../../../../jobs/steps/score-roster.ts'
 import { type EventUse, eventUse } from '../../../core/usage/event-use.ts'
 import { type EventName, readEventNames } from '../../../infra/lake/event-inventory.ts'
 import { readPublished } from '../../../infra/mappings/published.ts'
@@ -14,7 +14,7 @@ type Listed = EventName & EventUse
 export async function eventsCommand(options: CommonOptions): Promise<void> {
   const { events, schemaChanges } = await withApp(options, async ({ context }) => {
     const { set } = await readPublished(context.db)
-    const { memberships } = await readSubjects(context.db)
+    const memberships = await readMemberships(context.db)
     const all: Listed[] = []
     await context.duck.connect(async (connection) => {
       for (const source of await storedSources(context.db)) {

@@ -1,0 +1,199 @@
+import { causeOf, sameScore } from '../../src/core/scoring/change.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
+import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
+import type { Connection } from '../../src/infra/lake/duck.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import {
+  dropScores,
+  readScores,
+  type ScoreTime,
+  type ScoreToStore,
+  storeScores,
+} from '../../src/infra/postgres/score-store.ts'
+import { clearTouched, type Touched } from '../../src/infra/postgres/touched.ts'
+import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import type { Counts } from '../context.ts'
+import type { Roster, Told } from './score-features.ts'
+import type { ScorePlan } from './score-plan.ts'
+import { boundaryBefore } from './score-roster.ts'
+import { type Answered, type Asked, askedOf, readTold, scoreRoster } from './score-subjects.ts'
+
+/** What is to be done with one roster. */
+export interface RosterTask {
+  readonly plan: ScorePlan
+  readonly actions: readonly ReadAction[]
+  readonly roster: Roster
+  readonly time: ScoreTime & { readonly knownAt?: Date | undefined }
+  /** Those alone, and whoever hangs on them; absent: everybody. */
+  readonly touched?: Touched
+}
+
+/** Stored scores by model. */
+type Before = ReadonlyMap<string, ReadonlyMap<string, Score>>
+
+/**
+ * Scores a roster whose rows are in the table `usage`, and stores what changed in one transaction. The
+ * table holds less when it is done.
+ */
+export async function settleRoster(
+  db: Db,
+  connection: Connection,
+  task: RosterTask,
+): Promise<Counts> {
+  const { plan, actions, roster, time, touched } = task
+  const asked = askedOf(roster, plan, touched?.subjects ?? null)
+  const told = await readTold(db, plan, roster, time)
+  const before = await readBefore(db, task)
+  const answers = await scoreRoster(
+    connection,
+    plan,
+    actions,
+    roster,
+    asked,
+    told,
+    time.asOf,
+    (model) => before.get(model) ?? NONE,
+  )
+  const changed = answers.map((answer) => changesOf(answer, before))
+  const earlier = await lookBack(connection, task, told, answers, changed)
+  const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
+  await db.transaction().execute(async (tx) => {
+    for (const [i, answer] of answers.entries()) {
+      const { model } = answer.scorer
+      const dated = (changed[i] ?? []).map((one) => datedBy(one, earlier.get(model.id)))
+      await storeScores(tx, model, time, dated)
+      const gone = goneOf(answer, before, asked, touched)
+      await dropScores(tx, model, time, 'left the population', gone.outside)
+      await dropScores(tx, model, time, 'no usage', gone.silent)
+      counts.scored += answer.scores.size
+      counts.changed += dated.length
+      counts.history += dated.filter(({ history }) => history !== null).length
+      counts.dropped += gone.outside.length + gone.silent.length
+    }
+    // The past is not the present: who was touched waits for that.
+    if (touched && !time.isAsked) await clearTouched(tx, touched)
+    await (touched ? requestTouched : requestWork)(tx, 'desire', 'all')
+  })
+  return counts
+}
+
+const NONE: ReadonlyMap<string, Score> = new Map()
+
+/** Also of those who were touched and are nobody any more. */
+async function readBefore(db: Db, { plan, roster, touched }: RosterTask): Promise<Before> {
+  const people = roster.people.map(({ id }) => id)
+  const accounts = [...roster.accounts.values()].map(({ id }) => id)
+  const before = new Map<string, ReadonlyMap<string, Score>>()
+  for (const { model } of plan.scorers) {
+    const ids = model.subject === 'person' ? people : accounts
+    const all = touched ? [...new Set([...ids, ...touched.subjects])] : ids
+    before.set(model.id, await readScores(db, model.id, all))
+  }
+  return before
+}
+
+/** What is not as it is stored; history tells of changed scores and statuses alone. */
+function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[] {
+  const { model } = scorer
+  const changed: ScoreToStore[] = []
+  for (const score of scores.values()) {
+    const previous = before.get(model.id)?.get(score.subjectId) ?? null
+    if (previous && sameScore(previous, score) && previous.nextChangeAt === score.nextChangeAt) {
+      continue
+    }
+    const isTold =
+      !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
+    const cause = causeOf(model, previous, score)
+    const history = isTold ? { previous, cause, evidenceAt: score.evidenceAt } : null
+    changed.push({ score, history })
+  }
+  return changed
+}
+
+function goneOf(
+  { scorer, scores, outside }: Answered,
+  before: Before,
+  asked: Asked,
+  touched: Touched | undefined,
+): { readonly outside: string[]; readonly silent: string[] } {
+  const gone: { outside: string[]; silent: string[] } = { outside: [], silent: [] }
+  const people = touched && new Set([...touched.subjects, ...asked.people.map(({ id }) => id)])
+  for (const id of before.get(scorer.model.id)?.keys() ?? []) {
+    if (scores.has(id)) continue
+    if (outside.has(id)) gone.outside.push(id)
+    // A colleague who was not asked about keeps her score.
+    else if (!people || scorer.model.subject === 'account' || people.has(id)) gone.silent.push(id)
+  }
+  return gone
+}
+
+const isQualified = (score: Score | null | undefined): boolean => score?.usageStatus === 'qualified'
+
+/**
+ * The scores, at the day boundary a day or more ago, of those who became qualified: who would have been
+ * qualified there did not become so by what happened since. What is told besides usage is that of now.
+ */
+async function lookBack(
+  connection: Connection,
+  { plan, actions, roster, time }: RosterTask,
+  told: Told,
+  answers: readonly Answered[],
+  changed: readonly (readonly ScoreToStore[])[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Score>>> {
+  const entered = new Set(
+    changed
+      .flat()
+      .flatMap(({ score, history }) =>
+        history && isQualified(score) && !isQualified(history.previous) ? [score.subjectId] : [],
+      ),
+  )
+  if (entered.size === 0) return new Map()
+  const accounts = [...roster.accounts].filter(
+    ([, { id, people }]) =>
+      entered.has(id) || (plan.looksAtColleagues && people.some((p) => entered.has(p.id))),
+  )
+  const numbers = new Set(accounts.map(([number]) => number))
+  const people = roster.people.filter(
+    ({ id, account }) => entered.has(id) || (account !== null && numbers.has(account)),
+  )
+  await keepUsageOf(
+    connection,
+    people.map(({ number }) => number),
+  )
+  const asked = { people, accounts: [...numbers] }
+  const boundary = boundaryBefore(time.asOf)
+  const earlier = await scoreRoster(
+    connection,
+    plan,
+    actions,
+    roster,
+    asked,
+    told,
+    boundary,
+    () => NONE,
+  )
+  return new Map(
+    earlier.map(({ scorer, scores }, i) => [
+      answers[i]?.scorer.model.id ?? scorer.model.id,
+      scores,
+    ]),
+  )
+}
+
+async function keepUsageOf(connection: Connection, people: readonly number[]): Promise<void> {
+  await connection.run(
+    `create or replace temp table usage as select u.* from usage u
+     semi join (select unnest($people::varchar[])::integer as person) k on k.person = u.person`,
+    { people: people.map(String) },
+  )
+}
+
+function datedBy(
+  { score, history }: ScoreToStore,
+  earlier: ReadonlyMap<string, Score> | undefined,
+): ScoreToStore {
+  const then = earlier?.get(score.subjectId)
+  const already = isQualified(score) && !isQualified(history?.previous) && isQualified(then)
+  if (!history || !already) return { score, history }
+  return { score, history: { ...history, evidenceAt: then?.evidenceAt ?? null } }
+}

@@ -1,0 +1,117 @@
+import type { SalesState } from '../../src/core/scoring/features.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
+import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
+import type { Connection } from '../../src/infra/lake/duck.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
+import { readTraits } from '../../src/infra/postgres/trait-store.ts'
+import { type Roster, RosterFeatures, type RosterPerson, type Told } from './score-features.ts'
+import type { PlannedScorer, ScorePlan } from './score-plan.ts'
+
+/** People and accounts of a roster that are scored; the others only stand by. */
+export interface Asked {
+  readonly people: readonly RosterPerson[]
+  readonly accounts: readonly number[]
+}
+
+/** Everybody of a roster, or those who are named and whoever's score hangs on theirs. */
+export function askedOf(
+  { people, accounts }: Roster,
+  plan: ScorePlan,
+  subjects: readonly string[] | null,
+): Asked {
+  if (subjects === null) return { people, accounts: [...accounts.keys()] }
+  const named = new Set(subjects)
+  const theirs = [...accounts].filter(
+    ([, account]) => named.has(account.id) || account.people.some(({ id }) => named.has(id)),
+  )
+  const asked = new Set(theirs.map(([number]) => number))
+  const isAsked = ({ id, account }: RosterPerson) =>
+    named.has(id) || (plan.looksAtColleagues && account !== null && asked.has(account))
+  return { people: people.filter(isAsked), accounts: [...asked] }
+}
+
+/** What one model says of those who were asked about. */
+export interface Answered {
+  readonly scorer: PlannedScorer
+  readonly scores: ReadonlyMap<string, Score>
+  /** Who has use, but the model does not apply to them. */
+  readonly outside: ReadonlySet<string>
+}
+
+/** Scores a roster at one instant: the same for now, for a preview and for the past. */
+export async function scoreRoster(
+  connection: Connection,
+  plan: ScorePlan,
+  actions: readonly ReadAction[],
+  roster: Roster,
+  asked: Asked,
+  told: Told,
+  asOf: Date,
+  previous: (model: string) => ReadonlyMap<string, Score>,
+): Promise<readonly Answered[]> {
+  const features = await RosterFeatures.read(connection, roster, plan, actions, told, asOf)
+  const known = new Map<string, ReadonlyMap<string, Score>>()
+  const answers: Answered[] = []
+  for (const scorer of plan.scorers) {
+    const { model } = scorer
+    const before = previous(model.id)
+    const scores = new Map<string, Score>()
+    const outside = new Set<string>()
+    const take = (one: ReturnType<RosterFeatures['person']>) => {
+      if (!one) return
+      const next = scorer.score(one, before.get(one.subjectId) ?? null, asOf)
+      if (next) scores.set(one.subjectId, next)
+      else outside.add(one.subjectId)
+    }
+    if (model.subject === 'person') {
+      for (const person of asked.people) take(features.person(scorer, person))
+      known.set(model.id, standing(before, scores, asked.people))
+    } else {
+      const people = known.get(model['people-model'] ?? '') ?? NO_SCORES
+      for (const account of asked.accounts) take(features.account(scorer, account, people))
+    }
+    answers.push({ scorer, scores, outside })
+  }
+  return answers
+}
+
+const NO_SCORES: ReadonlyMap<string, Score> = new Map()
+
+/** The scores of those who were asked about, and of the others as they stand. */
+function standing(
+  before: ReadonlyMap<string, Score>,
+  scores: ReadonlyMap<string, Score>,
+  asked: readonly RosterPerson[],
+): ReadonlyMap<string, Score> {
+  if (before.size === 0) return scores
+  const all = new Map(before)
+  for (const { id } of asked) all.delete(id)
+  for (const [id, score] of scores) all.set(id, score)
+  return all
+}
+
+/** Which moment is looked at. */
+export interface LookTime {
+  readonly asOf: Date
+  readonly knownAt?: Date | undefined
+}
+
+/** What is told of a roster besides usage. */
+export async function readTold(
+  db: Db,
+  plan: ScorePlan,
+  roster: Roster,
+  { asOf, knownAt }: LookTime,
+): Promise<Told> {
+  const ids = [
+    ...roster.people.map(({ id }) => id),
+    ...[...roster.accounts.values()].map(({ id }) => id),
+  ]
+  const traits = await readTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) })
+  const sales = new Map<string, ReadonlyMap<string, SalesState>>()
+  for (const { model } of plan.scorers) {
+    sales.set(model.id, await readSalesStates(db, ids, model.id))
+  }
+  return { traits, sales }
+}
