@@ -205,10 +205,7 @@ describe('fields that are pulled out of HubSpot', () => {
     const ids = world.sandbox.seed({
       contacts: people.map((id) => ({ email: `${id}@acme.com`, jobtitle: id })),
     })
-    for (const [index, id] of people.entries()) {
-      await world.person(id)
-      await world.link(id, 'contact', ids.contacts[index] ?? '')
-    }
+    await world.linkNewcomers(people, ids.contacts)
     world.sandbox.resetCalls()
     expect(await world.read()).toEqual({ fieldsRead: 1_050, fieldsChanged: 1_050 })
     expect(kinds().filter((call) => call.includes('batch/read'))).toHaveLength(11)
