@@ -34,8 +34,8 @@ export interface Engine {
 const LOOK_EVERY_MS = 40
 /** A wake-up may be lost; whoever waits repeats it this often. */
 const WAKE_EVERY_MS = 2_000
-/** Of the queues `pulls` and `usage`; the others do one thing at a time. */
-const USAGE_CONCURRENCY = 2
+/** While the database stores one shard of the scores, the next one is worked out. */
+const TWO_AT_A_TIME = ['pulls', 'usage', 'scores']
 const WAIT_FOR_OTHERS_MS = 60_000
 
 export function createEngine(context: JobContext, queues: Queues<JobData>): Engine {
@@ -71,7 +71,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       for (const step of steps) working.add(step)
       const wanted = new Set(steps.flatMap((step) => queuesOf(step, crms)))
       for (const name of wanted) {
-        const concurrency = name === 'usage' || name === 'pulls' ? USAGE_CONCURRENCY : 1
+        const concurrency = TWO_AT_A_TIME.includes(name) ? 2 : 1
         queues.work(name, concurrency, ({ name: step, data, lastAttempt }) =>
           handle(step as Step, jobSchema.parse(data), lastAttempt),
         )

@@ -1,4 +1,5 @@
-import { causeOf, sameScore } from '../../src/core/scoring/change.ts'
+import { isEqual } from '../../src/core/is-equal.ts'
+import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
@@ -98,9 +99,8 @@ function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[]
   const changed: ScoreToStore[] = []
   for (const score of scores.values()) {
     const previous = before.get(model.id)?.get(score.subjectId) ?? null
-    if (previous && sameScore(previous, score) && previous.nextChangeAt === score.nextChangeAt) {
-      continue
-    }
+    // When it could change next is no news, but the sweep goes by it.
+    if (previous && isEqual(previous, score)) continue
     const isTold =
       !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
     const cause = causeOf(model, previous, score)
@@ -140,11 +140,17 @@ async function lookBack(
   answers: readonly Answered[],
   changed: readonly (readonly ScoreToStore[])[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Score>>> {
+  const boundary = boundaryBefore(time.asOf)
+  // Whoever has no younger evidence is dated by it as it is.
+  const isYoung = ({ evidenceAt }: Score) =>
+    evidenceAt !== null && Date.parse(evidenceAt) >= boundary.getTime()
   const entered = new Set(
     changed
       .flat()
       .flatMap(({ score, history }) =>
-        history && isQualified(score) && !isQualified(history.previous) ? [score.subjectId] : [],
+        history && isQualified(score) && isYoung(score) && !isQualified(history.previous)
+          ? [score.subjectId]
+          : [],
       ),
   )
   if (entered.size === 0) return new Map()
@@ -161,7 +167,6 @@ async function lookBack(
     people.map(({ number }) => number),
   )
   const asked = { people, accounts: [...numbers] }
-  const boundary = boundaryBefore(time.asOf)
   const earlier = await scoreRoster(
     connection,
     plan,

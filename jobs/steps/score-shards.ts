@@ -36,7 +36,6 @@ export interface Shard {
 
 /** Usage and people in the order of slots, as this process sorted them for one plan. */
 export interface ShardUsage {
-  readonly name: string
   readonly rules: Rules
   readonly usage: SortedUsage
   readonly peoplePath: string
@@ -44,7 +43,7 @@ export interface ShardUsage {
 
 /** Where a process keeps what it sorted; nobody else reads it. */
 export interface ShardUsageHolder {
-  current: ShardUsage | null
+  current: { readonly name: string; readonly ready: Promise<ShardUsage> } | null
 }
 
 /**
@@ -83,7 +82,8 @@ export async function withShardUsage<T>(
 export async function dropShardUsage({ shardUsage }: JobContext): Promise<void> {
   const { current } = shardUsage
   shardUsage.current = null
-  await current?.usage.remove()
+  const made = await current?.ready.catch(() => null)
+  await made?.usage.remove()
 }
 
 async function isLast({ db }: JobContext, key: string): Promise<boolean> {
@@ -105,12 +105,17 @@ async function sorted(context: JobContext, shard: Shard): Promise<ShardUsage> {
   const name = `${shard.name} ${rows[0]?.n ?? 0}`
   if (shardUsage.current?.name !== name) {
     await dropShardUsage(context)
-    shardUsage.current = await sort(context, name, shard)
   }
-  return shardUsage.current as ShardUsage
+  // Two shards of a plan may begin at once.
+  shardUsage.current ??= { name, ready: sort(context, shard) }
+  const { ready } = shardUsage.current
+  return ready.catch((error: unknown) => {
+    if (shardUsage.current?.ready === ready) shardUsage.current = null
+    throw error
+  })
 }
 
-async function sort(context: JobContext, name: string, { time }: Shard): Promise<ShardUsage> {
+async function sort(context: JobContext, { time }: Shard): Promise<ShardUsage> {
   const rules = await readRules(context.db, context.lakeDir)
   const dir = join(context.tmpDir, `shards-${randomUUID()}`)
   return context.duck.connect(async (connection) => {
@@ -123,7 +128,7 @@ async function sort(context: JobContext, name: string, { time }: Shard): Promise
       const peoplePath = join(dir, 'people.parquet')
       await connection.run(`copy (select * from people) to ${quoted(peoplePath)} (format parquet)`)
       await connection.run('drop table people; drop table member')
-      return { name, rules, usage, peoplePath }
+      return { rules, usage, peoplePath }
     } catch (error) {
       await rm(dir, { recursive: true, force: true })
       throw error

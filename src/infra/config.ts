@@ -34,7 +34,7 @@ const variables = z.object({
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
-  RIPEN_SCORE_SHARD_PEOPLE: whole(1, 1_000_000).default(25_000),
+  RIPEN_SCORE_SHARD_PEOPLE: whole(1, 1_000_000).default(10_000),
   RIPEN_DUCKDB_MEMORY_MB: whole(128, 1_048_576).default(512),
   RIPEN_DUCKDB_THREADS: whole(1, 256).optional(),
   AMPLITUDE_REGION: z.enum(['us', 'eu']).default('us'),

@@ -30,7 +30,7 @@ const QUERIES = {
       (select array_agg(node order by node) from identity_node n where n.person_id = p.id) as nodes
     from person p left join account a on a.id = p.account_id order by p.email`,
   scores: `${NAMES} select name, model, model_version, score, grade, usage_status, sales_status,
-      status_since, qualified_at, change, trend, contributions, reasons, facts - 'championId' - 'otherIds'
+      status_since, qualified_at, change, trend, contributions, changed, missing, held_until, facts - 'championId' - 'otherIds'
         as facts, evidence_at, as_of,
       (select count(*) from score_change c where c.subject_id = s.subject_id) as changes
     from score s join subject on id = subject_id order by name, model`,

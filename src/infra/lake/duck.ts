@@ -118,7 +118,8 @@ async function readColumns(result: DuckDBResult, width: number): Promise<readonl
     let at = 0
     for (const chunk of chunks) {
       const vector = chunk.getColumnVector(place)
-      for (let row = 0; row < chunk.rowCount; row++) column[at++] = Number(vector.getItem(row))
+      const end = at + chunk.rowCount
+      for (let row = 0; at < end; row++) column[at++] = Number(vector.getItem(row))
     }
     return column
   })

@@ -1,15 +1,13 @@
 import { busiestWeek, fade, longestStreak } from '../../core/scoring/day-lists.ts'
 import type { Activity, CoreWork, Evidence } from '../../core/scoring/features.ts'
 import type { Need } from '../../core/scoring/needs.ts'
+import { addDays, type Days, type DayTotals, type NeedSlices } from '../../core/usage/day-rows.ts'
 import {
-  asksForDays,
-  dayListSql,
+  dayRowsSql,
   type FeaturePlan,
-  type FeatureQuery,
   type FeatureTime,
-  featureSql,
-  needColumns,
   type ReadAction,
+  wholeSql,
 } from '../../core/usage/feature-sql.ts'
 import type { Connection } from './duck.ts'
 
@@ -33,45 +31,32 @@ export async function readAnswers(
   actions: readonly ReadAction[],
   time: FeatureTime,
 ): Promise<Answers> {
-  const query = featureSql(subject, plan, actions, time)
-  const columns = await connection.columns(query.sql, query.width)
-  const days = await readDayLists(connection, subject, plan, actions, time)
-  return answersOf(plan, query, columns, days, time)
-}
-
-const EMPTY = new Float64Array(0)
-
-function answersOf(
-  plan: FeaturePlan,
-  query: FeatureQuery,
-  columns: readonly Float64Array[],
-  days: DayLists,
-  time: FeatureTime,
-): Answers {
-  const subjects = columns[0] ?? EMPTY
-  const rows = new Map<number, number>()
-  subjects.forEach((subject, row) => void rows.set(subject, row))
-  const cell = (row: number, place: number): number => columns[place]?.[row] ?? Number.NaN
-  const readers = plan.needs.map((need, i) => needReader(need, query.needs[i] ?? 0, cell))
+  const { sql, width } = dayRowsSql(subject, plan, actions, time)
+  const totals = addDays(plan, actions, time, await connection.columns(sql, width))
+  const whole = await readWhole(connection, subject, plan, actions, time)
   return {
-    subjects,
-    activity(subject) {
-      const row = rows.get(subject)
-      return row === undefined ? null : activityOf((i) => cell(row, query.activity + i))
+    subjects: totals.subjects,
+    activity(number) {
+      const row = totals.rows.get(number)
+      return row === undefined ? null : activityOf(totals, row)
     },
-    evidence(subject, place) {
-      const row = rows.get(subject)
+    evidence(number, place) {
+      const row = totals.rows.get(number)
       const need = plan.needs[place]
-      if (row === undefined || !need) return undefined
-      const read = readers[place]?.(row)
-      return read && asksForDays(need) ? withDays(read, need, days, subject, time) : read
+      const slices = totals.needs[place]
+      if (row === undefined || !need || !slices) return undefined
+      const counted = countedOf(need, slices, row)
+      if (!counted) return undefined
+      const list = slices.lists?.[row]
+      const days = slices.lists ? daysOf(need, list, time) : undefined
+      const told = need.value || need.people ? whole(number, place) : undefined
+      return days || told ? { ...counted, ...days, ...told } : counted
     },
-    core(subject) {
-      const row = rows.get(subject)
+    core(number) {
+      const row = totals.rows.get(number)
       const work = new Map<number, CoreWork>()
-      plan.windows.forEach((window, i) => {
-        const at = query.windows[i] ?? 0
-        work.set(window, row === undefined ? NO_WORK : coreOf((n) => cell(row, at + n)))
+      plan.windows.forEach((days, i) => {
+        work.set(days, row === undefined ? NO_WORK : coreOf(totals, i, row))
       })
       return work
     },
@@ -80,63 +65,111 @@ function answersOf(
 
 const NO_WORK: CoreWork = { days: 0, firstAt: null, earlierDays: 0, earlierFirstAt: null }
 
-const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value)
+const orNull = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value
 
-type Cells = (place: number) => number
-
-/** In the order of the columns that `featureSql` writes. */
-function activityOf(at: Cells): Activity | null {
-  const firstAt = orNull(at(0))
-  if (firstAt === null) return null
+function activityOf({ ever, month, recent, earlier }: DayTotals, row: number): Activity | null {
+  const firstAt = orNull(ever.firstAt[row])
+  const lastAt = orNull(ever.lastAt[row])
+  if (firstAt === null || lastAt === null) return null
   return {
     firstAt,
-    lastAt: at(1),
-    days30: at(2),
-    first30At: orNull(at(3)),
-    recent: at(4),
-    recentFirstAt: orNull(at(5)),
-    earlier: at(6),
-    earlierFirstAt: orNull(at(7)),
+    lastAt,
+    days30: month.days[row] ?? 0,
+    first30At: orNull(month.firstAt[row]),
+    recent: recent.count[row] ?? 0,
+    recentFirstAt: orNull(recent.firstAt[row]),
+    earlier: earlier.count[row] ?? 0,
+    earlierFirstAt: orNull(earlier.firstAt[row]),
   }
 }
 
-const coreOf = (at: Cells): CoreWork => ({
-  days: at(0),
-  firstAt: orNull(at(1)),
-  earlierDays: at(2),
-  earlierFirstAt: orNull(at(3)),
-})
+function coreOf({ windows }: DayTotals, i: number, row: number): CoreWork {
+  const { now, before } = windows[i] ?? {}
+  return {
+    days: now?.days[row] ?? 0,
+    firstAt: orNull(now?.firstAt[row]),
+    earlierDays: before?.days[row] ?? 0,
+    earlierFirstAt: orNull(before?.firstAt[row]),
+  }
+}
 
-function needReader(
+function countedOf(
   need: Need,
-  first: number,
-  cell: (row: number, place: number) => number,
-): (row: number) => Evidence | undefined {
-  const places = new Map(needColumns(need).map((name, i) => [name, first + i]))
-  const place = (name: string) => places.get(name) ?? -1
-  const [count, days, firstAt, lastAt] = [first, first + 1, first + 2, first + 3]
-  const [sum, max, last] = [place('sum'), place('max'), place('last')]
-  const [toldAt, distinct, capped] = [place('toldAt'), place('distinct'), place('isCapped')]
-  const [earlier, earlierFirstAt] = [place('earlier'), place('earlierFirstAt')]
-  const [everAt, people] = [place('everAt'), place('people')]
-  return (row) => {
-    const n = cell(row, count)
-    const before = need.against > 0 ? cell(row, earlier) : 0
-    const ever = need.ever ? orNull(cell(row, everAt)) : null
-    if (n === 0 && before === 0 && ever === null) return undefined
+  { within, before, ever }: NeedSlices,
+  row: number,
+): Evidence | undefined {
+  const count = within.count[row] ?? 0
+  const earlier = before?.count[row] ?? 0
+  const everAt = ever ? orNull(ever.firstAt[row]) : null
+  if (count === 0 && earlier === 0 && everAt === null) return undefined
+  const days = within.days[row] ?? 0
+  const firstAt = orNull(within.firstAt[row])
+  const lastAt = orNull(within.lastAt[row])
+  if (!before && !need.ever) return { count, days, firstAt, lastAt }
+  return {
+    count,
+    days,
+    firstAt,
+    lastAt,
+    ...(before ? { earlier, earlierFirstAt: orNull(before.firstAt[row]) } : {}),
+    ...(need.ever ? { everAt } : {}),
+  }
+}
+
+const NO_DAYS: Days = { days: [], counts: [], sums: [] }
+
+/** What is worked out from single days. */
+function daysOf(need: Need, list: Days = NO_DAYS, { endDay }: FeatureTime): Partial<Evidence> {
+  const from = list.days.findIndex((day) => day >= endDay - need.days)
+  const some = (all: readonly number[]) => (from < 0 ? [] : all.slice(from))
+  const days = some(list.days)
+  const counts = some(list.counts)
+  const week = need.week ? busiestWeek({ days, amounts: counts }) : null
+  return {
+    ...(need.streak ? { streak: longestStreak({ days }) } : {}),
+    ...(week ? { week: week.amount, weekDays: week.days } : {}),
+    ...(need.fade ? { faded: fadedOf(need.fade, days, counts, some(list.sums), endDay) } : {}),
+  }
+}
+
+function fadedOf(
+  { of, halfLife }: NonNullable<Need['fade']>,
+  days: readonly number[],
+  counts: readonly number[],
+  sums: readonly number[],
+  endDay: number,
+): number {
+  const amounts = { count: counts, 'active-days': days.map(() => 1), sum: sums }[of]
+  // A day that kept no value has no part in the sum.
+  const told = amounts.map((amount) => (Number.isNaN(amount) ? 0 : amount))
+  return fade({ days, amounts: told }, endDay - 1, halfLife)
+}
+
+type Whole = (subject: number, place: number) => Partial<Evidence>
+
+/** Kept values and distinct people. */
+async function readWhole(
+  connection: Connection,
+  subject: 'person' | 'account',
+  plan: FeaturePlan,
+  actions: readonly ReadAction[],
+  time: FeatureTime,
+): Promise<Whole> {
+  const query = wholeSql(subject, plan, actions, time)
+  if (!query) return () => ({})
+  const columns = await connection.columns(query.sql, query.width)
+  const rows = new Map<number, number>()
+  columns[0]?.forEach((number, row) => void rows.set(number, row))
+  return (number, place) => {
+    const row = rows.get(number)
+    const at = (first: number, i = 0) =>
+      row === undefined ? null : orNull(columns[first + i]?.[row])
+    const value = query.value[place] ?? -1
+    const people = query.people[place] ?? -1
     return {
-      count: n,
-      days: cell(row, days),
-      firstAt: orNull(cell(row, firstAt)),
-      lastAt: orNull(cell(row, lastAt)),
-      ...(need.value
-        ? keptOf([sum, max, last, toldAt, distinct, capped].map((i) => orNull(cell(row, i))))
-        : {}),
-      ...(need.against > 0
-        ? { earlier: before, earlierFirstAt: orNull(cell(row, earlierFirstAt)) }
-        : {}),
-      ...(need.ever ? { everAt: ever } : {}),
-      ...(need.people ? { people: cell(row, people) } : {}),
+      ...(value >= 0 ? keptOf([0, 1, 2, 3, 4, 5].map((i) => at(value, i))) : {}),
+      ...(people >= 0 ? { people: at(people) ?? 0 } : {}),
     }
   }
 }
@@ -145,73 +178,4 @@ function keptOf(cells: readonly (number | null)[]): Pick<Evidence, 'value'> {
   if (cells.every((one) => one === null)) return {}
   const [sum = null, max = null, last = null, lastAt = null, distinct = null, capped] = cells
   return { value: { sum, max, last, lastAt, distinct, isCapped: capped === 1 } }
-}
-
-/** What one subject did on each day, by action. */
-interface Days {
-  readonly days: number[]
-  readonly counts: number[]
-  readonly sums: number[]
-}
-
-interface DayLists {
-  of(subject: number, action: string): Days | undefined
-}
-
-/** Numbers of actions are small: subject and action make one key. */
-const MOST_ACTIONS = 4096
-
-async function readDayLists(
-  connection: Connection,
-  subject: 'person' | 'account',
-  plan: FeaturePlan,
-  actions: readonly ReadAction[],
-  time: FeatureTime,
-): Promise<DayLists> {
-  const sql = dayListSql(subject, plan, actions, time)
-  if (sql === null) return { of: () => undefined }
-  const places = new Map(actions.map(({ name }, place) => [name, place]))
-  const [subjects = EMPTY, action = EMPTY, day = EMPTY, count = EMPTY, sum = EMPTY] =
-    await connection.columns(sql, 5)
-  const lists = new Map<number, Days>()
-  for (let row = 0; row < subjects.length; row++) {
-    const key = (subjects[row] ?? 0) * MOST_ACTIONS + (action[row] ?? 0)
-    const list = lists.get(key) ?? { days: [], counts: [], sums: [] }
-    list.days.push(day[row] ?? 0)
-    list.counts.push(count[row] ?? 0)
-    list.sums.push(sum[row] ?? 0)
-    lists.set(key, list)
-  }
-  return { of: (one, name) => lists.get(one * MOST_ACTIONS + (places.get(name) ?? 0)) }
-}
-
-function withDays(
-  read: Evidence,
-  need: Need,
-  lists: DayLists,
-  subject: number,
-  { endDay }: FeatureTime,
-): Evidence {
-  const all = lists.of(subject, need.action) ?? { days: [], counts: [], sums: [] }
-  const from = all.days.findIndex((day) => day >= endDay - need.days)
-  const some = (list: readonly number[]) => (from < 0 ? [] : list.slice(from))
-  const days = some(all.days)
-  const week = need.week ? busiestWeek({ days, amounts: some(all.counts) }) : null
-  return {
-    ...read,
-    ...(need.streak ? { streak: longestStreak({ days }) } : {}),
-    ...(week ? { week: week.amount, weekDays: week.days } : {}),
-    ...(need.fade ? { faded: fadedOf(need.fade, days, some(all.counts), some(all.sums)) } : {}),
-  }
-  function fadedOf(
-    { of, halfLife }: NonNullable<Need['fade']>,
-    days: readonly number[],
-    counts: readonly number[],
-    sums: readonly number[],
-  ): number {
-    const amounts = { count: counts, 'active-days': days.map(() => 1), sum: sums }[of]
-    // A day that kept no value has no part in the sum.
-    const told = amounts.map((amount) => (Number.isNaN(amount) ? 0 : amount))
-    return fade({ days, amounts: told }, endDay - 1, halfLife)
-  }
 }

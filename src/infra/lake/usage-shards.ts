@@ -37,7 +37,7 @@ export async function sortUsage(
     async load(into, fromPerson, toPerson) {
       if (files.length === 0) {
         await into.run(`create or replace temp table usage as select 0 as person, 0 as account, 0 as action,
-          0 as day, 0::bigint as bit, 0::double as count, 0::double as first_at, 0::double as last_at where false`)
+          0 as day, 0::double as count, 0::double as first_at, 0::double as last_at where false`)
         return
       }
       await into.run(

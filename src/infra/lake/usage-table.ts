@@ -1,9 +1,4 @@
-import {
-  asksForValues,
-  daySql,
-  type FeaturePlan,
-  type ReadAction,
-} from '../../core/usage/feature-sql.ts'
+import { asksForValues, type FeaturePlan, type ReadAction } from '../../core/usage/feature-sql.ts'
 import { VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
@@ -45,7 +40,6 @@ const columnsOf = ({ withValues }: UsageAsk): readonly (readonly [string, string
   ['account', 'integer'],
   ['action', 'integer'],
   ['day', 'integer'],
-  ['bit', 'bigint'],
   ['count', 'double'],
   ['first_at', 'double'],
   ['last_at', 'double'],
@@ -54,8 +48,8 @@ const columnsOf = ({ withValues }: UsageAsk): readonly (readonly [string, string
 
 /**
  * Loads the live rollup rows of the asked actions of those who are in `member` into the temporary table
- * `usage (person, account, action, day, bit, count, first_at, last_at, value_…)`: days since 1970, with a bit
- * for each; instants in milliseconds.
+ * `usage (person, account, action, day, count, first_at, last_at, value_…)`: days since 1970, instants in
+ * milliseconds.
  */
 export async function loadUsage(
   connection: Connection,
@@ -87,7 +81,6 @@ export async function eachSource(
     )
     await take(
       `select m.person, m.account, a.action, (r.day - date '1970-01-01')::integer as day,
-         ${daySql("(r.day - date '1970-01-01')")} as bit,
          r.count::double as count, epoch_ms(r.first_at)::double as first_at,
          epoch_ms(r.last_at)::double as last_at${values}
        from ${ROLLUP_ROWS} r

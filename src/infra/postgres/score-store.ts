@@ -1,13 +1,6 @@
 import { sql } from 'kysely'
 import type { Model } from '../../core/mapping/model.ts'
-import type {
-  Contribution,
-  ContributionChange,
-  Missing,
-  Score,
-  ScoreFacts,
-  Trend,
-} from '../../core/scoring/score.ts'
+import type { Contribution, Score, ScoreFacts, Trend } from '../../core/scoring/score.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
 
@@ -76,13 +69,35 @@ const contributionOf = ([id, points, amount, since, last]: ContributionRow): Con
   last,
 })
 
-/** What is stored of the parts of a score, as JSON. */
-const contributionsJson = (parts: readonly Contribution[]): string =>
-  JSON.stringify(parts.map((p): ContributionRow => [p.id, p.points, p.amount, p.since, p.last]))
-const changedJson = (parts: readonly ContributionChange[]): string =>
-  JSON.stringify(parts.map((p): ChangedRow => [p.id, p.from, p.to]))
-const missingJson = (parts: readonly Missing[]): string =>
-  JSON.stringify(parts.map((p): MissingRow => [p.id, p.points, p.more, p.isRequired]))
+/** A score as the one parameter of a statement has it. */
+function rowOf({ score: s, history }: ScoreToStore) {
+  return {
+    subject_id: s.subjectId,
+    model_version: s.version,
+    score: s.score,
+    grade: s.grade,
+    usage_status: s.usageStatus,
+    sales_status: s.salesStatus,
+    status_since: s.statusSince,
+    held_until: s.heldUntil,
+    rose_last: s.roseLast,
+    qualified_at: s.qualifiedAt,
+    change: s.change,
+    changed: s.changed.map((c): ChangedRow => [c.id, c.from, c.to]),
+    trend: s.trend,
+    contributions: s.contributions.map(
+      (c): ContributionRow => [c.id, c.points, c.amount, c.since, c.last],
+    ),
+    missing: s.missing.map((m): MissingRow => [m.id, m.points, m.more, m.isRequired]),
+    facts: s.facts,
+    evidence_at: s.evidenceAt,
+    next_change_at: s.nextChangeAt,
+    cause: history?.cause ?? null,
+    from_score: history?.previous?.score ?? null,
+    from_status: history?.previous?.usageStatus ?? null,
+    told_at: history?.evidenceAt ?? null,
+  }
+}
 
 /** A new or changed score, and the line that it adds to the append-only history, if it adds one. */
 export interface ScoreToStore {
@@ -133,24 +148,13 @@ async function storeChunk(
   { asOf, isAsked }: ScoreTime,
   some: readonly ScoreToStore[],
 ): Promise<number> {
-  const of = <T>(pick: (one: ScoreToStore) => T): T[] => some.map(pick)
   const { rows } = await sql<{ n: number }>`
-    with n as (select * from unnest(
-        ${of((s) => s.score.subjectId)}::text[], ${of((s) => s.score.version)}::int[],
-        ${of((s) => s.score.score)}::smallint[], ${of((s) => s.score.grade)}::text[],
-        ${of((s) => s.score.usageStatus)}::text[], ${of((s) => s.score.salesStatus)}::text[],
-        ${of((s) => s.score.statusSince)}::timestamptz[], ${of((s) => s.score.heldUntil)}::timestamptz[],
-        ${of((s) => s.score.roseLast)}::boolean[], ${of((s) => s.score.qualifiedAt)}::timestamptz[],
-        ${of((s) => s.score.change)}::smallint[], ${of((s) => changedJson(s.score.changed))}::jsonb[],
-        ${of((s) => s.score.trend)}::text[], ${of((s) => contributionsJson(s.score.contributions))}::jsonb[],
-        ${of((s) => missingJson(s.score.missing))}::jsonb[], ${of((s) => JSON.stringify(s.score.facts))}::jsonb[],
-        ${of((s) => s.score.evidenceAt)}::timestamptz[], ${of((s) => s.score.nextChangeAt)}::timestamptz[],
-        ${of((s) => s.history?.cause ?? null)}::text[], ${of((s) => s.history?.previous?.score ?? null)}::smallint[],
-        ${of((s) => s.history?.previous?.usageStatus ?? null)}::text[],
-        ${of((s) => s.history?.evidenceAt ?? null)}::timestamptz[])
-      as n(subject_id, model_version, score, grade, usage_status, sales_status, status_since, held_until,
-        rose_last, qualified_at, change, changed, trend, contributions, missing, facts, evidence_at,
-        next_change_at, cause, from_score, from_status, told_at)),
+    with n as (select * from json_to_recordset(${JSON.stringify(some.map(rowOf))}::json) as n(
+        subject_id text, model_version int, score smallint, grade text, usage_status text,
+        sales_status text, status_since timestamptz, held_until timestamptz, rose_last boolean,
+        qualified_at timestamptz, change smallint, changed jsonb, trend text, contributions jsonb,
+        missing jsonb, facts jsonb, evidence_at timestamptz, next_change_at timestamptz, cause text,
+        from_score smallint, from_status text, told_at timestamptz)),
     stored as (insert into score (subject_id, subject, model, model_version, score, grade, usage_status,
         sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
         contributions, missing, facts, evidence_at, next_change_at, as_of)
