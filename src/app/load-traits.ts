@@ -52,10 +52,6 @@ export async function loadTraits(
   }
   const rules = accountRules(set.identity)
   const query = await traitRowsSql(name, file, path)
-  const forgotten = await readForgotten(db)
-  const hashes = new Set(forgotten.hashes)
-  const isForgotten = ({ about }: RowTrait) =>
-    hashes.size > 0 && hashes.has(seal(forgotten.key, about))
   return duck.connect(async (connection) => {
     await connection
       .run(`create or replace temp table trait_row as ${query.sql}`, query.params)
@@ -63,7 +59,8 @@ export async function loadTraits(
         throw readError(error)
       })
     return db.transaction().execute(async (tx) => {
-      await beginLoad(tx, originOf(name))
+      await beginLoad(tx)
+      const isForgotten = await forgottenIn(tx)
       const read = { lines: 0, leftOut: 0 }
       const problems: string[] = []
       for await (const rows of pages(connection)) {
@@ -78,6 +75,12 @@ export async function loadTraits(
       return { ...read, ...(await finishLoad(tx, originOf(name), clock())) }
     })
   })
+}
+
+async function forgottenIn(tx: Tx): Promise<(trait: RowTrait) => boolean> {
+  const { key, hashes } = await readForgotten(tx)
+  const known = new Set(hashes)
+  return ({ about }) => known.size > 0 && known.has(seal(key, about))
 }
 
 /** What says a trait, where there are several. */

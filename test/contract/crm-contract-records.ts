@@ -44,6 +44,17 @@ export function describeRecords(holder: SubjectHolder): void {
     })
   })
 
+  describe('the properties of an object', () => {
+    it('are those of the CRM and ours, and no others', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const names = await crm.propertyNames('contact', noSignal())
+      for (const { name } of subject.plan('contact').properties) expect(names).toContain(name)
+      expect(names).toContain(subject.names.email)
+      expect(names).not.toContain('nobody_declared_this')
+    })
+  })
+
   describe('finding', () => {
     it('recognises records by our key before anything else', async () => {
       const { subject } = holder

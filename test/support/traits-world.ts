@@ -33,6 +33,8 @@ export interface TraitsWorld {
   account(id: string, domain: string): Promise<void>
   /** Notes that a person or account is this record of the CRM. */
   link(ref: string, object: 'contact' | 'company', crmId: string): Promise<void>
+  /** The same for many people at once. */
+  linkNewcomers(refs: readonly string[], crmIds: readonly string[]): Promise<void>
   score(subject: string, model: string, score: number): Promise<void>
   /** Reads what is due; what was counted. */
   read(mapping?: CrmMapping): Promise<Readonly<Record<string, number>>>
@@ -44,6 +46,12 @@ interface GivenPerson {
   readonly account?: string
   readonly nodes?: readonly string[]
   readonly told?: Told
+}
+
+function recordOf(ref: string, object: 'contact' | 'company', crmId: string) {
+  const texts = { lookup: '{}', desired: '{}', desired_on_create: '{}', written: '{}' }
+  const state = 'in-sync' as const
+  return { ref, crm: 'hubspot', object, crm_id: crmId, may_create: false, state, ...texts }
 }
 
 const open: TraitsWorld[] = []
@@ -67,23 +75,23 @@ export async function openTraitsWorld(now: Date): Promise<TraitsWorld> {
       const values = { id, key: `domain:${domain}`, domain, name: domain }
       await db.insertInto('account').values(values).execute()
     },
+    async linkNewcomers(refs, crmIds) {
+      const newcomers = refs.map((id) => ({ id, email_kind: 'business', told: '{}' }))
+      await db.insertInto('person').values(newcomers).execute()
+      const rows = refs.map((ref, index) => recordOf(ref, 'contact', crmIds[index] ?? ''))
+      await db.insertInto('crm_record').values(rows).execute()
+    },
     async link(ref, object, crmId) {
-      const values = { ref, crm: 'hubspot', object, crm_id: crmId, may_create: false }
-      const rest = {
-        lookup: '{}',
-        desired: '{}',
-        desired_on_create: '{}',
-        state: 'in-sync' as const,
-      }
       await db
         .insertInto('crm_record')
-        .values({ ...values, ...rest, written: '{}' })
+        .values(recordOf(ref, object, crmId))
         .execute()
     },
     async score(subject, model, score) {
       const times = { status_since: world.now, as_of: world.now }
       const texts = { grade: 'B', usage_status: 'qualified', sales_status: 'none', trend: 'steady' }
-      const parts = { contributions: '[]', reasons: '[]', facts: '{}' }
+      const lists = { contributions: '[]', changed: '[]', missing: '[]' }
+      const parts = { ...lists, facts: '{}', rose_last: true }
       const kind = model === 'accounts' ? ('account' as const) : ('person' as const)
       const id = { subject_id: subject, subject: kind, model, model_version: 1 }
       await db

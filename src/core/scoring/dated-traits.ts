@@ -9,7 +9,7 @@ export type Told = Readonly<Record<string, readonly Telling[]>>
 
 /** Which moment is asked about. */
 export interface TraitTime {
-  /** Nothing that was told at this instant or later counts. */
+  /** What usage told at this instant or later does not count; what CRMs and files say from it on does. */
   readonly asOf: Date
   /** Nothing that Ripen learnt later than this counts; without it, all that it knows. */
   readonly knownAt?: Date

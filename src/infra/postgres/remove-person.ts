@@ -3,6 +3,7 @@ import type { Forgotten } from '../lake/drop-forgotten.ts'
 import { seal } from '../seal.ts'
 import type { Db, Tx } from './database.ts'
 import type { InCrm } from './forget-store.ts'
+import { lockTraits } from './trait-load-store.ts'
 
 /** People and all that names them in the database. */
 export interface Named {
@@ -67,6 +68,7 @@ export async function removePeople(
  * @returns how many rows.
  */
 export async function removeTraits(tx: Tx, forgotten: Forgotten): Promise<number> {
+  await lockTraits(tx)
   const rows = await tx
     .selectFrom('trait')
     .select('about')

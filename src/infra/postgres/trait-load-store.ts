@@ -20,11 +20,19 @@ export interface Loaded {
   readonly unknown: number
 }
 
-/** Opens a place for what a file says, until the end of the transaction; nobody else loads it meanwhile. */
-export async function beginLoad(tx: Tx, origin: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtext(${`traits ${origin}`}))`.execute(tx)
+/**
+ * Opens a place for what a file says, until the end of the transaction. Nobody else loads a file or is
+ * forgotten meanwhile: who was forgotten must be read after this.
+ */
+export async function beginLoad(tx: Tx): Promise<void> {
+  await lockTraits(tx)
   await sql`create temp table loaded (line bigint not null, about text not null, name text not null,
     value text not null, told_at timestamptz) on commit drop`.execute(tx)
+}
+
+/** Waits until nobody loads a file, and keeps others from it until the end of the transaction. */
+export async function lockTraits(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('traits'))`.execute(tx)
 }
 
 /** Adds some of what a file says. */
@@ -51,6 +59,7 @@ export async function findConflicts(tx: Tx): Promise<readonly Conflict[]> {
  * now; what it says still is left alone. Marks whom the changes are about for scoring.
  */
 export async function finishLoad(tx: Tx, origin: string, at: Date): Promise<Loaded> {
+  await sql`analyze loaded`.execute(tx)
   // Without dates it is so since it was first loaded.
   const same = sql`l.about = t.about and l.name = t.name and l.value = t.value
     and (l.told_at is null or l.told_at = t.told_at)`

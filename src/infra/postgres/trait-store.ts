@@ -1,16 +1,14 @@
 import { sql } from 'kysely'
-import {
-  type CurrentValue,
-  type Told,
-  type TraitTime,
-  valueAt,
-} from '../../core/scoring/dated-traits.ts'
+import { type Told, type TraitTime, valueAt } from '../../core/scoring/dated-traits.ts'
 import type { Traits } from '../../core/scoring/features.ts'
 import type { Db, Tx } from './database.ts'
 import { aboutSql } from './trait-subjects.ts'
 
-/** Values of one subject by name. */
-type Values = ReadonlyMap<string, CurrentValue>
+/** What CRMs and files say of one subject: the list of one value by name, and since when. */
+interface Said {
+  readonly traits: Readonly<Record<string, readonly string[]>>
+  readonly toldAt: Readonly<Record<string, number>>
+}
 
 /**
  * What is said at one moment of people and accounts: of people what usage, CRMs and files say and
@@ -31,38 +29,40 @@ export async function readTraits(
     )
     .execute()
   const accounts = new Set(people.flatMap((person) => person.account_id ?? []))
-  const said = await readSaid(db, subjects && [...new Set([...subjects, ...accounts])], at)
   const listed = listOnce()
+  const asked = subjects && [...new Set([...subjects, ...accounts])]
+  const said = await readSaid(db, asked, at, listed)
   const traits = new Map<string, Traits>()
   for (const person of people) {
-    const values = new Map(said.get(person.account_id ?? '') ?? [])
-    for (const [name, value] of ownValues(person.told as Told, said.get(person.id), at)) {
-      values.set(name, value)
+    const own = said.get(person.id)
+    const hers: Record<string, readonly string[]> = {
+      ...said.get(person.account_id ?? '')?.traits,
+      ...own?.traits,
     }
-    traits.set(person.id, { ...asTraits(values, listed), email_kind: listed(person.email_kind) })
+    addTold(hers, person.told as Told, own, at, listed)
+    hers['email_kind'] = listed(person.email_kind)
+    traits.set(person.id, hers)
   }
-  const asked = subjects && new Set(subjects)
-  for (const [id, values] of said) {
-    if (!traits.has(id) && (!asked || asked.has(id))) traits.set(id, asTraits(values, listed))
+  const wanted = subjects && new Set(subjects)
+  for (const [id, one] of said) {
+    if (!traits.has(id) && (!wanted || wanted.has(id))) traits.set(id, one.traits)
   }
   return traits
 }
 
-/** What usage said, and what was said besides; of one trait, what was told last. */
-function ownValues(told: Told, said: Values | undefined, at: TraitTime): Values {
-  const values = new Map(said ?? [])
-  for (const [name, tellings] of Object.entries(told)) {
-    const value = valueAt(tellings, at)
-    const other = values.get(name)
-    if (value && (!other || other.toldAt < value.toldAt)) values.set(name, value)
+/** Adds what usage said; where something else said it of herself too, what was told last stands. */
+function addTold(
+  traits: Record<string, readonly string[]>,
+  told: Told,
+  said: Said | undefined,
+  at: TraitTime,
+  listed: (value: string) => readonly string[],
+): void {
+  for (const name in told) {
+    const value = valueAt(told[name] ?? [], at)
+    if (!value || (said?.toldAt[name] ?? Number.NEGATIVE_INFINITY) >= value.toldAt) continue
+    traits[name] = listed(value.value)
   }
-  return values
-}
-
-function asTraits(values: Values, listed: (value: string) => readonly string[]): Traits {
-  const traits: Record<string, readonly string[]> = {}
-  for (const [name, { value }] of values) traits[name] = listed(value)
-  return traits
 }
 
 /** Most people have one of a few values: each is one list in memory. */
@@ -77,31 +77,63 @@ function listOnce(): (value: string) => readonly string[] {
   }
 }
 
-/** What CRMs and files say, by subject. */
+/** What CRMs and files say, by subject; of one trait, what began last, was learnt last, is smallest. */
 async function readSaid(
   db: Db | Tx,
   subjects: readonly string[] | null,
   at: TraitTime,
-): Promise<Map<string, Values>> {
+  listed: (value: string) => readonly string[],
+): Promise<Map<string, Said>> {
   const known = at.knownAt ?? null
-  const { rows } = await sql<{ subject: string; said: Record<string, [string, number]> }>`
-    select subject, jsonb_object_agg(name, jsonb_build_array(value, told)) as said from (
-      select distinct on (w.subject, t.name) w.subject, t.name, t.value,
-        extract(epoch from t.told_at) * 1000 as told
-      from (${aboutSql(subjects)}) w join trait t on t.about = w.about
-      where t.told_at < ${at.asOf} and (t.ended_at is null or t.ended_at >= ${at.asOf}
-          or t.ended_at > ${known}::timestamptz)
-        and (${known}::timestamptz is null or t.recorded_at <= ${known})
-      order by w.subject, t.name, t.told_at desc, t.recorded_at desc, t.value) s
-    group by subject`.execute(db)
-  return new Map(
-    rows.map(({ subject, said }) => [
-      subject,
-      new Map(
-        Object.entries(said).map(([name, [value, toldAt]]) => [name, { value, toldAt }] as const),
-      ),
-    ]),
-  )
+  const { rows } = await sql<{
+    subject: string
+    name: string
+    value: string
+    told: number
+    recorded: number
+  }>`select w.subject, t.name, t.value, (extract(epoch from t.told_at) * 1000)::float8 as told,
+      (extract(epoch from t.recorded_at) * 1000)::float8 as recorded
+    from (${aboutSql(subjects)}) w join trait t on t.about = w.about
+    where t.told_at <= ${at.asOf} and (t.ended_at is null or t.ended_at > ${at.asOf}
+        or t.ended_at > ${known}::timestamptz)
+      and (${known}::timestamptz is null or t.recorded_at <= ${known})`.execute(db)
+  const said = new Map<string, SaidRows>()
+  for (const row of rows) {
+    const { subject, name } = row
+    let one = said.get(subject)
+    if (!one) {
+      one = { traits: {}, toldAt: {}, recordedAt: {} }
+      said.set(subject, one)
+    }
+    if (!isNewer(row, one)) continue
+    one.traits[name] = listed(row.value)
+    one.toldAt[name] = row.told
+    one.recordedAt[name] = row.recorded
+  }
+  return said
+}
+
+interface SaidRows {
+  readonly traits: Record<string, readonly string[]>
+  readonly toldAt: Record<string, number>
+  readonly recordedAt: Record<string, number>
+}
+
+function isNewer(
+  row: {
+    readonly name: string
+    readonly value: string
+    readonly told: number
+    readonly recorded: number
+  },
+  known: SaidRows,
+): boolean {
+  const { name, value, told, recorded } = row
+  const before = known.traits[name]?.[0]
+  if (before === undefined) return true
+  const [toldAt = 0, recordedAt = 0] = [known.toldAt[name], known.recordedAt[name]]
+  if (told !== toldAt) return told > toldAt
+  return recorded !== recordedAt ? recorded > recordedAt : value < before
 }
 
 /** One thing that is or was said of somebody, for people. Instants are ISO 8601 UTC. */
