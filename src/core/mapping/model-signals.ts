@@ -149,3 +149,11 @@ export type TraitCondition = Omit<TraitSignal, keyof typeof common>
 
 export const isCombination = (s: Signal): s is Combination =>
   'all' in s || 'any' in s || 'none' in s
+
+/** Most points that one signal can give before its component; from 0. */
+export function mostPoints(signal: Signal): number {
+  if (signal.tiers) return Math.max(0, ...signal.tiers.map((tier) => tier.points))
+  const points = Math.max(0, signal.points ?? 0)
+  const isCounted = 'per' in signal && signal.per !== undefined && points > 0
+  return isCounted ? (signal.max ?? points) : points
+}

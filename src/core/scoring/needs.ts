@@ -14,7 +14,7 @@ export interface Need {
   readonly fade: { readonly of: 'count' | 'active-days' | 'sum'; readonly halfLife: number } | null
   readonly streak: boolean
   readonly week: boolean
-  /** Length of the period before the window, in days; 0 for none. */
+  /** Length of the period before the window, in days; 0 when it is not asked for. */
   readonly against: number
   /** The first use ever. */
   readonly ever: boolean
@@ -86,7 +86,7 @@ function actionNeeds(signal: ActionSignal, days: number): Need[] {
     fade: fadeOf(signal),
     streak: measure === 'streak',
     week: measure === 'week' || measure === 'week-days',
-    against: measure === 'velocity' ? (signal.against ?? 0) : 0,
+    against: measure === 'velocity' ? (signal.against ?? days) : 0,
     ever: measure === 'first-ever',
     people: measure === 'people',
   }

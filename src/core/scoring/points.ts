@@ -1,91 +1,123 @@
-import { type ActionSignal, type Model, mostPoints, type Signal } from '../mapping/model.ts'
-import type { Evidence, Features } from './features.ts'
+import type { Model } from '../mapping/model.ts'
+import type { Signal } from '../mapping/model-signals.ts'
+import { dayOf, endDay } from './day.ts'
+import type { Evidence } from './features.ts'
+import type { Reading } from './people-amounts.ts'
+import type { Contribution } from './score.ts'
 
-/** Whole points that one signal gave, and why. */
-export interface Contribution {
-  /** Signal id, or `limit` for the clamp to 0–100. */
-  readonly id: string
-  readonly label: string
-  readonly points: number
-  /** How many: occurrences, days, people, or 1 for a trait. */
-  readonly count: number
-  readonly unit: 'times' | 'days' | 'people'
-  /** ISO 8601 UTC; null where the evidence has no date. */
-  readonly since: string | null
-  readonly last: string | null
-}
+/** Points are added up exactly, in millionths. */
+const MICRO = 1_000_000
 
-export interface Points {
-  /** 0–100; equals the sum of the contributions. */
-  readonly score: number
-  /** Largest first; zero points are left out. */
-  readonly contributions: readonly Contribution[]
+/** True when the amount is within the bounds that the signal sets; see docs/models.md. */
+export function holds(signal: Signal, amount: number | null): boolean {
+  if (amount === null) return false
+  const least = 'at-least' in signal ? signal['at-least'] : undefined
+  const most = 'at-most' in signal ? signal['at-most'] : undefined
+  if (least === undefined && most === undefined) return amount > 0
+  return (least === undefined || amount >= least) && (most === undefined || amount <= most)
 }
 
 /**
- * Adds up a model's points for one subject. All points are whole, so the contributions sum exactly to
- * the score; where they pass 0 or 100, one contribution named `limit` carries the difference.
+ * Points of a signal that holds, faded and bounded, before its component.
+ * @param evidence what its amount came from, for amounts that fade day by day.
  */
-export function addPoints(model: Model, features: Features): Points {
-  const parts = model.signals
-    .map((signal) => contribution(model, signal, features))
-    .filter((part) => part.points !== 0)
-    .sort((a, b) => b.points - a.points || (a.id < b.id ? -1 : 1))
-  const sum = parts.reduce((total, part) => total + part.points, 0)
-  const score = Math.min(100, Math.max(0, sum))
-  if (score === sum) return { score, contributions: parts }
-  const limit: Contribution = {
-    id: 'limit',
-    label: score === 100 ? 'Score ends at 100' : 'Score ends at 0',
-    points: score - sum,
-    count: 1,
-    unit: 'times',
-    since: null,
-    last: null,
-  }
-  return { score, contributions: [...parts, limit] }
+export function rawPoints(
+  signal: Signal,
+  reading: Reading,
+  evidence: Evidence | undefined,
+  asOf: number,
+): number {
+  const { amount } = reading
+  if (amount === null) return 0
+  const halfLife = 'half-life' in signal ? signal['half-life'] : undefined
+  const per = 'per' in signal ? signal.per : undefined
+  if (per === undefined) return flat(signal, amount) * fading(halfLife, reading, asOf)
+  const daily = halfLife !== undefined && evidence?.faded !== undefined
+  const raw = ((signal.points ?? 0) * (daily ? evidence.faded : amount)) / per
+  const most = 'max' in signal && signal.max !== undefined ? signal.max : Number.POSITIVE_INFINITY
+  const bounded = (points: number) => Math.min(most, Math.max(-most, points))
+  return bounded(daily ? raw : raw * fading(halfLife, reading, asOf))
 }
 
-function contribution(model: Model, signal: Signal, features: Features): Contribution {
-  const unit = unitOf(signal)
-  const base = { id: signal.id, label: signal.label, unit, since: null, last: null }
-  if ('trait' in signal) {
-    const held = features.traits[signal.trait] ?? []
-    const count = held.some((value) => signal.in.includes(value)) ? 1 : 0
-    return { ...base, points: count * signal.points, count }
-  }
-  if ('people' in signal) {
-    const members = features.members.filter((member) =>
-      signal.people === 'qualified' ? member.qualified : member.coreDays >= model['active-days'],
-    )
-    const dates = members.flatMap((m) => (m.lastActiveAt ? [m.lastActiveAt.getTime()] : []))
-    const last = dates.length > 0 ? new Date(Math.max(...dates)).toISOString() : null
-    return { ...base, points: capped(signal, members.length), count: members.length, last }
-  }
-  const evidence = features.evidence.get(signal.id)
-  if (!evidence) return { ...base, points: 0, count: 0 }
-  const units = unitsOf(signal, evidence)
-  return {
-    ...base,
-    points: capped(signal, units),
-    count: signal.per === 'active-day' ? evidence.days : evidence.count,
-    since: evidence.firstAt.toISOString(),
-    last: evidence.lastAt.toISOString(),
+function flat(signal: Signal, amount: number): number {
+  if (!signal.tiers) return signal.points ?? 0
+  let points = 0
+  for (const tier of signal.tiers) if (amount >= tier.from) points = tier.points
+  return points
+}
+
+function fading(halfLife: number | undefined, { last }: Reading, asOf: number): number {
+  if (halfLife === undefined || last === null) return 1
+  return 0.5 ** ((endDay(asOf) - 1 - dayOf(last)) / halfLife)
+}
+
+/** Weighs and bounds the points of the signals, in the order of the model, component by component. */
+export function weigh(model: Model): (raw: Float64Array) => void {
+  const parts = model.components.map(({ id, weight, full, max }) => ({
+    factor: weight === undefined ? 1 : weight / (full ?? 100),
+    most: weight ?? max ?? 100,
+    signals: model.signals.flatMap((signal, index) => (signal.component === id ? [index] : [])),
+  }))
+  return (raw) => {
+    for (const { factor, most, signals } of parts) {
+      let given = 0
+      let taken = 0
+      for (const index of signals) {
+        const points = (raw[index] ?? 0) * factor
+        raw[index] = points
+        if (points > 0) given += points
+        else taken += points
+      }
+      if (given + taken <= most) continue
+      const scale = (most - taken) / given
+      for (const index of signals) {
+        const points = raw[index] ?? 0
+        if (points > 0) raw[index] = points * scale
+      }
+    }
   }
 }
 
-function unitOf(signal: Signal): Contribution['unit'] {
-  if ('people' in signal) return 'people'
-  return 'per' in signal && signal.per === 'active-day' ? 'days' : 'times'
+/** The score before it is brought to 0–100, and the whole points of every signal that sum to it. */
+export interface Whole {
+  readonly sum: number
+  readonly points: Int32Array
 }
 
-function unitsOf(signal: ActionSignal, evidence: Evidence): number {
-  const seen = signal.per === 'active-day' ? evidence.days : evidence.count
-  if (seen < signal['at-least']) return 0
-  return signal.per === 'once' ? 1 : seen
+/**
+ * Whole points by the largest remainder: everybody gets the whole part, rounded down, and the largest
+ * fractions get one more each, the first of equal ones. The sum is rounded half up.
+ */
+export function wholePoints(raw: Float64Array): Whole {
+  const points = new Int32Array(raw.length)
+  const rest = new Int32Array(raw.length)
+  let total = 0
+  let whole = 0
+  let hasFractions = false
+  for (let i = 0; i < raw.length; i++) {
+    const micro = Math.round((raw[i] ?? 0) * MICRO)
+    const down = Math.floor(micro / MICRO)
+    points[i] = down
+    rest[i] = micro - down * MICRO
+    hasFractions ||= rest[i] !== 0
+    total += micro
+    whole += down
+  }
+  const sum = Math.floor((total + MICRO / 2) / MICRO)
+  if (!hasFractions) return { sum, points }
+  const order = Array.from(rest.keys()).sort((a, b) => (rest[b] ?? 0) - (rest[a] ?? 0) || a - b)
+  for (const index of order.slice(0, sum - whole)) points[index] = (points[index] ?? 0) + 1
+  return { sum, points }
 }
 
-function capped(signal: Signal, units: number): number {
-  const most = mostPoints(signal)
-  return Math.min(most, Math.max(-most, units * signal.points))
-}
+/** A contribution that says something about the sum and not about behaviour. */
+export const bookkeeping = (id: 'limit' | 'excluded', points: number): Contribution => ({
+  id,
+  points,
+  amount: 1,
+  since: null,
+  last: null,
+})
+
+export const isBookkeeping = ({ id }: { readonly id: string }): boolean =>
+  id === 'limit' || id === 'excluded'

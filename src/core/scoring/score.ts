@@ -45,6 +45,8 @@ export interface Score {
   readonly statusSince: string
   /** Until when `min-dwell` holds the status; null when it does not. */
   readonly heldUntil: string | null
+  /** The last change of the status was for the better, or there was none yet. */
+  readonly roseLast: boolean
   /** When `qualified` was entered last; null if never. */
   readonly qualifiedAt: string | null
   /** Difference to the value before the last change of the score. */
