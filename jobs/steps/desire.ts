@@ -2,13 +2,14 @@ import { canonicalJson } from '../../src/core/canonical-json.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
-import type { Score } from '../../src/core/scoring/score-subject.ts'
+import { createExplainer } from '../../src/core/scoring/explain.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
 import {
   changesToWrite,
   type DesiredRecord,
   desiredRecord,
 } from '../../src/core/sync/desired-record.ts'
-import type { SubjectFacts } from '../../src/core/sync/fields.ts'
+import type { Speaker, SubjectFacts } from '../../src/core/sync/fields.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import {
   type CrmRecordRow,
@@ -17,27 +18,25 @@ import {
   type WantedRecord,
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import { readScores } from '../../src/infra/postgres/score-store.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { StepHandler } from '../context.ts'
 import { planTasks } from './plan-tasks.ts'
+import { speakers } from './speakers.ts'
 
 /** Works out what every CRM record should say, and which tasks it should hold. */
 export const desire: StepHandler = async (context) => {
   const { set } = await readEffective(context.db)
   const counts = { records: 0, changed: 0, tasks: 0 }
   const facts = await readSubjectFacts(context.db)
+  const speaks = voices()
   for (const [crm, mapping] of set.crms) {
     const before = await readRecords(context.db, crm)
     const wanted: WantedRecord[] = []
     for (const [object, rules] of objectsOf(mapping)) {
-      const model = set.models.get(rules.model)
-      if (!model) continue
-      const scores = await readScores(context.db, model.id)
-      for (const score of scores.values()) {
+      for (const { score, model } of await speakers(context.db, set, rules)) {
         const subject = withChampion(facts, score)
         if (!subject) continue
-        const desired = desiredRecord(rules, subject, score, modelName(model))
+        const desired = desiredRecord(rules, subject, score, speaks(model))
         const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
         wanted.push({ ...desired, object, companyRef })
       }
@@ -90,7 +89,18 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
   return objects
 }
 
-const modelName = (model: Model): string => `${model.id} v${model.version}`
+/** The words of each model, made once. */
+function voices(): (model: Model) => Speaker {
+  const known = new Map<Model, Speaker>()
+  return (model) => {
+    const speaker = known.get(model) ?? {
+      name: `${model.id} v${model.version}`,
+      explainer: createExplainer(model),
+    }
+    known.set(model, speaker)
+    return speaker
+  }
+}
 
 function differs(
   record: DesiredRecord & { companyRef: string | null },
@@ -121,7 +131,7 @@ async function readSubjectFacts(db: Db): Promise<Facts> {
   const accounts = await db.selectFrom('account').select(['id', 'domain', 'name']).execute()
   const accountOf = new Map(people.map((person) => [person.id, person.account_id]))
   const all = new Map<string, SubjectFacts>()
-  const none = { email: null, domain: null, name: null, champion: null }
+  const none = { email: null, domain: null, name: null, champion: null, others: [] }
   for (const { id, email } of people) all.set(id, { ...none, id, email })
   for (const { id, domain, name } of accounts) all.set(id, { ...none, id, domain, name })
   return {
@@ -133,6 +143,8 @@ async function readSubjectFacts(db: Db): Promise<Facts> {
 function withChampion(facts: Facts, score: Score): SubjectFacts | null {
   const subject = facts.subject(score.subjectId)
   const championId = score.facts.championId
-  if (!subject || championId === null) return subject
-  return { ...subject, champion: facts.subject(championId)?.email ?? championId }
+  if (!subject) return null
+  const told = (id: string) => facts.subject(id)?.email ?? id
+  const champion = championId === null ? null : told(championId)
+  return { ...subject, champion, others: score.facts.otherIds.map(told) }
 }

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { CrmMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
+import type { Model } from '../../src/core/mapping/model.ts'
 import { isFresh, renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
-import { behaviourOf, reasonOf } from '../../src/core/scoring/explain.ts'
-import type { Score } from '../../src/core/scoring/score-subject.ts'
+import { createExplainer } from '../../src/core/scoring/explain.ts'
+import { isBookkeeping } from '../../src/core/scoring/points.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { readScores } from '../../src/infra/postgres/score-store.ts'
+import { type Spoken, speakers } from './speakers.ts'
 
 /** What a planned task says; the CRM ids of the records are filled in when it is created. */
 export interface PlannedTask {
@@ -41,18 +44,41 @@ export async function planTasks(
   now: Date,
 ): Promise<number> {
   const company = mapping.objects.company
-  const model = company ? set.models.get(company.model) : undefined
-  if (!model) return 0
-  const scores = await readScores(tx, model.id)
+  if (!company) return 0
+  const spoken = new Map((await speakers(tx, set, company)).map((s) => [s.score.subjectId, s]))
+  let added = 0
+  for (const id of company.model) {
+    const model = set.models.get(id)
+    if (model) added += await planOfModel(tx, crm, { set, model, rules, now }, spoken)
+  }
+  return added
+}
+
+interface Plan {
+  readonly set: MappingSet
+  readonly model: Model
+  readonly rules: TaskMapping
+  readonly now: Date
+}
+
+async function planOfModel(
+  tx: Tx,
+  crm: string,
+  { set, model, rules, now }: Plan,
+  spoken: ReadonlyMap<string, Spoken>,
+): Promise<number> {
   const people = await readScores(tx, model['people-model'] ?? '')
+  const peopleModel = set.models.get(model['people-model'] ?? '') ?? model
   let added = 0
   for (const entry of await enteredQualified(tx, model.id)) {
-    const score = scores.get(entry.subject_id)
+    const speaker = spoken.get(entry.subject_id)
     const evidenceAt = entry.evidence_at?.toISOString() ?? null
-    if (score?.usageStatus !== 'qualified') continue
+    // Another model speaks for the account, or it is qualified no more.
+    if (speaker?.model !== model || speaker.score.usageStatus !== 'qualified') continue
+    const { score } = speaker
     if (!isFresh(evidenceAt, rules['evidence-within'], now)) continue
     const key = `${crm}|account-qualified|${entry.subject_id}|${score.qualifiedAt}`
-    const story = await storyOf(tx, score, people)
+    const story = await storyOf(tx, { score, model }, { scores: people, model: peopleModel })
     const { subject, body } = await renderTask(rules, story)
     const task: PlannedTask = {
       subject,
@@ -89,9 +115,11 @@ async function enteredQualified(tx: Tx, model: string): Promise<Entered[]> {
 
 async function storyOf(
   tx: Tx,
-  score: Score,
-  people: ReadonlyMap<string, Score>,
+  { score, model }: Spoken,
+  people: { readonly scores: ReadonlyMap<string, Score>; readonly model: Model },
 ): Promise<TaskStory> {
+  const words = createExplainer(model)
+  const ofPeople = createExplainer(people.model)
   const account = await tx
     .selectFrom('account')
     .select(['name', 'domain'])
@@ -104,18 +132,21 @@ async function storyOf(
   const emails = new Map(rows.map((row) => [row.id, row.email]))
   const told = (id: string) => ({
     email: emails.get(id) ?? 'somebody without an e-mail address',
-    score: people.get(id)?.score ?? 0,
-    did: (people.get(id)?.contributions ?? [])
-      .filter((part) => part.points > 0 && part.id !== 'limit')
-      .map(behaviourOf),
+    score: people.scores.get(id)?.score ?? 0,
+    did: (people.scores.get(id)?.contributions ?? [])
+      .filter((part) => part.points > 0 && !isBookkeeping(part))
+      .map(ofPeople.behaviour),
   })
   return {
     account: { name: account.name, domain: account.domain ?? '' },
     score: score.score,
     grade: score.grade,
     trend: score.trend,
-    summary: score.facts.summary,
-    reasons: score.contributions.map(reasonOf),
+    summary: words.summary(score),
+    reasons: words
+      .table(score)
+      .split('\n')
+      .filter((line) => line !== ''),
     active_users: score.facts.activeUsers,
     qualified_users: score.facts.qualifiedUsers,
     champion: score.facts.championId === null ? null : told(score.facts.championId),

@@ -1,10 +1,9 @@
 import type { Selectable } from 'kysely'
 import type { AccountRule } from '../core/identity/accounts.ts'
 import { normaliseEmail } from '../core/identity/email.ts'
-import type { Contribution } from '../core/scoring/points.ts'
-import type { ScoreFacts } from '../core/scoring/score-subject.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import type { Tables } from '../infra/postgres/tables.ts'
+import { type ExplainedScore, explainScores } from './explained-score.ts'
 import type { Evidence, Join } from './identity-evidence.ts'
 
 /** Why one person or account has the score that it has. */
@@ -20,20 +19,7 @@ export interface Explanation {
   /** Why these ids are one person. */
   readonly joins: readonly Join[]
   readonly traits: Readonly<Record<string, unknown>>
-  readonly scores: readonly {
-    readonly model: string
-    readonly version: number
-    readonly score: number
-    readonly grade: string
-    readonly usageStatus: string
-    readonly salesStatus: string
-    readonly statusSince: string
-    readonly change: number
-    readonly trend: string
-    readonly summary: string
-    readonly asOf: string
-    readonly contributions: readonly Contribution[]
-  }[]
+  readonly scores: readonly ExplainedScore[]
 }
 
 /**
@@ -111,7 +97,7 @@ async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Pro
     identities,
     joins: await evidence(identities),
     traits: person.traits as Record<string, unknown>,
-    scores: await scoresOf(db, person.id),
+    scores: await explainScores(db, person.id),
   }
 }
 
@@ -134,29 +120,6 @@ async function explainAccount(
     joins: [],
     identities: people.map((person) => person.email ?? person.id),
     traits: {},
-    scores: await scoresOf(db, account.id),
+    scores: await explainScores(db, account.id),
   }
-}
-
-async function scoresOf(db: Db, id: string): Promise<Explanation['scores']> {
-  const rows = await db
-    .selectFrom('score')
-    .selectAll()
-    .where('subject_id', '=', id)
-    .orderBy('model')
-    .execute()
-  return rows.map((row) => ({
-    model: row.model,
-    version: row.model_version,
-    score: row.score,
-    grade: row.grade,
-    usageStatus: row.usage_status,
-    salesStatus: row.sales_status,
-    statusSince: row.status_since.toISOString(),
-    change: row.change,
-    trend: row.trend,
-    summary: (row.facts as ScoreFacts).summary,
-    asOf: row.as_of.toISOString(),
-    contributions: row.contributions as Contribution[],
-  }))
 }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
+import { readEffective } from '../infra/mappings/published.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
+import { speakingModels } from './ranking.ts'
 
 export interface SourceStatus {
   /** Distinct events: copies of one event count once. */
@@ -53,7 +55,7 @@ export async function readStatus(db: Db): Promise<Status> {
   return {
     sources: await readSources(db),
     rebuild: await readRebuild(db),
-    ...(await readPopulation(db)),
+    ...(await readPopulation(db, await speaking(db, mapping !== undefined))),
     crms: await readCrms(db),
     open,
     mapping: mapping ?? null,
@@ -82,8 +84,16 @@ async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
   )
 }
 
+/** The models whose word counts, see `speakingModels`. */
+async function speaking(db: Db, isPublished: boolean): Promise<readonly string[]> {
+  if (!isPublished) return []
+  const { set } = await readEffective(db)
+  return [...speakingModels(set, 'person'), ...speakingModels(set, 'account')]
+}
+
 async function readPopulation(
   db: Db,
+  models: readonly string[],
 ): Promise<
   Pick<
     Status,
@@ -96,9 +106,11 @@ async function readPopulation(
       group by person_id having count(distinct split_part(node, '/', 1)) > 1) s) as several,
     (select count(distinct account_id) from person where account_id is not null) as accounts,
     (select count(distinct subject_id) from score
-      where subject = 'person' and usage_status = 'qualified') as people_qualified,
+      where subject = 'person' and usage_status = 'qualified' and model = any(${[...models]}::text[])) as people_qualified,
     (select count(distinct subject_id) from score
-      where subject = 'account' and usage_status = 'qualified') as accounts_qualified`.execute(db)
+      where subject = 'account' and usage_status = 'qualified' and model = any(${[...models]}::text[])) as accounts_qualified`.execute(
+    db,
+  )
   const row = rows[0] ?? {}
   return {
     people: Number(row['people'] ?? 0),

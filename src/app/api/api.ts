@@ -68,7 +68,7 @@ async function list(
     return
   }
   const { limit, offset, model } = page.data
-  const options = { limit, offset, ...(model === undefined ? {} : { model }) }
+  const options = { limit, offset, ...(model === undefined ? {} : { models: [model] }) }
   response.json({ items: await readRanking(app.context.db, subject, options), limit, offset })
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
+import { WINNERS } from '../scoring/winner.ts'
 import { durationMs } from './duration.ts'
 
 const SCORE_FIELDS = [
@@ -15,6 +16,9 @@ const SCORE_FIELDS = [
   'reason_2',
   'reason_3',
   'summary',
+  'explanation',
+  'what_changed',
+  'to_qualify',
   'last_active',
   'active_days_30',
   'model',
@@ -29,6 +33,7 @@ export const ACCOUNT_FIELDS = [
   'active_users',
   'qualified_users',
   'champion',
+  'others',
   'domain',
   'name',
 ] as const
@@ -57,8 +62,11 @@ const property = <F extends readonly [string, ...string[]]>(fields: F) =>
 const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
   z.strictObject({
     subject: z.literal(subject),
-    /** The model whose score is written; a person or account has one score for each model. */
-    model: z.string(),
+    /** The model whose score is written, or several: then `winner` says which one speaks. */
+    model: z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .transform((model) => (typeof model === 'string' ? [model] : model)),
+    winner: z.enum(WINNERS).default('first'),
     /** Our own unique property; created, and set on every record that we write. */
     key: z.strictObject({ property: propertyName, label: z.string().min(1).max(120) }),
     /** When a record that the CRM lacks is created. */

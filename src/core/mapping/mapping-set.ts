@@ -1,12 +1,14 @@
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
+import { declaredTraits } from './declared-traits.ts'
 import {
   type IdentityMapping,
   identityMappingSchema,
   NO_IDENTITY_MAPPING,
 } from './identity-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
+import { modelNameFaults, noModel } from './model-names.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
@@ -117,30 +119,15 @@ function openFiles(files: MappingFiles): OpenFiles {
 
 const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
 
-/** Always there: business, free, disposable or none. */
-const KNOWN_TRAIT = 'email_kind'
-
 function checkModels({ usage, models }: OpenFiles): FileProblem[] {
-  const actions = Object.keys(usage.data.actions)
-  const traits = [KNOWN_TRAIT, ...Object.keys(usage.data.traits)]
-  return [...models.values()].flatMap((file) => {
-    const { signals, 'people-model': people } = file.data
-    const problems: FileProblem[] = []
-    if (people !== undefined && models.get(people)?.data.subject !== 'person') {
-      problems.push(file.problem(['people-model'], noModel(people, 'person', models)))
-    }
-    signals.forEach((signal, index) => {
-      if ('action' in signal && !actions.includes(signal.action)) {
-        const message = undeclared(signal.action, actions)
-        problems.push(file.problem(['signals', index, 'action'], message))
-      }
-      if ('trait' in signal && !traits.includes(signal.trait)) {
-        const message = undeclared(signal.trait, traits)
-        problems.push(file.problem(['signals', index, 'trait'], message))
-      }
-    })
-    return problems
-  })
+  const known = {
+    actions: usage.data.actions,
+    traits: declaredTraits(usage.data),
+    models: dataOf(models),
+  }
+  return [...models.values()].flatMap((file) =>
+    modelNameFaults(file.data, known).map(({ path, message }) => file.problem(path, message)),
+  )
 }
 
 /** A domain has one name that all others lead to. */
@@ -165,24 +152,17 @@ function checkTasks({ crms }: OpenFiles): FileProblem[] {
 function checkCrms({ models, crms }: OpenFiles): FileProblem[] {
   return [...crms.values()].flatMap((file) =>
     Object.entries(file.data.objects).flatMap(([object, rules]) => {
-      if (!rules || models.get(rules.model)?.data.subject === rules.subject) return []
-      const message = noModel(rules.model, rules.subject, models)
-      return [file.problem(['objects', object, 'model'], message)]
+      const known = [...models.values()].map(({ data }) => data)
+      return (rules?.model ?? []).flatMap((id, index) => {
+        if (known.some((m) => m.id === id && m.subject === rules?.subject)) return []
+        const path = [
+          'objects',
+          object,
+          'model',
+          ...(rules && rules.model.length > 1 ? [index] : []),
+        ]
+        return [file.problem(path, noModel(id, rules?.subject ?? 'person', known))]
+      })
     }),
   )
 }
-
-function undeclared(name: string, known: readonly string[]): string {
-  return `${name} is not declared in usage.yaml; known are ${listed(known)}`
-}
-
-function noModel(
-  id: string,
-  subject: string,
-  models: ReadonlyMap<string, ParsedFile<Model>>,
-): string {
-  const known = [...models].filter(([, m]) => m.data.subject === subject).map(([known]) => known)
-  return `${id} is no model of ${subject}s; known are ${listed(known)}`
-}
-
-const listed = (names: readonly string[]): string => [...names].sort().join(', ') || 'none'

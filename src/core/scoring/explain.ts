@@ -29,6 +29,8 @@ export interface Explainer {
   reasons(score: Pick<Score, 'contributions'>): string[]
   /** One line about the whole. */
   summary(score: Score): string
+  /** One contribution as the table tells it: `limit` and `excluded` too. */
+  line(part: Contribution, score: Score): string
   /** Everything, one line each, with points that sum to the score. */
   table(score: Score): string
   /** What changed with the last change of the score, one line; empty when nothing did. */
@@ -52,6 +54,7 @@ export function createExplainer(model: Model): Explainer {
   return {
     behaviour,
     reason,
+    line,
     reasons: ({ contributions }) => byStrength(contributions).map(reason),
     summary: (score) => summaryOf(score, label),
     table: (score) => score.contributions.map((part) => line(part, score)).join('\n'),

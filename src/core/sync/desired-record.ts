@@ -1,8 +1,8 @@
 import { canonicalJson } from '../canonical-json.ts'
 import type { ObjectMapping, PropertyMapping } from '../mapping/crm-mapping.ts'
 import type { CrmValue } from '../ports/crm.ts'
-import type { Score } from '../scoring/score-subject.ts'
-import { fieldsOf, type SubjectFacts } from './fields.ts'
+import type { Score } from '../scoring/score.ts'
+import { fieldsOf, type Speaker, type SubjectFacts } from './fields.ts'
 
 export type Properties = Readonly<Record<string, CrmValue>>
 
@@ -24,9 +24,9 @@ export function desiredRecord(
   mapping: ObjectMapping,
   facts: SubjectFacts,
   score: Score,
-  model: string,
+  speaker: Speaker,
 ): DesiredRecord {
-  const fields = fieldsOf(facts, score, model)
+  const fields = fieldsOf(facts, score, speaker)
   const pick = (from: string): CrmValue => fields[from] ?? null
   const declared: Readonly<Record<string, PropertyMapping>> = mapping.properties
   const properties = Object.entries(declared).map(([name, p]) => [name, pick(p.from)])

@@ -1,6 +1,7 @@
 import { cutText } from '../cut-text.ts'
 import type { CrmValue } from '../ports/crm.ts'
-import type { Score } from '../scoring/score-subject.ts'
+import type { Explainer } from '../scoring/explain.ts'
+import type { Score } from '../scoring/score.ts'
 
 /** A person or account, as far as a CRM record tells about it. */
 export interface SubjectFacts {
@@ -10,6 +11,14 @@ export interface SubjectFacts {
   readonly name: string | null
   /** E-mail address of the champion of an account, or her id when she has none. */
   readonly champion: string | null
+  /** The others who are active, in the same way, best first. */
+  readonly others: readonly string[]
+}
+
+/** The model that speaks: how CRM users read its name, and its words. */
+export interface Speaker {
+  readonly name: string
+  readonly explainer: Explainer
 }
 
 /** Longest text in one property: HubSpot cuts at 65,536, a list view long before. */
@@ -19,9 +28,10 @@ const MOST_TEXT = 1000
 export function fieldsOf(
   facts: SubjectFacts,
   score: Score,
-  model: string,
+  { name, explainer }: Speaker,
 ): Record<string, CrmValue> {
-  const reason = (index: number) => cut(score.reasons[index] ?? null)
+  const reasons = explainer.reasons(score)
+  const reason = (index: number) => cut(reasons[index] ?? null)
   return {
     score: score.score,
     grade: score.grade,
@@ -34,14 +44,18 @@ export function fieldsOf(
     reason_1: reason(0),
     reason_2: reason(1),
     reason_3: reason(2),
-    summary: cut(score.facts.summary),
+    summary: cut(explainer.summary(score)),
+    explanation: cut(explainer.table(score) || null),
+    what_changed: cut(explainer.changed(score) || null),
+    to_qualify: cut(explainer.toQualify(score) || null),
     last_active: score.facts.lastActive,
     active_days_30: score.facts.activeDays30,
-    model,
+    model: name,
     email: facts.email,
     active_users: score.facts.activeUsers,
     qualified_users: score.facts.qualifiedUsers,
     champion: facts.champion,
+    others: cut(facts.others.join(', ') || null),
     domain: facts.domain,
     name: facts.name,
   }

@@ -26,14 +26,13 @@ function describe(found: Explanation): string {
   for (const s of found.scores) {
     lines.push('', `Model ${s.model} v${s.version} as of ${s.asOf}: ${s.summary}`)
     const rows = s.contributions.map((c) => [
-      `  ${c.points > 0 ? '+' : ''}${c.points}`.padStart(6),
-      c.label,
-      `${c.count}×`,
-      c.since ? `since ${c.since.slice(0, 10)}` : '',
-      c.last ? `last ${c.last.slice(0, 10)}` : '',
+      `${c.points > 0 ? '+' : ''}${c.points}`.padStart(6),
+      c.text,
     ])
     if (rows.length > 0) lines.push(table(rows))
     lines.push(`${String(s.score).padStart(6)}  in all`)
+    if (s.whatChanged !== '') lines.push(`  What changed: ${s.whatChanged}`)
+    if (s.toQualify !== '') lines.push(`  To qualify: ${s.toQualify}`)
   }
   if (found.scores.length === 0) lines.push('', 'Not scored yet: ripen score')
   return lines.join('\n')
