@@ -83,6 +83,8 @@ function actionAmount(
   subject: Subject,
   signal: SignalText,
 ): number | null {
+  // "Without an account there is no evidence", so nothing is measured, not even 0.
+  if (signal.of === 'account' && subject.colleagues.length === 0) return null
   const window = windowOf(model, signal)
   const ever = timesOf(scene, subject, signal)
   const deeds = within(scene, ever, window)

@@ -10,6 +10,8 @@ export function peopleAmount(
   signal: SignalText,
 ): number | null {
   const { colleagues, scores } = subject
+  // "Of a person: of her account, if she has one."
+  if (colleagues.length === 0) return null
   const days = daysOf(signal.within ?? model.window)
   const known = colleagues.filter((person) => deedsUpTo(scene, [person]).length > 0)
   const active = activePeople(scene, model, colleagues, days).length
