@@ -19,26 +19,32 @@ export const anyAsOf: fc.Arbitrary<number> = fc.constantFrom(
 
 const value = fc.constantFrom(null, '0', '1', '2.5', '12', '19.999999', '-3', 'many', 'few')
 
-/** Most hours fall on one another and on day boundaries. */
+/** Most lie in the last weeks, and many at the same hour or on the edge of a day. */
 const instant = fc
   .tuple(
-    fc.integer({ min: -100, max: 1 }),
+    fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: -16, max: 0 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -100, max: 1 }) },
+    ),
     fc.constantFrom(0, 0, 7, 8, 23),
     fc.constantFrom(0, 0, 1),
   )
   .map(([day, hour, ms]) => TODAY + day * DAY_MS + hour * HOUR_MS + ms)
 
+const someActions = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(...ACTIONS).map((action) => [action]) },
+  { weight: 1, arbitrary: fc.subarray([...ACTIONS], { maxLength: 2 }) },
+)
+
 /** One deed of a person. */
 export function anyDeed(person: string, at: fc.Arbitrary<number> = instant): fc.Arbitrary<Deed> {
-  return fc
-    .tuple(at, fc.subarray([...ACTIONS], { maxLength: 2 }), value)
-    .map(([when, actions, told]) => ({
-      person,
-      at: when,
-      day: Math.floor(when / DAY_MS),
-      isCore: actions.some((action) => CORE_ACTIONS.includes(action)),
-      actions: new Map(actions.map((action) => [action, told])),
-    }))
+  return fc.tuple(at, someActions, value).map(([when, actions, told]) => ({
+    person,
+    at: when,
+    day: Math.floor(when / DAY_MS),
+    isCore: actions.some((action) => CORE_ACTIONS.includes(action)),
+    actions: new Map(actions.map((action) => [action, told])),
+  }))
 }
 
 const anyPerson = (id: string): fc.Arbitrary<KnownPerson> =>
@@ -64,7 +70,7 @@ export const anyScene: fc.Arbitrary<Scene> = fc
     return fc.record({
       asOf: anyAsOf,
       people: fc.tuple(...ids.map(anyPerson)),
-      deeds: fc.tuple(...ids.map((id) => fc.array(anyDeed(id), { maxLength: 14 }))),
+      deeds: fc.tuple(...ids.map((id) => fc.array(anyDeed(id), { maxLength: 30, size: '+1' }))),
     })
   })
   .map(({ asOf, people, deeds }) => ({
