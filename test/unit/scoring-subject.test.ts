@@ -1,60 +1,39 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Model } from '../../src/core/mapping/model.ts'
-import type { Evidence, Features, Member } from '../../src/core/scoring/features.ts'
-import { type Score, sameScore, scoreSubject } from '../../src/core/scoring/score-subject.ts'
+import { sameScore } from '../../src/core/scoring/change.ts'
+import type { Evidence } from '../../src/core/scoring/features.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
+import { createScorer } from '../../src/core/scoring/scorer.ts'
+import { at, featuresOf, memberOf, modelOf, NOW, seen } from '../support/features.ts'
 
-const DAY = 86_400_000
-const START = new Date('2026-11-21T10:00:00Z')
-const later = (days: number) => new Date(START.getTime() + days * DAY)
+const scorer = createScorer(
+  modelOf(
+    [
+      '  - { id: big, label: Big, action: big, points: 60 }',
+      '  - { id: mid, label: Mid, action: mid, points: 42 }',
+      '  - { id: small, label: Small, action: small, points: 10 }',
+      '  - { id: bad, label: Bad, action: bad, points: -10 }',
+    ].join('\n'),
+    'population: [{ trait: plan, in: [free, trial] }]',
+  ),
+  [],
+)
+const traits = { plan: ['free'] }
+const later = (days: number) => new Date(at(days))
 
-const action = { label: 'Did it', action: 'a', per: 'once', 'at-least': 1 } as const
-const model: Model = {
-  id: 'people',
-  version: 1,
-  subject: 'person',
-  kind: 'conversion',
-  predicts: 'x',
-  window: 30,
-  'active-days': 2,
-  signals: [
-    { id: 'big', ...action, points: 60 },
-    { id: 'mid', ...action, points: 42 },
-    { id: 'small', ...action, points: 10 },
-    { id: 'bad', ...action, points: -10 },
-  ],
-  status: { enter: 50, exit: 40, assist: 25, 'new-for': 7, 'stale-after': 45 },
-  bands: [
-    { grade: 'D', from: 0 },
-    { grade: 'B', from: 50 },
-  ],
+/** The score at `day`, of behaviour that is a day old then. */
+function score(ids: readonly string[], previous: Score | null, day: number): Score {
+  const evidence = Object.fromEntries(ids.map((id) => [id, seen(1, 1, day - 1, day - 1)]))
+  const given = featuresOf(scorer, evidence, { traits, activity: { lastAt: at(day - 1) } })
+  const next = scorer.score(given, previous, later(day))
+  if (!next) throw new Error('outside the population')
+  return next
 }
-
-const evidence = (from: number, to = from, count = 1): Evidence => ({
-  count,
-  days: 1,
-  firstAt: later(from),
-  lastAt: later(to),
-})
-const features = (
-  seen: Readonly<Record<string, Evidence>>,
-  rest: Partial<Features> = {},
-): Features => ({
-  subjectId: 'per_1',
-  evidence: new Map(Object.entries({ $ever: evidence(-20, -1, 9), ...seen })),
-  traits: {},
-  members: [],
-  ...rest,
-})
-const score = (
-  seen: Readonly<Record<string, Evidence>>,
-  previous: Score | null,
-  day: number,
-): Score => scoreSubject(model, features(seen), previous, later(day))
 
 describe('a first score', () => {
   it('holds since now and has changed by nothing', () => {
-    expect(score({ big: evidence(-1) }, null, 0)).toMatchObject({
+    expect(score(['big'], null, 0)).toMatchObject({
       subjectId: 'per_1',
+      version: 1,
       score: 60,
       grade: 'B',
       usageStatus: 'qualified',
@@ -62,46 +41,52 @@ describe('a first score', () => {
       statusSince: '2026-11-21T10:00:00.000Z',
       qualifiedAt: '2026-11-21T10:00:00.000Z',
       change: 0,
+      changed: [],
     })
   })
 
   it('below enter was never qualified', () => {
-    expect(score({ mid: evidence(-1) }, null, 0).qualifiedAt).toBeNull()
+    expect(score(['mid'], null, 0).qualifiedAt).toBeNull()
+  })
+
+  it('is not given to whom the model does not apply', () => {
+    const given = featuresOf(scorer, { big: seen(1) }, { traits: { plan: ['pro'] } })
+    expect(scorer.score(given, null, NOW)).toBeNull()
+    expect(scorer.score({ ...given, traits: {} }, null, NOW)).toBeNull()
   })
 })
 
 describe('a score after another', () => {
-  const first = score({ big: evidence(-1) }, null, 0)
+  const first = score(['big'], null, 0)
 
-  it('keeps the date of its status while the status stays', () => {
-    const next = score({ mid: evidence(-1) }, first, 3)
-    expect(next).toMatchObject({
+  it('keeps the date of its status while the status stays, and tells what changed', () => {
+    expect(score(['mid'], first, 3)).toMatchObject({
       score: 42,
       usageStatus: 'qualified',
       statusSince: first.statusSince,
       qualifiedAt: first.qualifiedAt,
       change: -18,
+      changed: [
+        { id: 'big', from: 60, to: 0 },
+        { id: 'mid', from: 0, to: 42 },
+      ],
     })
   })
 
   it('keeps the last change while it stays the same', () => {
-    const second = score({ mid: evidence(-1) }, first, 3)
-    expect(score({ mid: evidence(-1) }, second, 4).change).toBe(-18)
+    const second = score(['mid'], first, 3)
+    expect(score(['mid'], second, 4)).toMatchObject({ change: -18, changed: second.changed })
   })
 
   it('dates a new status, and remembers when it was qualified last', () => {
-    const held = score({ small: evidence(-1), mid: evidence(-1), bad: evidence(-1) }, first, 3)
-    expect(held.usageStatus).toBe('qualified')
-    const colder = score({ mid: evidence(-1), bad: evidence(-1) }, held, 5)
+    const colder = score(['mid', 'bad'], score(['mid'], first, 3), 5)
     expect(colder).toMatchObject({
       score: 32,
       usageStatus: 'cooling',
       statusSince: later(5).toISOString(),
       qualifiedAt: first.qualifiedAt,
-      change: -10,
     })
-    const back = score({ big: evidence(-1) }, colder, 6)
-    expect(back).toMatchObject({
+    expect(score(['big'], colder, 6)).toMatchObject({
       usageStatus: 'qualified',
       statusSince: later(6).toISOString(),
       qualifiedAt: later(6).toISOString(),
@@ -109,71 +94,116 @@ describe('a score after another', () => {
     })
   })
 
-  it('leaves what sales says alone', () => {
-    const accepted: Score = { ...first, salesStatus: 'accepted' }
-    expect(score({}, accepted, 3).salesStatus).toBe('accepted')
-  })
-
   it('is the same when nothing happened', () => {
-    expect(sameScore(score({ big: evidence(-1) }, first, 0), first)).toBe(true)
+    expect(sameScore(score(['big'], first, 0), first)).toBe(true)
   })
 })
 
 describe('the evidence of a score', () => {
+  const evidenceAt = (evidence: Readonly<Record<string, Evidence>>) =>
+    scorer.score(featuresOf(scorer, evidence, { traits }), null, NOW)?.evidenceAt
+
   it('is the newest behaviour that gave points', () => {
-    const seen = { big: evidence(-9, -3), small: evidence(-9, -5), bad: evidence(-9, -1) }
-    expect(score(seen, null, 0).evidenceAt).toBe(later(-3).toISOString())
+    const given = { big: seen(1, 1, -9, -3), small: seen(1, 1, -9, -5), bad: seen(1, 1, -9, -1) }
+    expect(evidenceAt(given)).toBe(later(-3).toISOString())
   })
 
   it('is nothing without points', () => {
-    expect(score({ bad: evidence(-1) }, null, 0).evidenceAt).toBeNull()
+    expect(evidenceAt({ bad: seen(1) })).toBeNull()
   })
 })
 
-describe('the next change without a new event', () => {
-  it('is the next midnight', () => {
-    expect(score({}, null, 0).nextChangeAt).toBe('2026-11-22T00:00:00.000Z')
-    const midnight = scoreSubject(model, features({}), null, new Date('2026-11-22T00:00:00Z'))
-    expect(midnight.nextChangeAt).toBe('2026-11-23T00:00:00.000Z')
+describe('the next change without news', () => {
+  const quiet = {
+    firstAt: at(-20),
+    lastAt: at(-20),
+    first30At: null,
+    recentFirstAt: null,
+    earlierFirstAt: null,
+  }
+  const nextOf = (signal: string, evidence: Evidence, activity: object = quiet) => {
+    const one = createScorer(modelOf(`  - { id: one, label: One, ${signal} }`), [])
+    return one.score(featuresOf(one, { one: evidence }, { activity }), null, NOW)?.nextChangeAt
+  }
+
+  it.each([
+    {
+      name: 'is when the oldest leaves the window',
+      signal: 'action: a, points: 60',
+      evidence: seen(3, 3, -20, -2),
+      want: '2026-12-01T00:00:00.001Z',
+    },
+    {
+      name: 'is when the oldest leaves the window of the signal',
+      signal: 'action: a, points: 60, within: 22d',
+      evidence: seen(3, 3, -20, -2),
+      want: '2026-11-23T00:00:00.001Z',
+    },
+    {
+      name: 'is when the oldest leaves the window before',
+      signal: 'action: a, measure: velocity, within: 7d, against: 14d, points: 60',
+      evidence: {
+        count: 0,
+        days: 0,
+        firstAt: null,
+        lastAt: null,
+        earlier: 9,
+        earlierFirstAt: at(-20),
+      },
+      want: '2026-11-22T00:00:00.001Z',
+    },
+    {
+      name: 'is the next midnight while points fade',
+      signal: 'action: a, points: 60, half-life: 9d',
+      evidence: seen(1, 1, -2, -2),
+      want: '2026-11-22T00:00:00.001Z',
+    },
+    {
+      name: 'is when somebody becomes stale',
+      signal: 'action: a, points: 60, within: 90d',
+      evidence: seen(1, 1, -20, -20),
+      want: '2026-12-16T10:00:00.001Z',
+    },
+  ])('$name', ({ signal, evidence, want }) => {
+    expect(nextOf(signal, evidence)).toBe(want)
   })
 
-  it('never comes once the last use has left every window', () => {
-    expect(score({}, null, 44).nextChangeAt).not.toBeNull()
-    expect(score({}, null, 46).nextChangeAt).toBeNull()
-    const wide = { ...model, signals: [{ id: 'w', ...action, points: 60, within: 90 }] }
-    expect(scoreSubject(wide, features({}), null, later(46)).nextChangeAt).not.toBeNull()
-    expect(scoreSubject(wide, features({}), null, later(91)).nextChangeAt).toBeNull()
+  it('never comes once nothing is left to move', () => {
+    const gone = { ...quiet, firstAt: at(-99), lastAt: at(-99) }
+    const nothing = { count: 0, days: 0, firstAt: null, lastAt: null }
+    expect(nextOf('action: a, points: 60', nothing, gone)).toBeNull()
   })
 
-  it('never comes for somebody who was never seen', () => {
-    const nobody: Features = { ...features({}), evidence: new Map() }
-    expect(scoreSubject(model, nobody, null, START)).toMatchObject({
-      nextChangeAt: null,
-      usageStatus: 'stale',
-      facts: { lastActive: null, firstSeen: null, activeDays30: 0 },
-    })
+  it('is when the days of activity that are told change', () => {
+    const nothing = { count: 0, days: 0, firstAt: null, lastAt: null }
+    const active = { ...quiet, first30At: at(-20), recentFirstAt: at(-13) }
+    expect(nextOf('action: a, points: 60', nothing, active)).toBe('2026-11-22T00:00:00.001Z')
   })
 })
 
-describe('what is told beside a score', () => {
-  const member = (personId: string, rest: Partial<Member> = {}): Member => ({
-    personId,
-    email: null,
-    score: 0,
-    qualified: false,
-    coreDays: 2,
-    lastActiveAt: START,
-    ...rest,
+describe('an account', () => {
+  const accounts = createScorer(
+    modelOf(
+      '  - { id: team, label: Team, people: active, points: 30, per: 1, max: 90 }\n  - { id: loud, label: Loud, action: a, points: 60 }',
+      'subject: account\npeople-model: people\nactive-days: 2',
+    ),
+    [],
+  )
+  const scoreOf = (members: ReturnType<typeof memberOf>[]) =>
+    accounts.score(featuresOf(accounts, { loud: seen(99) }, { members }), null, NOW)
+
+  it('asks for core work within the window of the model', () => {
+    expect(accounts.memberWindows).toEqual([30])
   })
 
   it('counts active and qualified people, and names the champion and the others', () => {
     const members = [
-      member('c', { score: 30 }),
-      member('b', { score: 30 }),
-      member('idle', { coreDays: 1, score: 40, qualified: true }),
-      member('a', { score: 70, qualified: true }),
+      memberOf('c', 2, { score: 30 }),
+      memberOf('b', 2, { score: 30 }),
+      memberOf('idle', 1, { score: 40, qualified: true }),
+      memberOf('a', 2, { score: 70, qualified: true }),
     ]
-    expect(scoreSubject(model, features({}, { members }), null, START).facts).toMatchObject({
+    expect(scoreOf(members)?.facts).toMatchObject({
       activeUsers: 3,
       qualifiedUsers: 2,
       championId: 'a',
@@ -181,37 +211,18 @@ describe('what is told beside a score', () => {
     })
   })
 
-  it('holds first and last use and the days of the last thirty', () => {
-    const seen = { $active30: { ...evidence(-9), days: 7 } }
-    expect(score(seen, null, 0).facts).toMatchObject({
-      firstSeen: later(-20).toISOString(),
-      lastActive: later(-1).toISOString(),
-      activeDays30: 7,
-      summary: 'nurture, 0 of 100, quiet: no signal within the window',
+  it('is not qualified by one loud person, whatever the score', () => {
+    expect(scoreOf([memberOf('a', 30), memberOf('b', 1)])).toMatchObject({
+      score: 90,
+      usageStatus: 'assist',
+      missing: [{ id: 'least-active', more: 1, isRequired: true }],
     })
-  })
-})
-
-describe('two scores', () => {
-  const one = score({ big: evidence(-1) }, null, 0)
-
-  it.each<{ name: string; other: Partial<Score>; same: boolean }>([
-    {
-      name: 'are the same when only the next change differs',
-      other: { nextChangeAt: null },
-      same: true,
-    },
-    { name: 'differ by value', other: { score: 61 }, same: false },
-    { name: 'differ by status', other: { usageStatus: 'assist' }, same: false },
-    { name: 'differ by what sales says', other: { salesStatus: 'won' }, same: false },
-    { name: 'differ by a reason', other: { reasons: [] }, same: false },
-    { name: 'differ by a date', other: { evidenceAt: null }, same: false },
-  ])('$name', ({ other, same }) => {
-    expect(sameScore(one, { ...one, ...other })).toBe(same)
+    expect(scoreOf([memberOf('a', 30), memberOf('b', 2)])?.usageStatus).toBe('qualified')
   })
 
-  it('are the same in another order of their fields', () => {
-    const turned = Object.fromEntries(Object.entries(one).reverse()) as unknown as Score
-    expect(sameScore(one, turned)).toBe(true)
+  it('names as champion who works most among equals, and nobody who did nothing', () => {
+    expect(scoreOf([memberOf('a', 2), memberOf('b', 3)])?.facts.championId).toBe('b')
+    expect(scoreOf([memberOf('b', 2), memberOf('a', 2)])?.facts.championId).toBe('a')
+    expect(scoreOf([memberOf('a', 0)])?.facts.championId).toBeNull()
   })
 })

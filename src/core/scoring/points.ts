@@ -8,46 +8,53 @@ import type { Contribution } from './score.ts'
 /** Points are added up exactly, in millionths. */
 const MICRO = 1_000_000
 
-/** True when the amount is within the bounds that the signal sets; see docs/models.md. */
-export function holds(signal: Signal, amount: number | null): boolean {
-  if (amount === null) return false
+/** Compiles whether an amount is within the bounds that the signal sets; see docs/models.md. */
+export function holdsOf(signal: Signal): (amount: number | null) => boolean {
   const least = 'at-least' in signal ? signal['at-least'] : undefined
   const most = 'at-most' in signal ? signal['at-most'] : undefined
-  if (least === undefined && most === undefined) return amount > 0
-  return (least === undefined || amount >= least) && (most === undefined || amount <= most)
+  if (least === undefined && most === undefined) return (amount) => amount !== null && amount > 0
+  const from = least ?? Number.NEGATIVE_INFINITY
+  const to = most ?? Number.POSITIVE_INFINITY
+  return (amount) => amount !== null && amount >= from && amount <= to
 }
 
 /**
  * Points of a signal that holds, faded and bounded, before its component.
- * @param evidence what its amount came from, for amounts that fade day by day.
+ * `evidence` is what its amount came from, for amounts that fade day by day.
  */
-export function rawPoints(
-  signal: Signal,
-  reading: Reading,
-  evidence: Evidence | undefined,
-  asOf: number,
-): number {
-  const { amount } = reading
-  if (amount === null) return 0
+export type RawPoints = (reading: Reading, evidence: Evidence | undefined, asOf: number) => number
+
+/** Compiles the points of a signal. */
+export function rawPointsOf(signal: Signal): RawPoints {
   const halfLife = 'half-life' in signal ? signal['half-life'] : undefined
   const per = 'per' in signal ? signal.per : undefined
-  if (per === undefined) return flat(signal, amount) * fading(halfLife, reading, asOf)
-  const daily = halfLife !== undefined && evidence?.faded !== undefined
-  const raw = ((signal.points ?? 0) * (daily ? evidence.faded : amount)) / per
+  const points = signal.points ?? 0
+  if (per === undefined) {
+    const flat = flatOf(signal, points)
+    if (halfLife === undefined) return ({ amount }) => flat(amount ?? 0)
+    return (reading, _, asOf) => flat(reading.amount ?? 0) * fading(halfLife, reading, asOf)
+  }
   const most = 'max' in signal && signal.max !== undefined ? signal.max : Number.POSITIVE_INFINITY
-  const bounded = (points: number) => Math.min(most, Math.max(-most, points))
-  return bounded(daily ? raw : raw * fading(halfLife, reading, asOf))
+  const bounded = (raw: number) => Math.min(most, Math.max(-most, raw))
+  if (halfLife === undefined) return ({ amount }) => bounded((points * (amount ?? 0)) / per)
+  return (reading, evidence, asOf) => {
+    const faded = evidence?.faded
+    if (faded !== undefined) return bounded((points * faded) / per)
+    return bounded(((points * (reading.amount ?? 0)) / per) * fading(halfLife, reading, asOf))
+  }
 }
 
-function flat(signal: Signal, amount: number): number {
-  if (!signal.tiers) return signal.points ?? 0
-  let points = 0
-  for (const tier of signal.tiers) if (amount >= tier.from) points = tier.points
-  return points
+function flatOf({ tiers }: Signal, points: number): (amount: number) => number {
+  if (!tiers) return () => points
+  return (amount) => {
+    let given = 0
+    for (const tier of tiers) if (amount >= tier.from) given = tier.points
+    return given
+  }
 }
 
-function fading(halfLife: number | undefined, { last }: Reading, asOf: number): number {
-  if (halfLife === undefined || last === null) return 1
+function fading(halfLife: number, { last }: Reading, asOf: number): number {
+  if (last === null) return 1
   return 0.5 ** ((endDay(asOf) - 1 - dayOf(last)) / halfLife)
 }
 
@@ -87,10 +94,13 @@ export interface Whole {
 /**
  * Whole points by the largest remainder: everybody gets the whole part, rounded down, and the largest
  * fractions get one more each, the first of equal ones. The sum is rounded half up.
+ * @param points and `rest` are overwritten: who scores by the million gives the same ones again.
  */
-export function wholePoints(raw: Float64Array): Whole {
-  const points = new Int32Array(raw.length)
-  const rest = new Int32Array(raw.length)
+export function wholePoints(
+  raw: Float64Array,
+  points = new Int32Array(raw.length),
+  rest = new Float64Array(raw.length),
+): Whole {
   let total = 0
   let whole = 0
   let hasFractions = false
@@ -105,9 +115,21 @@ export function wholePoints(raw: Float64Array): Whole {
   }
   const sum = Math.floor((total + MICRO / 2) / MICRO)
   if (!hasFractions) return { sum, points }
-  const order = Array.from(rest.keys()).sort((a, b) => (rest[b] ?? 0) - (rest[a] ?? 0) || a - b)
-  for (const index of order.slice(0, sum - whole)) points[index] = (points[index] ?? 0) + 1
+  for (let left = sum - whole; left > 0; left--) {
+    const largest = indexOfLargest(rest)
+    points[largest] = (points[largest] ?? 0) + 1
+    rest[largest] = -1
+  }
   return { sum, points }
+}
+
+/** The first of the largest. */
+function indexOfLargest(values: Float64Array): number {
+  let largest = 0
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i] ?? 0) > (values[largest] ?? 0)) largest = i
+  }
+  return largest
 }
 
 /** A contribution that says something about the sum and not about behaviour. */

@@ -74,7 +74,7 @@ function elapsedReader(_: ElapsedSignal, [from, to]: readonly number[], days: nu
     const start = evidence[from ?? -1]?.everAt ?? null
     const end = evidence[to ?? -1]?.everAt ?? null
     if (start === null || end === null || dayOf(end) < endDay(asOf) - days) return NOTHING
-    return { amount: Math.max(0, end - start) / DAY_MS, since: start, last: end }
+    return { amount: Math.max(0, end - start) / DAY_MS, since: null, last: end }
   }
 }
 

@@ -3,10 +3,11 @@ import { isCombination, type Signal } from '../mapping/model-signals.ts'
 import { changeAtOf } from './due.ts'
 import { trendOf } from './explain.ts'
 import type { Features } from './features.ts'
+import { isoOf } from './instant.ts'
 import { missingOf, stepsOf } from './missing.ts'
 import { type Needs, needsOf } from './needs.ts'
 import { championOf, NOTHING, type Reading } from './people-amounts.ts'
-import { bookkeeping, holds, rawPoints, weigh, wholePoints } from './points.ts'
+import { bookkeeping, holdsOf, rawPointsOf, weigh, wholePoints } from './points.ts'
 import { combine, readerOf } from './readings.ts'
 import type { Contribution, ContributionChange, Score, ScoreFacts } from './score.ts'
 import { gradeOf, nextStatus } from './status.ts'
@@ -31,6 +32,9 @@ interface Work {
   readonly readings: readonly Reading[]
   readonly held: readonly boolean[]
   readonly raw: Float64Array
+  /** Room for `wholePoints`. */
+  readonly whole: Int32Array
+  readonly rest: Float64Array
 }
 
 /**
@@ -55,9 +59,10 @@ export function createScorer(model: Model, coreActions: readonly string[]): Mode
     score(features, previous, asOf) {
       if (!population.every((test) => test(features.traits))) return null
       const now = asOf.getTime()
-      const { readings, held, raw } = work(features, now)
+      const at = work(features, now)
+      const { readings, held, raw } = at
       const excludedBy = exclusion(features, held)
-      const { score, contributions } = contributionsOf(model, readings, raw, excludedBy !== null)
+      const { score, contributions } = contributionsOf(model, at, excludedBy !== null)
       const facts = factsOf(model, features, excludedBy)
       const { activity } = features
       const isWide =
@@ -80,7 +85,7 @@ export function createScorer(model: Model, coreActions: readonly string[]): Mode
       const { status } = answer
       const moved = status !== previous?.usageStatus
       const isNews = previous === null || previous.score !== score
-      const iso = asOf.toISOString()
+      const iso = isoOf(now)
       const isOut = status === 'qualified' || excludedBy !== null
       return {
         subjectId: features.subjectId,
@@ -113,23 +118,34 @@ function workOf(model: Model, needs: Needs): (features: Features, asOf: number) 
   const { signals } = model
   const readers = signals.map((signal) => readerOf(model, signal, needs))
   const places = signals.map((signal) => needs.of.get(signal.id)?.[0] ?? -1)
+  const tests = signals.map(holdsOf)
+  const points = signals.map(rawPointsOf)
   const combinations = combinationsInOrder(signals)
   const weighed = weigh(model)
+  // One for all subjects: what is told of one is written anew for the next.
+  const readings: Reading[] = signals.map(() => NOTHING)
+  const held: boolean[] = signals.map(() => false)
+  const raw = new Float64Array(signals.length)
+  const work = { readings, held, raw, whole: new Int32Array(raw), rest: new Float64Array(raw) }
   return (features, asOf) => {
-    const readings = readers.map((read) => read(features, asOf))
-    const held = signals.map((signal, i) => holds(signal, (readings[i] ?? NOTHING).amount))
-    const raw = new Float64Array(signals.length)
+    raw.fill(0)
+    for (let i = 0; i < readers.length; i++) {
+      const reading = readers[i]?.(features, asOf) ?? NOTHING
+      readings[i] = reading
+      held[i] = tests[i]?.(reading.amount) === true
+    }
     for (const { index, signal, byId } of combinations) {
       readings[index] = combine(signal, (id) => held[byId.get(id) ?? -1] === true)
       held[index] = readings[index].amount === 1
     }
-    signals.forEach((signal, i) => {
-      if (!held[i]) return
-      const evidence = features.evidence[places[i] ?? -1]
-      raw[i] = rawPoints(signal, readings[i] ?? NOTHING, evidence, asOf)
-    })
+    for (let i = 0; i < points.length; i++) {
+      if (!held[i]) continue
+      const place = places[i] ?? -1
+      const evidence = place < 0 ? undefined : features.evidence[place]
+      raw[i] = points[i]?.(readings[i] ?? NOTHING, evidence, asOf) ?? 0
+    }
     weighed(raw)
-    return { readings, held, raw }
+    return work
   }
 }
 
@@ -174,11 +190,10 @@ function exclusionOf(
 
 function contributionsOf(
   model: Model,
-  readings: readonly Reading[],
-  raw: Float64Array,
+  { readings, raw, whole, rest }: Work,
   isExcluded: boolean,
 ): { score: number; contributions: Contribution[] } {
-  const { sum, points } = wholePoints(raw)
+  const { sum, points } = wholePoints(raw, whole, rest)
   const parts: Contribution[] = []
   model.signals.forEach(({ id }, i) => {
     const given = points[i] ?? 0
@@ -211,8 +226,8 @@ function raisedAt(
 function factsOf(model: Model, features: Features, excludedBy: string | null): ScoreFacts {
   const { activity, members } = features
   const told = {
-    lastActive: new Date(activity.lastAt).toISOString(),
-    firstSeen: new Date(activity.firstAt).toISOString(),
+    lastActive: isoOf(activity.lastAt),
+    firstSeen: isoOf(activity.firstAt),
     activeDays30: activity.days30,
     excludedBy,
   }
@@ -259,10 +274,10 @@ function newest(contributions: readonly Contribution[]): string | null {
   for (const { points, last } of contributions) {
     if (points > 0 && last !== null && last > (at ?? 0)) at = last
   }
-  return at === null ? null : new Date(at).toISOString()
+  return instant(at)
 }
 
 const instant = (ms: number | null): string | null =>
-  ms === null || !Number.isFinite(ms) ? null : new Date(ms).toISOString()
+  ms === null || !Number.isFinite(ms) ? null : isoOf(ms)
 
 const beyond = (ms: number, now: number): number => (ms > now ? ms : Number.POSITIVE_INFINITY)
