@@ -64,7 +64,7 @@ const object = <F extends readonly [string, ...string[]]>(fields: F, subject: st
     subject: z.literal(subject),
     /** The model whose score is written, or several: then `winner` says which one speaks. */
     model: z
-      .union([z.string(), z.array(z.string()).min(1)])
+      .union([z.string(), z.array(z.string()).min(1)], 'write the id of a model, or a list of them')
       .transform((model) => (typeof model === 'string' ? [model] : model)),
     winner: z.enum(WINNERS).default('first'),
     /** Our own unique property; created, and set on every record that we write. */

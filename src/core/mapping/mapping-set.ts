@@ -34,6 +34,8 @@ interface OpenFiles {
   /** Null without the file. */
   readonly identity: ParsedFile<IdentityMapping> | null
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
+  /** Models that are checked and not run. */
+  readonly presets: readonly ParsedFile<Model>[]
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
 }
@@ -86,6 +88,7 @@ function openFiles(files: MappingFiles): OpenFiles {
       : read(() => openYaml(identityText, 'identity.yaml', identityMappingSchema))
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
+  const presets: ParsedFile<Model>[] = []
   const crms = new Map<string, ParsedFile<CrmMapping>>()
   const sources = new Map<string, ParsedFile<SourceMapping>>()
   for (const [file, text] of Object.entries(files)) {
@@ -100,6 +103,9 @@ function openFiles(files: MappingFiles): OpenFiles {
       }
       models.set(id, model)
       fileOf.set(id, file)
+    } else if (/^presets\/[^/]+\.yaml$/.test(file)) {
+      const preset = read(() => openYaml(text, file, modelSchema))
+      if (preset) presets.push(preset)
     } else if (/^sources\/[^/]+\.yaml$/.test(file)) {
       const name = file.slice('sources/'.length, -'.yaml'.length)
       const wrong = sourceNameProblem(name)
@@ -114,20 +120,26 @@ function openFiles(files: MappingFiles): OpenFiles {
     }
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, identity, models, crms, sources }
+  return { usage, identity, models, presets, crms, sources }
 }
 
-const KNOWN_FILES = 'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml and sources/*.yaml'
+const KNOWN_FILES =
+  'usage.yaml, identity.yaml, hubspot.yaml, models/*.yaml, presets/*.yaml and sources/*.yaml'
 
-function checkModels({ usage, models }: OpenFiles): FileProblem[] {
+function checkModels({ usage, models, presets }: OpenFiles): FileProblem[] {
   const known = {
     actions: usage.data.actions,
     traits: declaredTraits(usage.data),
     models: dataOf(models),
   }
-  return [...models.values()].flatMap((file) =>
-    modelNameFaults(file.data, known).map(({ path, message }) => file.problem(path, message)),
-  )
+  const faultsOf = (file: ParsedFile<Model>, mend: string) =>
+    modelNameFaults(file.data, known).map(({ path, message }) =>
+      file.problem(path, `${message}${mend}`),
+    )
+  return [
+    ...[...models.values()].flatMap((file) => faultsOf(file, '')),
+    ...presets.flatMap((file) => faultsOf(file, '; a preset is not run, so you may remove it')),
+  ]
 }
 
 /** A domain has one name that all others lead to. */

@@ -25,6 +25,8 @@ interface CheckedModel {
 
 /** Everything about one model that its fields alone do not say; each fault names its place and the mend. */
 export function checkModel(model: CheckedModel, context: z.core.$RefinementCtx): void {
+  // What follows from a mistyped field would only hide it.
+  if (context.issues.length > 0) return
   const faults = [
     ...idFaults(model),
     ...subjectFaults(model),

@@ -13,6 +13,7 @@ import {
 } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { issuePlaces } from './issue-places.ts'
 
 /** One thing wrong with a file that RevOps edits, where it is and what would be right. */
 export interface FileProblem {
@@ -73,7 +74,7 @@ export function openYaml<S extends z.ZodType>(
   if (result.success) return { data: result.data, problem }
   throw problemsError(
     result.error.issues.flatMap((issue) =>
-      issuePaths(issue, value).map(({ path, message }) => problem(path, message)),
+      issuePlaces(issue, value).map(({ path, message }) => problem(path, message)),
     ),
   )
 }
@@ -106,39 +107,6 @@ function formatProblem(problem: FileProblem): string {
   const place =
     problem.line > 0 ? `${problem.file}:${problem.line}:${problem.column}` : problem.file
   return `${place}: ${problem.path ? `${problem.path}: ` : ''}${problem.message}`
-}
-
-function issuePaths(
-  issue: z.core.$ZodIssue,
-  value: unknown,
-): { path: PropertyKey[]; message: string }[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...issue.path, key],
-      message: 'unknown field; remove it or correct its name',
-    }))
-  }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const nearest = issue.errors.reduce((best, next) => (next.length < best.length ? next : best))
-    return nearest.flatMap((inner) =>
-      issuePaths({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, value),
-    )
-  }
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map((inner) => ({ path: [...issue.path], message: inner.message }))
-  }
-  const missing = /^invalid_(type|value)$/.test(issue.code) && isMissing(value, issue.path)
-  const message = missing ? issue.message.replace(/^.*?: /, 'missing; ') : issue.message
-  return [{ path: [...issue.path], message: message.replace(', received undefined', '') }]
-}
-
-function isMissing(value: unknown, path: readonly PropertyKey[]): boolean {
-  let at = value
-  for (const step of path) {
-    if (typeof at !== 'object' || at === null) return false
-    at = (at as Record<PropertyKey, unknown>)[step]
-  }
-  return at === undefined
 }
 
 /** Where in the text a path stands: its key if it is there, else the nearest parent that is. */

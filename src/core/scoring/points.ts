@@ -98,8 +98,8 @@ export interface Whole {
  */
 export function wholePoints(
   raw: Float64Array,
-  points = new Int32Array(raw.length),
-  rest = new Float64Array(raw.length),
+  points: Int32Array = new Int32Array(raw.length),
+  rest: Float64Array = new Float64Array(raw.length),
 ): Whole {
   let total = 0
   let whole = 0
