@@ -1,9 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { parse, stringify } from 'yaml'
 import { writeCompanyFiles } from '../../sandbox/company/company-files.ts'
 import { sampleCompany } from '../../sandbox/company/sample-company.ts'
 import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
-import { readMappingFolder } from '../../src/infra/mappings/folder.ts'
 import { makeFolder } from '../support/embedded-processes.ts'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { readRows } from '../support/oracle/export-files.ts'
@@ -11,16 +12,29 @@ import { type Held, holdAgainst } from '../support/oracle/hold-against.ts'
 import { removeFolders } from '../support/state.ts'
 import { closeThreads, openThread } from '../support/thread.ts'
 
+const FIXTURES = join(import.meta.dirname, '../fixtures/every-signal')
 const END = new Date('2026-09-10T00:00:00Z')
 /** Some 44,000 events: enough for two windows of ten days each. */
 const DAYS = 20
 
 let held: readonly Held[] = []
 
-/** The shipped models and those that use every kind of signal, on one tracking plan. */
+/** The shipped models, the presets and those that use every kind of signal, on one tracking plan. */
 async function everyModel(): Promise<MappingFiles> {
-  const own = await readMappingFolder(join(import.meta.dirname, '../fixtures/every-signal'))
-  return { ...(await mappingFiles()), ...own }
+  const files: Record<string, string> = {}
+  for (const [name, text] of Object.entries(await mappingFiles())) {
+    files[name.replace(/^presets/, 'models')] = text
+  }
+  for (const name of ['every-signal-people', 'every-signal-accounts']) {
+    files[`models/${name}.yaml`] = await readFile(join(FIXTURES, 'models', `${name}.yaml`), 'utf8')
+  }
+  const [shipped, more] = [
+    files['usage.yaml'],
+    await readFile(join(FIXTURES, 'more-usage.yaml'), 'utf8'),
+  ].map((text) => parse(text ?? '') as Record<'traits' | 'actions', object>)
+  const traits = { ...shipped?.traits, ...more?.traits }
+  const actions = { ...shipped?.actions, ...more?.actions }
+  return { ...files, 'usage.yaml': stringify({ ...shipped, traits, actions }) }
 }
 
 beforeAll(async () => {
@@ -52,6 +66,10 @@ describe('the sample company, scored, and a slow reading of the model files over
   it.each([
     { model: 'people', above: 250 },
     { model: 'accounts', above: 50 },
+    { model: 'expansion', above: 20 },
+    { model: 'weighted', above: 300 },
+    { model: 'frequency', above: 100 },
+    { model: 'thresholds', above: 300 },
     { model: 'every-signal-people', above: 1000 },
     { model: 'every-signal-accounts', above: 250 },
   ])('agree on everybody by the model $model', ({ model, above }) => {
