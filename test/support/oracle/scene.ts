@@ -64,7 +64,7 @@ export const different = <T>(things: readonly T[]): number => new Set(things).si
 /** Everybody (or every account) that a model may be about, whether it has a score or not. */
 export function subjectsOf(
   scene: Scene,
-  model: ModelText,
+  model: Pick<ModelText, 'subject'>,
   scores: ReadonlyMap<string, PersonScore>,
 ): Subject[] {
   const accounts = new Map<string, KnownPerson[]>()
