@@ -22,6 +22,19 @@ export function amountOf(
   subject: Subject,
   signal: SignalText,
 ): number | null {
+  const known = subject.amounts.get(signal.id)
+  if (known !== undefined) return known
+  const amount = measure(scene, model, subject, signal)
+  subject.amounts.set(signal.id, amount)
+  return amount
+}
+
+function measure(
+  scene: Scene,
+  model: ModelText,
+  subject: Subject,
+  signal: SignalText,
+): number | null {
   if (signal.action !== undefined) return actionAmount(scene, model, subject, signal)
   if (signal.actions !== undefined) {
     const actions = signal.actions === 'core' ? scene.coreActions : signal.actions

@@ -1,4 +1,6 @@
+import type { Score } from '../../../src/core/scoring/score.ts'
 import type { Db } from '../../../src/infra/postgres/database.ts'
+import { readScores } from '../../../src/infra/postgres/score-store.ts'
 import type { Answer } from './answers.ts'
 import type { KnownPerson } from './scene.ts'
 
@@ -24,25 +26,17 @@ export async function readWho(db: Db): Promise<{
 
 /** The stored scores of one model, by subject. */
 export async function readAnswers(db: Db, model: string): Promise<Map<string, Answer>> {
-  const rows = await db
-    .selectFrom('score')
-    .select(['subject_id', 'score', 'grade', 'usage_status', 'contributions', 'facts'])
-    .where('model', '=', model)
-    .execute()
-  return new Map(
-    rows.map((row) => {
-      const facts = row.facts as { championId?: string | null; otherIds?: string[] }
-      const contributions = row.contributions as Answer['contributions']
-      const answer: Answer = {
-        subjectId: row.subject_id,
-        score: row.score,
-        grade: row.grade,
-        usageStatus: row.usage_status,
-        contributions: contributions.map(({ id, points, amount }) => ({ id, points, amount })),
-        championId: facts.championId ?? null,
-        otherIds: facts.otherIds ?? [],
-      }
-      return [row.subject_id, answer]
-    }),
-  )
+  const scores = await readScores(db, model)
+  return new Map([...scores].map(([id, score]) => [id, toldBy(score)]))
 }
+
+/** What a score says, of what an answer says too. */
+export const toldBy = (score: Score): Answer => ({
+  subjectId: score.subjectId,
+  score: score.score,
+  grade: score.grade,
+  usageStatus: score.usageStatus,
+  contributions: score.contributions,
+  championId: score.facts.championId,
+  otherIds: score.facts.otherIds,
+})

@@ -34,6 +34,8 @@ export interface Subject {
   readonly colleagues: readonly KnownPerson[]
   /** By person, for accounts. */
   readonly scores: ReadonlyMap<string, PersonScore>
+  /** Amounts of one model that were worked out already, by signal. */
+  readonly amounts: Map<string, number | null>
 }
 
 const DAY_MS = 86_400_000
@@ -75,13 +77,20 @@ export function subjectsOf(
     accounts.set(person.accountId, known)
   }
   if (model.subject === 'account') {
-    return [...accounts].map(([id, own]) => ({ id, own, colleagues: own, scores }))
+    return [...accounts].map(([id, own]) => ({
+      id,
+      own,
+      colleagues: own,
+      scores,
+      amounts: new Map(),
+    }))
   }
   return scene.people.map((person) => ({
     id: person.id,
     own: [person],
     colleagues: person.accountId === null ? [] : (accounts.get(person.accountId) ?? []),
     scores,
+    amounts: new Map(),
   }))
 }
 
