@@ -14,8 +14,8 @@ import { closeThreads, openThread } from '../support/thread.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/every-signal')
 const END = new Date('2026-09-10T00:00:00Z')
-/** Some 44,000 events: enough for two windows of ten days each. */
-const DAYS = 20
+/** Some 31,000 events. */
+const DAYS = 14
 
 let held: readonly Held[] = []
 

@@ -43,9 +43,18 @@ const DAY_MS = 86_400_000
 /** The last UTC day of all windows: that of `asOf`, or the one that ends at it. */
 export const lastDay = (asOf: number): number => Math.ceil(asOf / DAY_MS) - 1
 
+const known = new WeakMap<Scene, WeakMap<readonly KnownPerson[], Deed[]>>()
+
 /** Everything that these people did before `asOf`. */
-export const deedsUpTo = (scene: Scene, people: readonly KnownPerson[]): Deed[] =>
-  people.flatMap(({ id }) => (scene.deeds.get(id) ?? []).filter(({ at }) => at < scene.asOf))
+export function deedsUpTo(scene: Scene, people: readonly KnownPerson[]): Deed[] {
+  const ofScene = known.get(scene) ?? new WeakMap<readonly KnownPerson[], Deed[]>()
+  known.set(scene, ofScene)
+  const deeds =
+    ofScene.get(people) ??
+    people.flatMap(({ id }) => (scene.deeds.get(id) ?? []).filter(({ at }) => at < scene.asOf))
+  ofScene.set(people, deeds)
+  return deeds
+}
 
 /** Whether a day is one of the last `days`, or of as many days that end `before` days earlier. */
 export function inWindow(scene: Scene, day: number, days: number, before: number = 0): boolean {
@@ -72,9 +81,9 @@ export function subjectsOf(
   const accounts = new Map<string, KnownPerson[]>()
   for (const person of scene.people) {
     if (person.accountId === null) continue
-    const known = accounts.get(person.accountId) ?? []
-    known.push(person)
-    accounts.set(person.accountId, known)
+    const people = accounts.get(person.accountId) ?? []
+    people.push(person)
+    accounts.set(person.accountId, people)
   }
   if (model.subject === 'account') {
     return [...accounts].map(([id, own]) => ({
