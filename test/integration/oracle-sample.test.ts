@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { parse, stringify } from 'yaml'
 import { writeCompanyFiles } from '../../sandbox/company/company-files.ts'
 import { sampleCompany } from '../../sandbox/company/sample-company.ts'
 import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
@@ -9,6 +7,7 @@ import { makeFolder } from '../support/embedded-processes.ts'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { readRows } from '../support/oracle/export-files.ts'
 import { type Held, holdAgainst } from '../support/oracle/hold-against.ts'
+import { withModelsOf } from '../support/oracle/more-usage.ts'
 import { removeFolders } from '../support/state.ts'
 import { closeThreads, openThread } from '../support/thread.ts'
 
@@ -25,16 +24,7 @@ async function everyModel(): Promise<MappingFiles> {
   for (const [name, text] of Object.entries(await mappingFiles())) {
     files[name.replace(/^presets/, 'models')] = text
   }
-  for (const name of ['every-signal-people', 'every-signal-accounts']) {
-    files[`models/${name}.yaml`] = await readFile(join(FIXTURES, 'models', `${name}.yaml`), 'utf8')
-  }
-  const [shipped, more] = [
-    files['usage.yaml'],
-    await readFile(join(FIXTURES, 'more-usage.yaml'), 'utf8'),
-  ].map((text) => parse(text ?? '') as Record<'traits' | 'actions', object>)
-  const traits = { ...shipped?.traits, ...more?.traits }
-  const actions = { ...shipped?.actions, ...more?.actions }
-  return { ...files, 'usage.yaml': stringify({ ...shipped, traits, actions }) }
+  return withModelsOf(files, FIXTURES)
 }
 
 beforeAll(async () => {

@@ -129,10 +129,13 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   }
 }
 
-/** The state after a pull of the small history, to start others from; the caller closes it. */
-export async function pulledState(): Promise<TestState> {
-  const thread = await openThread()
-  await thread.pull()
+/** The state after a pull, by default of the small history, to start others from; the caller closes it. */
+export async function pulledState(
+  options: ThreadOptions = {},
+  pull: (thread: Thread) => Promise<void> = (thread) => thread.pull(),
+): Promise<TestState> {
+  const thread = await openThread(options)
+  await pull(thread)
   const { state } = thread
   open.splice(open.indexOf(state), 1)
   await closeThreads()
