@@ -8,8 +8,8 @@ import { mappingFiles } from '../support/mapping-files.ts'
 import { readRows } from '../support/oracle/export-files.ts'
 import { type Held, holdAgainst } from '../support/oracle/hold-against.ts'
 import { withModelsOf } from '../support/oracle/more-usage.ts'
-import { removeFolders } from '../support/state.ts'
-import { closeThreads, openThread } from '../support/thread.ts'
+import { removeFolders, type TestState } from '../support/state.ts'
+import { closeThreads, openThread, unscoredState } from '../support/thread.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/every-signal')
 const END = new Date('2026-09-10T00:00:00Z')
@@ -17,6 +17,7 @@ const END = new Date('2026-09-10T00:00:00Z')
 const DAYS = 14
 
 let held: readonly Held[] = []
+let origin: TestState | undefined
 
 /** The shipped models, the presets and those that use every kind of signal, on one tracking plan. */
 async function everyModel(): Promise<MappingFiles> {
@@ -31,18 +32,15 @@ beforeAll(async () => {
   const company = sampleCompany({ end: END, days: DAYS })
   const exports = await writeCompanyFiles(company, await makeFolder('company'))
   const mappings = await everyModel()
-  const thread = await openThread({
-    mappings,
-    now: END,
-    rows: { amplitude: new Map(), mixpanel: new Map() },
-  })
-  await thread.pull(['amplitude'], [exports.amplitude])
-  await thread.pull(['mixpanel'], [exports.mixpanel])
+  const rows = { amplitude: new Map(), mixpanel: new Map() }
+  origin = await unscoredState({ mappings, now: END, rows }, exports)
+  const thread = await openThread({ origin, mappings, now: END, rows })
   await thread.score()
   held = await holdAgainst(thread.app.context.db, mappings, readRows(company), END)
 }, 120_000)
 afterAll(async () => {
   await closeThreads()
+  await origin?.close()
   await removeFolders()
 })
 
