@@ -1,17 +1,16 @@
 import { LEAST_ACTIVE, type Model } from '../mapping/model.ts'
-import { isCombination, type Signal } from '../mapping/model-signals.ts'
+import { contributionsOf, differences, newestEvidence } from './contributions.ts'
 import { changeAtOf } from './due.ts'
 import { trendOf } from './explain.ts'
 import type { Features } from './features.ts'
 import { isoOf } from './instant.ts'
 import { missingOf, stepsOf } from './missing.ts'
 import { type Needs, needsOf } from './needs.ts'
-import { championOf, NOTHING, type Reading } from './people-amounts.ts'
-import { bookkeeping, holdsOf, rawPointsOf, weigh, wholePoints } from './points.ts'
-import { combine, readerOf } from './readings.ts'
-import type { Contribution, ContributionChange, Score, ScoreFacts } from './score.ts'
+import { championOf, type Reading } from './people-amounts.ts'
+import type { Score, ScoreFacts } from './score.ts'
 import { gradeOf, nextStatus } from './status.ts'
 import { traitTest } from './traits.ts'
+import { workOf } from './work.ts'
 
 /** One model, compiled: the same for live scoring, previews, shadow runs and backtests. */
 export interface ModelScorer {
@@ -25,16 +24,6 @@ export interface ModelScorer {
    * @returns null when the model does not apply to the subject.
    */
   score(features: Features, previous: Score | null, asOf: Date): Score | null
-}
-
-/** What is known of one subject on the way to its score. */
-interface Work {
-  readonly readings: readonly Reading[]
-  readonly held: readonly boolean[]
-  readonly raw: Float64Array
-  /** Room for `wholePoints`. */
-  readonly whole: Int32Array
-  readonly rest: Float64Array
 }
 
 /**
@@ -107,67 +96,11 @@ export function createScorer(model: Model, coreActions: readonly string[]): Mode
         contributions,
         missing: isOut ? [] : missingOf(model, steps, { score, readings, held, raw, facts }),
         facts,
-        evidenceAt: newest(contributions),
+        evidenceAt: instant(newestEvidence(contributions)),
         nextChangeAt: instant(Math.min(changeAt(features, now), beyond(answer.nextAt, now))),
       }
     },
   }
-}
-
-function workOf(model: Model, needs: Needs): (features: Features, asOf: number) => Work {
-  const { signals } = model
-  const readers = signals.map((signal) => readerOf(model, signal, needs))
-  const places = signals.map((signal) => needs.of.get(signal.id)?.[0] ?? -1)
-  const tests = signals.map(holdsOf)
-  const points = signals.map(rawPointsOf)
-  const combinations = combinationsInOrder(signals)
-  const weighed = weigh(model)
-  // One for all subjects: what is told of one is written anew for the next.
-  const readings: Reading[] = signals.map(() => NOTHING)
-  const held: boolean[] = signals.map(() => false)
-  const raw = new Float64Array(signals.length)
-  const work = { readings, held, raw, whole: new Int32Array(raw), rest: new Float64Array(raw) }
-  return (features, asOf) => {
-    raw.fill(0)
-    for (let i = 0; i < readers.length; i++) {
-      const reading = readers[i]?.(features, asOf) ?? NOTHING
-      readings[i] = reading
-      held[i] = tests[i]?.(reading.amount) === true
-    }
-    for (const { index, signal, byId } of combinations) {
-      readings[index] = combine(signal, (id) => held[byId.get(id) ?? -1] === true)
-      held[index] = readings[index].amount === 1
-    }
-    for (let i = 0; i < points.length; i++) {
-      if (!held[i]) continue
-      const place = places[i] ?? -1
-      const evidence = place < 0 ? undefined : features.evidence[place]
-      raw[i] = points[i]?.(readings[i] ?? NOTHING, evidence, asOf) ?? 0
-    }
-    weighed(raw)
-    return work
-  }
-}
-
-/** Combinations, each behind those that it is made of. */
-function combinationsInOrder(signals: readonly Signal[]) {
-  const byId = new Map(signals.map((signal, index) => [signal.id, index]))
-  const ordered: {
-    readonly index: number
-    readonly signal: Extract<Signal, { all?: unknown }>
-    readonly byId: ReadonlyMap<string, number>
-  }[] = []
-  const seen = new Set<string>()
-  const visit = (id: string) => {
-    const index = byId.get(id) ?? -1
-    const signal = signals[index]
-    if (!signal || !isCombination(signal) || seen.has(id)) return
-    seen.add(id)
-    for (const other of [signal.all, signal.any, signal.none].flat()) if (other) visit(other)
-    ordered.push({ index, signal, byId })
-  }
-  for (const { id } of signals) visit(id)
-  return ordered
 }
 
 /** Label of the first exclusion that applies. */
@@ -186,26 +119,6 @@ function exclusionOf(
     }
   })
   return (features, held) => tests.find((t) => t.applies(features, held))?.label ?? null
-}
-
-function contributionsOf(
-  model: Model,
-  { readings, raw, whole, rest }: Work,
-  isExcluded: boolean,
-): { score: number; contributions: Contribution[] } {
-  const { sum, points } = wholePoints(raw, whole, rest)
-  const parts: Contribution[] = []
-  model.signals.forEach(({ id }, i) => {
-    const given = points[i] ?? 0
-    if (given === 0) return
-    const { amount, since, last } = readings[i] ?? NOTHING
-    parts.push({ id, points: given, amount: amount ?? 0, since, last })
-  })
-  parts.sort((a, b) => b.points - a.points || (a.id < b.id ? -1 : 1))
-  const score = Math.min(100, Math.max(0, sum))
-  if (score !== sum) parts.push(bookkeeping('limit', score - sum))
-  if (isExcluded && score !== 0) parts.push(bookkeeping('excluded', -score))
-  return { score: isExcluded ? 0 : score, contributions: parts }
 }
 
 function raisedAt(
@@ -254,27 +167,6 @@ function memberWindowsOf(model: Model): number[] {
   const own = model.subject === 'account' ? [model.window] : []
   const asked = model.signals.flatMap((s) => ('people' in s ? [s.within ?? model.window] : []))
   return [...new Set([...own, ...asked])].sort((a, b) => a - b)
-}
-
-/** What each signal gives now against before; what did not change is left out. */
-function differences(
-  before: readonly Contribution[],
-  now: readonly Contribution[],
-): ContributionChange[] {
-  const from = new Map(before.map(({ id, points }) => [id, points]))
-  const to = new Map(now.map(({ id, points }) => [id, points]))
-  return [...new Set([...to.keys(), ...from.keys()])]
-    .map((id) => ({ id, from: from.get(id) ?? 0, to: to.get(id) ?? 0 }))
-    .filter((change) => change.from !== change.to)
-    .sort((a, b) => Math.abs(b.to - b.from) - Math.abs(a.to - a.from) || (a.id < b.id ? -1 : 1))
-}
-
-function newest(contributions: readonly Contribution[]): string | null {
-  let at: number | null = null
-  for (const { points, last } of contributions) {
-    if (points > 0 && last !== null && last > (at ?? 0)) at = last
-  }
-  return instant(at)
 }
 
 const instant = (ms: number | null): string | null =>
