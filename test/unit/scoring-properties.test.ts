@@ -15,7 +15,7 @@ import { type Step, statusesOver, statusModel } from '../support/oracle/statuses
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const SEED = Number(process.env['RIPEN_TEST_SEED'] ?? 17)
-const RUNS = Number(process.env['RIPEN_TEST_RUNS'] ?? 250)
+const RUNS = Number(process.env['RIPEN_TEST_RUNS'] ?? 150)
 const OPTIONS = { seed: SEED, numRuns: RUNS }
 
 const anyModelOfAll = fc.oneof(anyModel('person'), anyModel('account'))

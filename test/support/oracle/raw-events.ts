@@ -78,8 +78,8 @@ function instantOf(wall: number, zone: string, taken: number | null): number {
     timeStyle: 'medium',
   })
   const wallOf = (at: number) => Date.parse(`${format.format(at).replace(' ', 'T')}Z`) + (at % 1000)
-  // Every half hour by which a zone may lie off UTC, the earliest instant first.
-  const fits = Array.from({ length: 61 }, (_, n) => wall + (n / 2 - 15) * 3_600_000).filter(
+  // Every quarter of an hour by which a zone may lie off UTC, the earliest instant first.
+  const fits = Array.from({ length: 121 }, (_, n) => wall + (n / 4 - 15) * 3_600_000).filter(
     (at) => wallOf(at) === wall,
   )
   const [first, second] = fits
