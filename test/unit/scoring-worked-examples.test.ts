@@ -146,6 +146,11 @@ describe('points', () => {
     expect(scoreOf(people, { did })).toMatchObject({ score: 0, usageStatus: 'nurture' })
   })
 
+  it('a newcomer with a throw-away address is left out, and at most for nurture', () => {
+    const who = { did: [ACTIVATED, INVITED(2)], traits: { email_kind: 'disposable' } }
+    expect(scoreOf(people, who)).toMatchObject({ score: 0, usageStatus: 'nurture' })
+  })
+
   it('daily use without a core workflow qualifies nobody', () => {
     const did = [{ action: 'dashboard_viewed', daysAgo: days(30), times: 9 }]
     expect(scoreOf(people, { did })).toMatchObject({ score: 0, usageStatus: 'nurture' })
