@@ -98,8 +98,8 @@ function measured(subject: string): fc.Arbitrary<Part> {
 
 const velocity = (subject: string): fc.Arbitrary<Part> =>
   merged(
-    fc.record({ action, measure: fc.constant('velocity'), within: days(20) }),
-    optional(fc.record({ against: days(30) })),
+    fc.record({ action, measure: fc.constant('velocity'), within: fc.oneof(days(4), days(20)) }),
+    optional(fc.record({ against: fc.oneof(days(5), days(30)) })),
     optional(fc.record({ volume: fc.integer({ min: 1, max: 8 }) })),
     gives(400),
     bounds(300),
