@@ -52,7 +52,7 @@ export interface ThreadOptions {
   readonly working?: boolean
 }
 
-const SOURCES = ['amplitude', 'mixpanel']
+const SOURCES = ['amplitude', 'mixpanel'] as const
 const CRM = 'hubspot'
 const open: { close(): Promise<void> }[] = []
 
@@ -130,9 +130,24 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
 }
 
 /** The state after a pull of the small history, to start others from; the caller closes it. */
-export async function pulledState(): Promise<TestState> {
-  const thread = await openThread()
-  await thread.pull()
+export const pulledState = (): Promise<TestState> => keptState({}, (thread) => thread.pull())
+
+/** The state after a pull of these files, which nobody has scored yet; the caller closes it. */
+export const unscoredState = (
+  options: ThreadOptions,
+  files: Readonly<Record<'amplitude' | 'mixpanel', string>>,
+): Promise<TestState> =>
+  keptState({ ...options, working: false }, async (thread) => {
+    thread.app.engine.start(['pull', 'rollup', 'identity', 'rebuild'], [])
+    for (const source of SOURCES) await thread.pull([source], [files[source]])
+  })
+
+async function keptState(
+  options: ThreadOptions,
+  pull: (thread: Thread) => Promise<void>,
+): Promise<TestState> {
+  const thread = await openThread(options)
+  await pull(thread)
   const { state } = thread
   open.splice(open.indexOf(state), 1)
   await closeThreads()
