@@ -27,7 +27,7 @@ import {
 } from '../../src/infra/postgres/replace-file.ts'
 import { requestRollups } from '../../src/infra/postgres/rollup-generations.ts'
 import { readWork, requestWork, type WorkRow, workLock } from '../../src/infra/postgres/work.ts'
-import type { JobContext, StepHandler } from '../context.ts'
+import type { Counts, JobContext, StepHandler } from '../context.ts'
 
 /**
  * Removes everybody who asked for it from the lake and the database. No other step runs meanwhile: it
@@ -37,6 +37,16 @@ import type { JobContext, StepHandler } from '../context.ts'
 export const forget: StepHandler = async (context, _key, _params, signal) => {
   const receipts = await openReceipts(context.db)
   if (receipts.length === 0) return { receipts: 0 }
+  // First the one that makes rows of work for others: from here on there are no new shards of scores.
+  const planner = [workLock('score', 'all')]
+  return withLocks(context.pool, planner, signal, (lost) => forgetAll(context, receipts, lost))
+}
+
+async function forgetAll(
+  context: JobContext,
+  receipts: readonly string[],
+  signal: AbortSignal,
+): Promise<Counts> {
   // Whoever began to pull before the hashes were there has a row of work.
   const work = (await readWork(context.db)).filter(({ step }) => step !== 'forget')
   const pulled = work.filter(({ step }) => step === 'pull').map(({ key }) => key)
@@ -58,10 +68,11 @@ function locksOf(
     ...sources.flatMap((source) =>
       (['pull', 'stage', 'rollup', 'rebuild'] as const).map((step) => workLock(step, source)),
     ),
-    ...(['identity', 'score', 'desire'] as const).map((step) => workLock(step, 'all')),
+    ...(['identity', 'desire'] as const).map((step) => workLock(step, 'all')),
     ...[...crms.keys()].map((crm) => workLock('reconcile', crm)),
   ]
-  return [...new Set(names)].sort()
+  // Held already.
+  return [...new Set(names)].filter((name) => name !== workLock('score', 'all')).sort()
 }
 
 async function forgetOne(
