@@ -82,7 +82,9 @@ export function nextStatus(rules: StatusRules, input: StatusInput): StatusAnswer
 /** What the status would be without dwell; settled when it does not wait. */
 function wanted(rules: StatusRules, input: StatusInput) {
   const { score, previous, raisedAt, sales } = input
-  if (input.isExcluded) return { status: low(rules, input), isSettled: true }
+  if (input.isExcluded) {
+    return { status: isIdle(rules, input) ? 'stale' : 'nurture', isSettled: true }
+  }
   const rejectedAt = sales.status === 'rejected' ? sales.since : null
   if (raisedAt !== null && raisedAt > (rejectedAt ?? 0)) {
     return { status: 'qualified' as const, isSettled: true }

@@ -4,6 +4,20 @@ import { readScores } from '../../../src/infra/postgres/score-store.ts'
 import type { Answer } from './answers.ts'
 import type { KnownPerson } from './scene.ts'
 
+/** Each value of a trait with its first and last telling. */
+type Told = Readonly<Record<string, readonly (readonly [string, number, number])[]>>
+
+/** The value of each trait that was told last; of several, the one that came up last, then by text. */
+function latest(told: Told): Record<string, string> {
+  const entries = Object.entries(told).map(([name, values]) => {
+    const sorted = [...values].sort(
+      (a, b) => b[2] - a[2] || b[1] - a[1] || (a[0] < b[0] ? -1 : 1),
+    )
+    return [name, sorted[0]?.[0] ?? ''] as const
+  })
+  return Object.fromEntries(entries)
+}
+
 /** Who is who, as the product has it: identity is not what the oracle checks. */
 export async function readWho(db: Db): Promise<{
   readonly people: KnownPerson[]
@@ -11,14 +25,14 @@ export async function readWho(db: Db): Promise<{
 }> {
   const people = await db
     .selectFrom('person')
-    .select(['id', 'account_id', 'email_kind', 'traits'])
+    .select(['id', 'account_id', 'email_kind', 'told'])
     .execute()
   const nodes = await db.selectFrom('identity_node').select(['node', 'person_id']).execute()
   return {
     people: people.map((row) => ({
       id: row.id,
       accountId: row.account_id,
-      traits: { ...(row.traits as Record<string, string>), email_kind: row.email_kind },
+      traits: { ...latest(row.told as Told), email_kind: row.email_kind },
     })),
     personOf: new Map(nodes.map(({ node, person_id }) => [node, person_id])),
   }
