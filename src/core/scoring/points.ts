@@ -29,13 +29,14 @@ export function rawPointsOf(signal: Signal): RawPoints {
   const halfLife = 'half-life' in signal ? signal['half-life'] : undefined
   const per = 'per' in signal ? signal.per : undefined
   const points = signal.points ?? 0
-  if (per === undefined) {
-    const flat = flatOf(signal, points)
-    if (halfLife === undefined) return ({ amount }) => flat(amount ?? 0)
-    return (reading, _, asOf) => flat(reading.amount ?? 0) * fading(halfLife, reading, asOf)
-  }
   const most = 'max' in signal && signal.max !== undefined ? signal.max : Number.POSITIVE_INFINITY
   const bounded = (raw: number) => Math.min(most, Math.max(-most, raw))
+  if (per === undefined) {
+    const flat = flatOf(signal, points)
+    if (halfLife === undefined) return ({ amount }) => bounded(flat(amount ?? 0))
+    return (reading, _, asOf) =>
+      bounded(flat(reading.amount ?? 0) * fading(halfLife, reading, asOf))
+  }
   if (halfLife === undefined) return ({ amount }) => bounded((points * (amount ?? 0)) / per)
   return (reading, evidence, asOf) => {
     const faded = evidence?.faded

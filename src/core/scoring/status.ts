@@ -80,27 +80,30 @@ export function nextStatus(rules: StatusRules, input: StatusInput): StatusAnswer
 }
 
 /** What the status would be without dwell; settled when it does not wait. */
-function wanted(rules: StatusRules, input: StatusInput) {
+function wanted(
+  rules: StatusRules,
+  input: StatusInput,
+): { readonly status: UsageStatus; readonly isSettled: boolean } {
   const { score, previous, raisedAt, sales } = input
   if (input.isExcluded) {
     return { status: isIdle(rules, input) ? 'stale' : 'nurture', isSettled: true }
   }
   const rejectedAt = sales.status === 'rejected' ? sales.since : null
   if (raisedAt !== null && raisedAt > (rejectedAt ?? 0)) {
-    return { status: 'qualified' as const, isSettled: true }
+    return { status: 'qualified', isSettled: true }
   }
-  if (isIdle(rules, input)) return { status: 'stale' as const, isSettled: false }
+  if (isIdle(rules, input)) return { status: 'stale', isSettled: false }
   const rests = rejectedAt !== null && isResting(rules, input, rejectedAt)
   // Of a rejection nobody is told late.
   const isSettled = rests && previous?.status === 'qualified'
   const need = previous?.status === 'qualified' ? rules.exit : rules.enter
   if (score >= need && input.mayQualify && !rests)
-    return { status: 'qualified' as const, isSettled }
+    return { status: 'qualified', isSettled }
   const leave = rules.assist - (rules.enter - rules.exit)
   const wasUp = previous?.status === 'qualified' || previous?.status === 'cooling'
-  if (wasUp && score >= leave) return { status: 'cooling' as const, isSettled }
+  if (wasUp && score >= leave) return { status: 'cooling', isSettled }
   if (score >= (previous?.status === 'assist' ? leave : rules.assist)) {
-    return { status: 'assist' as const, isSettled }
+    return { status: 'assist', isSettled }
   }
   return { status: low(rules, input), isSettled }
 }
