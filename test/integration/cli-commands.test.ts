@@ -117,7 +117,7 @@ describe('without --json', () => {
     const status = await ripen(['status'], environment)
     expect(status.stdout).toMatch(/10 people \(5 in several sources\), 5 accounts/)
     const explained = await ripen(['explain', WHO.champion], environment)
-    expect(explained.stdout).toMatch(/\+40 +Invited colleagues +2×/)
+    expect(explained.stdout).toMatch(/\+40 +Invited colleagues \(2 times, last on /)
     expect(explained.stdout).toContain(
       `Account: ${DOMAINS.fresh} (by the domain of the address: ${DOMAINS.fresh})`,
     )

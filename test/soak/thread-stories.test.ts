@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type SampleCompany, sampleCompany } from '../../sandbox/company/sample-company.ts'
 import { seedCrm } from '../../sandbox/company/seed-crm.ts'
 import { type Explanation, explain } from '../../src/app/explanation.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
+import { readScores } from '../../src/infra/postgres/score-store.ts'
 import { viewPortal } from '../support/portal.ts'
 import { removeFolders } from '../support/state.ts'
 import { closeThreads, openThread, type Thread } from '../support/thread.ts'
@@ -52,16 +54,15 @@ describe('the stories of the sample company, from both vendors into HubSpot', ()
     expect(events).toBe(arrived(company))
     expect(people).toBeGreaterThanOrEqual(company.totals.people)
     expect(accounts).toBe(company.totals.companies)
-    const rows = await thread.app.context.db
-      .selectFrom('score')
-      .select(['score', 'contributions'])
-      .execute()
-    const wrong = rows.filter(({ score, contributions }) => {
-      const points = (contributions as { points: number }[]).map((part) => part.points)
-      return points.reduce((sum, n) => sum + n, 0) !== score
-    })
-    expect(rows.length).toBeGreaterThan(1_000)
-    expect(wrong).toEqual([])
+    const { db } = thread.app.context
+    const rows = await db.selectFrom('score').select(['model', 'subject_id as id']).execute()
+    for (const model of ['people', 'expansion', 'accounts']) {
+      const scored = rows.filter((row) => row.model === model).map(({ id }) => id)
+      const scores = [...(await readScores(db, model, scored)).values()]
+      const sum = (score: Score) => score.contributions.reduce((all, { points }) => all + points, 0)
+      expect(scores.length).toBeGreaterThan(200)
+      expect(scores.filter((score) => sum(score) !== score.score)).toEqual([])
+    }
   })
 
   it('teams that become ready within the day are qualified accounts with one task each', async () => {
@@ -111,6 +112,17 @@ describe('the stories of the sample company, from both vendors into HubSpot', ()
     const account = await told(domain)
     expect(account.identities).toEqual(expect.arrayContaining([...members]))
     expect(ids(account)).toEqual(expect.arrayContaining(['active-people', 'near-limit']))
+  })
+
+  it('who pays is scored by the expansion model too, and the champion of a growing customer qualifies', async () => {
+    const { champion } = company.stories.expansion
+    const { scores } = await told(champion)
+    expect(scores.map(({ model }) => model)).toEqual(['expansion', 'people'])
+    expect(scores[0]).toMatchObject({ usageStatus: 'qualified', version: 1 })
+    const reasons = scores[0]?.contributions.map(({ id }) => id)
+    expect(reasons).toEqual(expect.arrayContaining(['near-limit', 'new-colleagues', 'invited']))
+    const loner = await told(company.stories.loner.email)
+    expect(loner.scores.map(({ model }) => model)).toEqual(['people'])
   })
 
   it('what somebody did before she signed up is hers', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { parse, stringify } from 'yaml'
+import { z } from 'zod'
+import { modelSchema } from '../../src/core/mapping/model.ts'
 import { mostPoints } from '../../src/core/mapping/model-signals.ts'
 import { account, person, problemsOf, read, withFields, withSignal } from '../support/model-text.ts'
 
@@ -141,5 +143,23 @@ describe('the reach of a model', () => {
 
   it('of a trait is its points', () => {
     expect(mostPoints({ id: 't', label: 'T', trait: 'plan', in: ['pro'], points: 12 })).toBe(12)
+  })
+})
+
+describe('the JSON Schema of a model', () => {
+  const undescribed = (schema: unknown, path: string): string[] => {
+    if (typeof schema !== 'object' || schema === null) return []
+    const { properties = {}, ...rest } = schema as { properties?: Record<string, object> }
+    const own = Object.entries(properties).flatMap(([name, field]) => [
+      ...('description' in field ? [] : [`${path}.${name}`]),
+      ...undescribed(field, `${path}.${name}`),
+    ])
+    return [...own, ...Object.values(rest).flatMap((inner) => undescribed(inner, path))]
+  }
+
+  it('describes every field to those who write one in an editor', () => {
+    const schema = z.toJSONSchema(modelSchema, { io: 'input' })
+    expect(Object.keys(schema.properties ?? {})).toContain('signals')
+    expect(undescribed(schema, 'model')).toEqual([])
   })
 })

@@ -68,6 +68,23 @@ describe('a mapping folder', () => {
     ])
   })
 
+  it.each(['people.yaml', 'models/old/people.yaml', 'preset/people.yaml'])(
+    'with a file %s, which nobody reads, is refused with the names that are read',
+    (name) => {
+      const files = { ...shipped(), [name]: 'id: people' }
+      expect(problemsOf(files)).toEqual([
+        `${name}: nobody reads a file of this name; known are usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, models/*.yaml, presets/*.yaml, sources/*.yaml`,
+      ])
+    },
+  )
+
+  it('with a preset that is wrong is refused, though it is not run', () => {
+    const files = changed('presets/frequency.yaml', 'exit: 50', 'exit: 60')
+    expect(problemsOf(files)).toEqual([
+      expect.stringMatching(/^presets\/frequency\.yaml:\d+:3: status\.exit: exit must lie below/),
+    ])
+  })
+
   it('with two models of one name is refused, naming both files', () => {
     const files = shipped()
     const copy = { ...files, 'models/people-copy.yaml': files['models/people.yaml'] as string }

@@ -75,65 +75,86 @@ function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
   return new Map([...parsed].map(([id, file]) => [id, file.data]))
 }
 
+/** Reads one file, and notes what is wrong with it. */
+type Read = <S extends z.ZodType>(file: string, schema: S) => ParsedFile<z.output<S>> | null
+
 function openFiles(files: MappingFiles): OpenFiles {
   const problems: string[] = []
-  const read = <T>(parse: () => T): T | null => {
+  const read: Read = (file, schema) => {
+    const text = files[file]
+    if (text === undefined) return null
     try {
-      return parse()
+      return openYaml(text, file, schema)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       problems.push(error.message)
       return null
     }
   }
-  const usageText = files['usage.yaml']
-  if (usageText === undefined) throw new ConfigError('usage.yaml is missing in the mapping folder')
-  const usage = read(() => openYaml(usageText, 'usage.yaml', usageMappingSchema))
-  const optional = <S extends z.ZodType>(file: string, schema: S) => {
-    const text = files[file]
-    return text === undefined ? null : read(() => openYaml(text, file, schema))
+  const names = Object.keys(files)
+  if (!names.includes('usage.yaml')) {
+    throw new ConfigError('usage.yaml is missing in the mapping folder')
   }
-  const identity = optional('identity.yaml', identityMappingSchema)
-  const traits = optional('traits.yaml', traitsMappingSchema)
-  const models = new Map<string, ParsedFile<Model>>()
-  const fileOf = new Map<string, string>()
-  const presets: ParsedFile<Model>[] = []
-  const crms = new Map<string, ParsedFile<CrmMapping>>()
-  const sources = new Map<string, ParsedFile<SourceMapping>>()
-  for (const [file, text] of Object.entries(files)) {
-    if (/^models\/[^/]+\.yaml$/.test(file)) {
-      const model = read(() => openYaml(text, file, modelSchema))
-      if (!model) continue
-      const { id } = model.data
-      const other = fileOf.get(id)
-      if (other !== undefined) {
-        const message = `${id} is the id of ${other} too; give each model its own`
-        problems.push(problemsError([model.problem(['id'], message)]).message)
-      }
-      models.set(id, model)
-      fileOf.set(id, file)
-    } else if (/^presets\/[^/]+\.yaml$/.test(file)) {
-      const preset = read(() => openYaml(text, file, modelSchema))
-      if (preset) presets.push(preset)
-    } else if (/^sources\/[^/]+\.yaml$/.test(file)) {
-      const name = file.slice('sources/'.length, -'.yaml'.length)
-      const wrong = sourceNameProblem(name)
-      if (wrong !== null) problems.push(`${file}: ${wrong}`)
-      const source = read(() => openYaml(text, file, sourceMappingSchema))
-      if (source) sources.set(name, source)
-    } else if (file === 'hubspot.yaml') {
-      const mapping = read(() => openYaml(text, file, crmMappingSchema))
-      if (mapping) crms.set('hubspot', mapping)
-    } else if (!['usage.yaml', 'identity.yaml', 'traits.yaml'].includes(file)) {
-      problems.push(`${file}: nobody reads a file of this name; known are ${KNOWN_FILES}`)
-    }
+  const usage = read('usage.yaml', usageMappingSchema)
+  const identity = read('identity.yaml', identityMappingSchema)
+  const traits = read('traits.yaml', traitsMappingSchema)
+  const hubspot = read('hubspot.yaml', crmMappingSchema)
+  const crms = new Map(hubspot ? [['hubspot', hubspot]] : [])
+  const models = openModels(names, read, problems)
+  const presets = inFolder('presets', names).flatMap((file) => read(file, modelSchema) ?? [])
+  const sources = openSources(names, read, problems)
+  for (const file of names) {
+    if (KNOWN_FILES.includes(file) || FOLDERS.some((f) => inFolder(f, [file]).length > 0)) continue
+    const known = [...KNOWN_FILES, ...FOLDERS.map((folder) => `${folder}/*.yaml`)].join(', ')
+    problems.push(`${file}: nobody reads a file of this name; known are ${known}`)
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
   return { usage, identity, models, presets, crms, sources, traits }
 }
 
-const KNOWN_FILES =
-  'usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, models/*.yaml, presets/*.yaml and sources/*.yaml'
+const KNOWN_FILES: readonly string[] = [
+  'usage.yaml',
+  'identity.yaml',
+  'traits.yaml',
+  'hubspot.yaml',
+]
+const FOLDERS = ['models', 'presets', 'sources']
+
+const inFolder = (folder: string, files: readonly string[]): string[] =>
+  files.filter((file) => {
+    const [first, ...rest] = file.split('/')
+    return first === folder && rest.length === 1 && file.endsWith('.yaml')
+  })
+
+function openModels(files: readonly string[], read: Read, problems: string[]) {
+  const models = new Map<string, ParsedFile<Model>>()
+  const fileOf = new Map<string, string>()
+  for (const file of inFolder('models', files)) {
+    const model = read(file, modelSchema)
+    if (!model) continue
+    const { id } = model.data
+    const other = fileOf.get(id)
+    if (other !== undefined) {
+      const message = `${id} is the id of ${other} too; give each model its own`
+      problems.push(problemsError([model.problem(['id'], message)]).message)
+    }
+    models.set(id, model)
+    fileOf.set(id, file)
+  }
+  return models
+}
+
+function openSources(files: readonly string[], read: Read, problems: string[]) {
+  const sources = new Map<string, ParsedFile<SourceMapping>>()
+  for (const file of inFolder('sources', files)) {
+    const name = file.slice('sources/'.length, -'.yaml'.length)
+    const wrong = sourceNameProblem(name)
+    if (wrong !== null) problems.push(`${file}: ${wrong}`)
+    const source = read(file, sourceMappingSchema)
+    if (source) sources.set(name, source)
+  }
+  return sources
+}
 
 function checkModels(open: OpenFiles): FileProblem[] {
   const { usage, models, presets } = open

@@ -41,7 +41,7 @@ const band = z.strictObject({
 })
 
 const component = z.strictObject({
-  id: modelId,
+  id: modelId.describe('Its name; signals say it under component.'),
   label,
   max: z.number().int().min(1).max(100).describe('Most points of its signals.').optional(),
   weight: z
