@@ -1,5 +1,5 @@
-import { sameJson } from '../same-json.ts'
 import type { Model } from '../mapping/model.ts'
+import { sameJson } from '../same-json.ts'
 import type { Score } from './score.ts'
 
 /** Why a score or status is another one than before. */

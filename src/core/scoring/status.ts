@@ -97,8 +97,7 @@ function wanted(
   // Of a rejection nobody is told late.
   const isSettled = rests && previous?.status === 'qualified'
   const need = previous?.status === 'qualified' ? rules.exit : rules.enter
-  if (score >= need && input.mayQualify && !rests)
-    return { status: 'qualified', isSettled }
+  if (score >= need && input.mayQualify && !rests) return { status: 'qualified', isSettled }
   const leave = rules.assist - (rules.enter - rules.exit)
   const wasUp = previous?.status === 'qualified' || previous?.status === 'cooling'
   if (wasUp && score >= leave) return { status: 'cooling', isSettled }

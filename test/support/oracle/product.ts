@@ -10,9 +10,7 @@ type Told = Readonly<Record<string, readonly (readonly [string, number, number])
 /** The value of each trait that was told last; of several, the one that came up last, then by text. */
 function latest(told: Told): Record<string, string> {
   const entries = Object.entries(told).map(([name, values]) => {
-    const sorted = [...values].sort(
-      (a, b) => b[2] - a[2] || b[1] - a[1] || (a[0] < b[0] ? -1 : 1),
-    )
+    const sorted = [...values].sort((a, b) => b[2] - a[2] || b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     return [name, sorted[0]?.[0] ?? ''] as const
   })
   return Object.fromEntries(entries)
