@@ -1,4 +1,4 @@
-import { isEqual } from '../../src/core/is-equal.ts'
+import { sameJson } from '../../src/core/same-json.ts'
 import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
@@ -100,7 +100,7 @@ function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[]
   for (const score of scores.values()) {
     const previous = before.get(model.id)?.get(score.subjectId) ?? null
     // When it could change next is no news, but the sweep goes by it.
-    if (previous && isEqual(previous, score)) continue
+    if (previous && sameJson(previous, score)) continue
     const isTold =
       !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
     const cause = causeOf(model, previous, score)

@@ -10,7 +10,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
     return a.every((value, index) => sameJson(value, b[index]))
   }
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  const names = new Set([...Object.keys(left), ...Object.keys(right)])
-  for (const name of names) if (!sameJson(left[name], right[name])) return false
+  for (const name in left) if (!sameJson(left[name], right[name])) return false
+  for (const name in right) if (left[name] === undefined && right[name] !== undefined) return false
   return true
 }

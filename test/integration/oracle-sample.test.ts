@@ -3,14 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { writeCompanyFiles } from '../../sandbox/company/company-files.ts'
 import { sampleCompany } from '../../sandbox/company/sample-company.ts'
 import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
+import { readMappingFolder } from '../../src/infra/mappings/folder.ts'
 import { makeFolder } from '../support/embedded-processes.ts'
-import { mappingFiles } from '../support/mapping-files.ts'
 import { readRows } from '../support/oracle/export-files.ts'
 import { type Held, holdAgainst } from '../support/oracle/hold-against.ts'
 import { withModelsOf } from '../support/oracle/more-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import { closeThreads, openThread, unscoredState } from '../support/thread.ts'
 
+const OWN = join(import.meta.dirname, '../../mappings')
 const FIXTURES = join(import.meta.dirname, '../fixtures/every-signal')
 const END = new Date('2026-09-10T00:00:00Z')
 /** Some 31,000 events. */
@@ -22,7 +23,7 @@ let origin: TestState | undefined
 /** The shipped models, the presets and those that use every kind of signal, on one tracking plan. */
 async function everyModel(): Promise<MappingFiles> {
   const files: Record<string, string> = {}
-  for (const [name, text] of Object.entries(await mappingFiles())) {
+  for (const [name, text] of Object.entries(await readMappingFolder(OWN))) {
     files[name.replace(/^presets/, 'models')] = text
   }
   return withModelsOf(files, FIXTURES)

@@ -39,7 +39,7 @@ async function pulled(keep: 'mapped' | 'all', insertId: object = {}): Promise<Th
   await thread.score()
   // What the plan looks at came through either way: 10 for the limit and 10 for the prices.
   expect(await explain(thread.app.context.db, who.email)).toMatchObject({
-    traits: { plan: 'trial' },
+    traits: [{ name: 'plan', value: 'trial' }],
     scores: [{ score: 20 }],
   })
   return thread

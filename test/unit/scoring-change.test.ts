@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { causeOf, sameScore } from '../../src/core/scoring/change.ts'
+import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import { createScorer } from '../../src/core/scoring/scorer.ts'
 import { winnerOf } from '../../src/core/scoring/winner.ts'
@@ -64,28 +64,6 @@ describe('the cause of a change', () => {
 
   it('of a first score is that it is the first', () => {
     expect(causeOf(model, null, one)).toBe('first score')
-  })
-})
-
-describe('two scores', () => {
-  it.each<{ name: string; other: Partial<Score>; same: boolean }>([
-    {
-      name: 'are the same when only the next change differs',
-      other: { nextChangeAt: null },
-      same: true,
-    },
-    { name: 'differ by value', other: { score: 61 }, same: false },
-    { name: 'differ by status', other: { usageStatus: 'assist' }, same: false },
-    { name: 'differ by what sales says', other: { salesStatus: 'won' }, same: false },
-    { name: 'differ by a contribution', other: { contributions: [] }, same: false },
-    { name: 'differ by a date', other: { evidenceAt: null }, same: false },
-  ])('$name', ({ other, same }) => {
-    expect(sameScore(one, { ...one, ...other })).toBe(same)
-  })
-
-  it('are the same in another order of their fields', () => {
-    const turned = Object.fromEntries(Object.entries(one).reverse()) as unknown as Score
-    expect(sameScore(one, turned)).toBe(true)
   })
 })
 

@@ -1,5 +1,4 @@
 import type { Model } from '../mapping/model.ts'
-import { sameJson } from '../same-json.ts'
 import type { Score } from './score.ts'
 
 /** Why a score or status is another one than before. */
@@ -32,11 +31,4 @@ export function causeOf(model: Model, previous: Score | null, next: Score): Chan
   const isOfTraits =
     next.changed.some(({ id }) => traits.has(id)) || before.excludedBy !== now.excludedBy
   return isOfTraits ? 'traits' : 'time'
-}
-
-/** True when a stored score says the same; when it could change next is no news to anybody. */
-export function sameScore(a: Score, b: Score): boolean {
-  // Before anything costly: whoever was active has another time of it.
-  if (a.score !== b.score || a.facts.lastActive !== b.facts.lastActive) return false
-  return sameJson({ ...a, nextChangeAt: null }, { ...b, nextChangeAt: null })
 }
