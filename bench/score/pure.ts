@@ -29,15 +29,18 @@ await contender(async ({ people }: PureInput) => {
   if (!model) throw new Error('no model')
   const scorer = createScorer(model, ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'])
   const all = Array.from({ length: people }, (_, i) => featuresOf(i, scorer.needs.list.length))
+  const before = all.map((one) => scorer.score(one, null, AS_OF))
   let sum = 0
-  let previous = all.map((one) => scorer.score(one, null, AS_OF))
-  const round = (asOf: Date) => {
-    previous = all.map((one, i) => scorer.score(one, previous[i] ?? null, asOf))
-    for (const score of previous) sum += score?.score ?? 0
+  // What it gives is looked at and let go, as by whoever finds that nothing changed.
+  const round = () => {
+    for (let i = 0; i < all.length; i++) {
+      const one = all[i]
+      if (one) sum += scorer.score(one, before[i] ?? null, AS_OF)?.score ?? 0
+    }
   }
-  for (let i = 0; i < WARM; i++) round(AS_OF)
+  for (let i = 0; i < WARM; i++) round()
   const start = performance.now()
-  for (let i = 0; i < ROUNDS; i++) round(AS_OF)
+  for (let i = 0; i < ROUNDS; i++) round()
   return { seconds: (performance.now() - start) / 1000, people: people * ROUNDS, sum }
 })
 

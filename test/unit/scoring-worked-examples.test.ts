@@ -198,9 +198,15 @@ describe('the company of the activating inviter', () => {
       isPqa: true,
     },
     {
-      name: 'five who build and nobody who qualifies are none yet',
+      name: 'five who began to build together are one, though nobody of them qualifies',
       team: { ana: builder, bo: builder, cy: builder, di: builder, ed: builder },
       active: 5,
+      isPqa: true,
+    },
+    {
+      name: 'four who build and nobody who qualifies are none yet',
+      team: { ana: builder, bo: builder, cy: builder, di: builder },
+      active: 4,
       isPqa: false,
     },
   ])('$name', ({ team, active, isPqa }) => {

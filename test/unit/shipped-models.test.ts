@@ -96,7 +96,14 @@ describe('points for companies (models/accounts.yaml)', () => {
       name: 'five active colleagues, one a PQL, are a PQA',
       active: 5,
       qualified: 1,
-      score: 70,
+      score: 90,
+      status: 'qualified',
+    },
+    {
+      name: 'five colleagues who began to build together are a PQA without a PQL',
+      active: 5,
+      qualified: 0,
+      score: 60,
       status: 'qualified',
     },
     {

@@ -12,17 +12,28 @@ export function contributionsOf(
 ): { score: number; contributions: Contribution[] } {
   const { sum, points } = wholePoints(raw, whole, rest)
   const parts: Contribution[] = []
-  model.signals.forEach(({ id }, i) => {
+  for (let i = 0; i < points.length; i++) {
     const given = points[i] ?? 0
-    if (given === 0) return
+    if (given === 0) continue
     const { amount, since, last } = readings[i] ?? NOTHING
-    parts.push({ id, points: given, amount: amount ?? 0, since, last })
-  })
-  parts.sort((a, b) => b.points - a.points || (a.id < b.id ? -1 : 1))
+    const id = model.signals[i]?.id ?? ''
+    insert(parts, { id, points: given, amount: amount ?? 0, since, last })
+  }
   const score = Math.min(100, Math.max(0, sum))
   if (score !== sum) parts.push(bookkeeping('limit', score - sum))
   if (isExcluded && score !== 0) parts.push(bookkeeping('excluded', -score))
   return { score: isExcluded ? 0 : score, contributions: parts }
+}
+
+/** Puts a contribution in its place: most points first, equal ones by id. They are few. */
+function insert(parts: Contribution[], part: Contribution): void {
+  let at = parts.length
+  for (; at > 0; at--) {
+    const other = parts[at - 1]
+    if (!other || other.points > part.points) break
+    if (other.points === part.points && other.id < part.id) break
+  }
+  parts.splice(at, 0, part)
 }
 
 /** What each signal gives now against before; what did not change is left out. */
