@@ -28,6 +28,7 @@ import {
 import { requestRollups } from '../../src/infra/postgres/rollup-generations.ts'
 import { readWork, requestWork, type WorkRow, workLock } from '../../src/infra/postgres/work.ts'
 import type { Counts, JobContext, StepHandler } from '../context.ts'
+import { KNOWN_AT_PREFIX } from './score-known-at.ts'
 
 /**
  * Removes everybody who asked for it from the lake and the database. No other step runs meanwhile: it
@@ -97,7 +98,7 @@ async function forgetOne(
     await requestWork(tx, 'identity', 'all')
   })
   await dropUnnamed(db, context.lakeDir, sources)
-  await dropDownloads(context.tmpDir, sources)
+  await dropLeftovers(context.tmpDir, sources)
   await finishReceipt(db, receiptId, context.clock())
 }
 
@@ -148,10 +149,11 @@ async function rewriteRollups(
   }
 }
 
-/** What killed pulls downloaded and did not clear away. */
-async function dropDownloads(tmpDir: string, sources: readonly string[]): Promise<void> {
+/** What killed pulls downloaded and killed scores rolled up, and nobody cleared away. */
+async function dropLeftovers(tmpDir: string, sources: readonly string[]): Promise<void> {
+  const prefixes = [...sources.map((source) => `${source}-`), KNOWN_AT_PREFIX]
   for (const name of await readdir(tmpDir).catch(() => [])) {
-    const left = sources.some((source) => name.startsWith(`${source}-`))
+    const left = prefixes.some((prefix) => name.startsWith(prefix))
     if (left) await rm(join(tmpDir, name), { recursive: true, force: true })
   }
 }

@@ -50,6 +50,8 @@ export function rosterOf(named: Iterable<NamedPerson>): Roster {
 /** What does not come from usage. */
 export interface Told {
   readonly traits: ReadonlyMap<string, Traits>
+  /** By subject: when something is said of her that is not so yet. */
+  readonly traitsChangeAt: ReadonlyMap<string, number>
   /** By model, then subject. */
   readonly sales: ReadonlyMap<string, ReadonlyMap<string, SalesState>>
 }
@@ -108,6 +110,7 @@ export class RosterFeatures {
       activity,
       evidence: this.#evidence(scorer, person.number, person.account),
       traits: this.#told.traits.get(person.id) ?? NO_TRAITS,
+      traitsChangeAt: this.#traitsChangeAt([person.id, this.#accountId(person)]),
       members:
         scorer.asksForPeople && person.account !== null
           ? this.#membersOf(scorer, person.account, NO_SCORES)
@@ -125,19 +128,32 @@ export class RosterFeatures {
     const activity = this.#accounts?.activity(number)
     const account = this.#roster.accounts.get(number)
     if (!activity || !account) return null
+    const ids = [account.id, ...account.people.map(({ id }) => id)]
     return {
       subjectId: account.id,
       activity,
       evidence: this.#evidence(scorer, -1, number),
       traits: unionOf(
-        [account.id, ...account.people.map(({ id }) => id)].flatMap((id): Traits[] => {
+        ids.flatMap((id): Traits[] => {
           const traits = this.#told.traits.get(id)
           return traits ? [traits] : []
         }),
       ),
+      traitsChangeAt: this.#traitsChangeAt(ids),
       members: this.#membersOf(scorer, number, scores),
       sales: this.#sales(scorer, account.id),
     }
+  }
+
+  #accountId({ account }: RosterPerson): string {
+    return (account === null ? null : this.#roster.accounts.get(account)?.id) ?? ''
+  }
+
+  #traitsChangeAt(ids: readonly string[]): number | undefined {
+    const { traitsChangeAt } = this.#told
+    if (traitsChangeAt.size === 0) return undefined
+    const next = Math.min(...ids.map((id) => traitsChangeAt.get(id) ?? Number.POSITIVE_INFINITY))
+    return Number.isFinite(next) ? next : undefined
   }
 
   #sales({ model }: PlannedScorer, id: string): SalesState {

@@ -8,6 +8,9 @@ import { liveWindows } from '../../src/infra/postgres/manifest.ts'
 import type { JobContext } from '../context.ts'
 import type { Rules } from './score-roster.ts'
 
+/** How the folders in `tmp` begin that hold such rollups: they bear the ids that vendors know people by. */
+export const KNOWN_AT_PREFIX = 'known-'
+
 /** Days that are rolled up together. */
 const CHUNK_DAYS = 10
 
@@ -21,7 +24,7 @@ export async function rollupsKnownAt(
   { set, live }: Pick<Rules, 'set' | 'live'>,
   knownAt: Date,
 ): Promise<{ readonly rollups: Rollups; remove(): Promise<void> }> {
-  const dir = join(tmpDir, `known-${randomUUID()}`)
+  const dir = join(tmpDir, `${KNOWN_AT_PREFIX}${randomUUID()}`)
   const remove = () => rm(dir, { recursive: true, force: true })
   const parts: SourcePart[] = []
   try {

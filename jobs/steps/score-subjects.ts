@@ -4,7 +4,7 @@ import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
-import { readTraits } from '../../src/infra/postgres/trait-store.ts'
+import { readDatedTraits } from '../../src/infra/postgres/trait-store.ts'
 import { type Roster, RosterFeatures, type RosterPerson, type Told } from './score-features.ts'
 import type { PlannedScorer, ScorePlan } from './score-plan.ts'
 
@@ -108,10 +108,10 @@ export async function readTold(
     ...roster.people.map(({ id }) => id),
     ...[...roster.accounts.values()].map(({ id }) => id),
   ]
-  const traits = await readTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) })
+  const said = await readDatedTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) })
   const sales = new Map<string, ReadonlyMap<string, SalesState>>()
   for (const { model } of plan.scorers) {
     sales.set(model.id, await readSalesStates(db, ids, model.id))
   }
-  return { traits, sales }
+  return { traits: said.traits, traitsChangeAt: said.changeAt, sales }
 }

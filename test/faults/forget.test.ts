@@ -235,10 +235,13 @@ describe('a step that runs meanwhile', () => {
   })
 })
 
-describe('what a killed pull left behind', () => {
+describe.each([
+  { what: 'pull', name: 'amplitude-AbCdEf' },
+  { what: 'look at what was known', name: 'known-0c9a' },
+])('what a killed $what left behind', ({ name }) => {
   it('goes with her', async () => {
     const thread = await openThread({ origin })
-    const left = join(thread.app.context.tmpDir, 'amplitude-AbCdEf')
+    const left = join(thread.app.context.tmpDir, name)
     await writeExports(smallUsage(NOW), left)
     expect(await holdingsOf(thread.app, HERS)).toContain('file export.jsonl')
     await forget(thread, WHO.champion)

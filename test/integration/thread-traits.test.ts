@@ -30,6 +30,7 @@ signals:
   - { id: invited, label: Invited, action: colleague_invited, points: 20, per: 1, max: 40 }
   - { id: founder, label: Founded the company, trait: job_title, equals: Founder, points: 10 }
   - { id: senior, label: Decides, trait: seniority, in: [Head, Lead], points: 5 }
+  - { id: signed, label: Has a contract, trait: contract, equals: signed, points: 5 }
 ${status}`
 const accounts = `
 id: accounts
@@ -47,6 +48,10 @@ const traits = `
 version: 1
 files:
   staff: { id: { column: email, is: email }, traits: { seniority: level } }
+  contracts:
+    id: { column: email, is: email }
+    date: { column: since }
+    traits: { contract: contract }
 `
 
 let mappings: MappingFiles
@@ -178,5 +183,37 @@ describe('what a file says', () => {
       .execute()
     const byEmail = Object.fromEntries(scores.map(({ email, score }) => [email, score]))
     expect(byEmail).toMatchObject({ [WHO.champion]: 75, [WHO.veteran]: 70, [WHO.colleague]: 0 })
+  })
+})
+
+describe('what a file says from a later instant on', () => {
+  it('counts from then on, for her and her account, with no other news', async () => {
+    const thread = await openThread({ mappings })
+    const { context } = thread.app
+    await thread.pull()
+    const path = join(context.lakeDir, '..', 'contracts.csv')
+    await writeFile(path, `email,contract,since\n${WHO.champion},signed,2026-09-10T09:00:00Z\n`)
+    await loadTraits(context, path, 'contracts')
+    await thread.score()
+    const { account_id, id } = await context.db
+      .selectFrom('person')
+      .select(['id', 'account_id'])
+      .where('email', '=', WHO.champion)
+      .executeTakeFirstOrThrow()
+    const due = await context.db
+      .selectFrom('score')
+      .select(['subject_id', 'next_change_at'])
+      .where('subject_id', 'in', [id, account_id ?? ''])
+      .execute()
+    const at = new Date('2026-09-10T09:00:00Z')
+    expect(due.map((row) => row.next_change_at)).toEqual([at, at])
+    const before = await explain(context.db, WHO.champion)
+    expect(before?.scores[0]?.contributions.map((part) => part.id)).not.toContain('signed')
+    thread.setNow(at)
+    schedules.push(startSchedule(context, thread.app.engine))
+    await eventually('her contract counts', async () => {
+      const now = await explain(context.db, WHO.champion)
+      return now?.scores[0]?.contributions.some((part) => part.id === 'signed') === true
+    })
   })
 })

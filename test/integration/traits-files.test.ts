@@ -165,6 +165,12 @@ describe('a file of traits that is wrong', () => {
       says: ['line 1: there is no column Team; the file has email, Seniority'],
     },
     {
+      name: 'no header, without telling whom the first line is about',
+      as: 'people',
+      lines: ['ann at acme,ann@acme.com,Lead,Lead', 'bo,bo@acme.com,Ops,Data'],
+      says: ['line 1 holds an e-mail address and so is no header; name the columns there'],
+    },
+    {
       name: 'a line with too many columns',
       as: 'people',
       lines: [HEADER, 'ann@acme.com,Lead,Data,1,2'],

@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import type { StatusRules } from '../../src/core/mapping/model.ts'
+import { DAY_MS } from '../../src/core/scoring/day.ts'
+import type { SalesState } from '../../src/core/scoring/features.ts'
 import { lastWord, nextWord, type SalesWord, statusMeant } from '../../src/core/scoring/sales.ts'
+import { nextStatus, type StatusInput } from '../../src/core/scoring/status.ts'
 
 const word = (status: SalesWord['status'], since: number, reason: string | null = null) => ({
   status,
@@ -108,5 +112,25 @@ describe('of several records of one person', () => {
 
   it('nobody counts where nobody spoke', () => {
     expect(lastWord([])).toBeNull()
+  })
+})
+
+describe('who qualified again after a rejection', () => {
+  it('stays so while her score moves by less than the gap between exit and enter', () => {
+    const rules: StatusRules = {
+      ...{ enter: 60, exit: 45, assist: 30, 'new-for': 7, 'stale-after': 45 },
+      ...{ 'min-dwell': DAY_MS, 'after-rejection': { 'cool-down': 90, gain: 10 } },
+    }
+    const sales: SalesState = { status: 'rejected', since: 100 * DAY_MS, scoreThen: 70 }
+    const scores = [80, 79, 80, 66, 80, 79, 64]
+    let previous: StatusInput['previous'] = { status: 'assist', heldUntil: null, roseLast: true }
+    const statuses = scores.map((score, i) => {
+      const asOf = (200 + 2 * i) * DAY_MS
+      const who = { firstAt: 0, lastAt: asOf - 1, mayQualify: true, isExcluded: false }
+      const answer = nextStatus(rules, { ...who, score, previous, sales, raisedAt: null, asOf })
+      previous = answer
+      return answer.status
+    })
+    expect(statuses).toEqual([...Array.from({ length: 6 }, () => 'qualified'), 'cooling'])
   })
 })

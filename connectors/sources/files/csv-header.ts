@@ -5,10 +5,16 @@ import { ConfigError } from '../../../src/core/errors.ts'
 
 /**
  * The columns that the first line of a CSV file names; none for an empty file.
- * @throws {ConfigError} naming the file when it cannot be read, or two columns have one name.
+ * @throws {ConfigError} naming the file when it cannot be read, has no header, or two columns have one name.
  */
 export async function csvHeader(path: string, delimiter: string): Promise<readonly string[]> {
   const names = splitLine((await firstLine(path)).replace(/^\uFEFF/, ''), delimiter)
+  // A line of data, whose text must not be told.
+  if (names.some((name) => /[^\s@]@[^\s@]/.test(name))) {
+    throw new ConfigError(
+      `${path} line 1 holds an e-mail address and so is no header; name the columns there`,
+    )
+  }
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
     throw new ConfigError(`${path} line 1: two columns are named ${twice}; rename one of them`)

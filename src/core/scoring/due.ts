@@ -18,6 +18,7 @@ export function changeAtOf(
   const members = membersRules(model)
   return (features, asOf) => {
     let next = activityChangeAt(features.activity)
+    next = Math.min(next, features.traitsChangeAt ?? next)
     needs.list.forEach(({ days, against, ever }, place) => {
       const one = features.evidence[place]
       if (!one || (days >= EVER_DAYS && !ever)) return

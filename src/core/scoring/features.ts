@@ -99,6 +99,8 @@ export interface Features {
   /** By the place of the need in `needsOf(model)`; undefined where there is no row at all. */
   readonly evidence: readonly (Evidence | undefined)[]
   readonly traits: Traits
+  /** When traits next say something else with time alone; absent when they do not. */
+  readonly traitsChangeAt?: number | undefined
   /** People of the account, of a person that of hers: one array shared by all; empty without an account. */
   readonly members: readonly Member[]
   readonly sales: SalesState

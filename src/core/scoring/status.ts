@@ -120,7 +120,9 @@ function isResting(rules: StatusRules, input: StatusInput, rejectedAt: number): 
   const rule = rules['after-rejection']
   if (rule === 'never') return true
   if (input.asOf < rejectedAt + rule['cool-down'] * DAY_MS) return true
-  return input.score < (input.sales.scoreThen ?? 0) + rule.gain
+  // Who qualified again keeps it as anybody does, or noise around the gain would go to and fro.
+  const gap = input.previous?.status === 'qualified' ? rules.enter - rules.exit : 0
+  return input.score < (input.sales.scoreThen ?? 0) + rule.gain - gap
 }
 
 /** When time alone moves a status, whatever it would become. */

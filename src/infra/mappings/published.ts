@@ -72,7 +72,7 @@ export async function publishMapping(
 
 /**
  * Reads what is published.
- * @throws {ConfigError} when nothing is.
+ * @throws {ConfigError} when nothing is, or an older Ripen published what this one cannot read.
  */
 export async function readPublished(db: Db | Tx): Promise<PublishedMapping> {
   return publishedOf(await newest(db))
@@ -80,14 +80,25 @@ export async function readPublished(db: Db | Tx): Promise<PublishedMapping> {
 
 /**
  * Reads the newest version whose rollups are complete. Scores, and what CRM records should say, go by
- * it while the rollups of a later one are made.
- * @throws {ConfigError} when nothing is published.
+ * it while the rollups of a later one are made. Where only an older Ripen could read it, they go by the
+ * later one, with the rollups that there are: nobody waits for what nobody can read.
+ * @throws {ConfigError} as `readPublished`.
  */
 export async function readEffective(db: Db | Tx): Promise<PublishedMapping> {
-  return publishedOf(await newest(db, await liveGeneration(db)))
+  const generation = await liveGeneration(db)
+  const row = await newest(db, generation)
+  try {
+    return publishedOf(row)
+  } catch (error) {
+    const later = await newest(db)
+    if (!(error instanceof ConfigError) || !row || !later || later.id === row.id) throw error
+    return { ...publishedOf(later), generation }
+  }
 }
 
-function publishedOf(row: Awaited<ReturnType<typeof newest>>): PublishedMapping {
+type Row = NonNullable<Awaited<ReturnType<typeof newest>>>
+
+function publishedOf(row: Row | undefined): PublishedMapping {
   if (!row) throw new ConfigError('no mapping is published; run a command with --mappings DIR')
   return {
     version: row.id,
@@ -95,7 +106,19 @@ function publishedOf(row: Awaited<ReturnType<typeof newest>>): PublishedMapping 
     usageHash: row.usage_hash,
     generation: row.generation,
     folder: row.folder,
-    set: parsed(row.hash, row.files),
+    set: readable(row),
+  }
+}
+
+/** What was right when it was published may be wrong for a later Ripen. */
+function readable({ id, hash, folder, files }: Row): MappingSet {
+  try {
+    return parsed(hash, files)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      `version ${id} of the mappings, published from ${folder}, cannot be read by this version of Ripen; mend the folder and publish it with --mappings (CHANGELOG.md says what changed):\n${error.message}`,
+    )
   }
 }
 

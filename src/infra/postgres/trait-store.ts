@@ -21,6 +21,25 @@ export async function readTraits(
   subjects: readonly string[] | null,
   at: TraitTime,
 ): Promise<ReadonlyMap<string, Traits>> {
+  return (await readDatedTraits(db, subjects, at)).traits
+}
+
+/** Traits as of one moment, and when they say something else with time alone. */
+export interface DatedTraits {
+  readonly traits: ReadonlyMap<string, Traits>
+  /**
+   * By the subject itself: when a file next says something that it does not say yet, in milliseconds since
+   * 1970 UTC. Who is absent has nothing ahead.
+   */
+  readonly changeAt: ReadonlyMap<string, number>
+}
+
+/** What `readTraits` reads, and when it is over. */
+export async function readDatedTraits(
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+  at: TraitTime,
+): Promise<DatedTraits> {
   const people = await db
     .selectFrom('person')
     .select(['id', 'email_kind', 'account_id', 'told'])
@@ -31,7 +50,8 @@ export async function readTraits(
   const accounts = new Set(people.flatMap((person) => person.account_id ?? []))
   const listed = listOnce()
   const asked = subjects && [...new Set([...subjects, ...accounts])]
-  const said = await readSaid(db, asked, at, listed)
+  const changeAt = new Map<string, number>()
+  const said = await readSaid(db, asked, at, listed, changeAt)
   const traits = new Map<string, Traits>()
   for (const person of people) {
     const own = said.get(person.id)
@@ -47,7 +67,7 @@ export async function readTraits(
   for (const [id, one] of said) {
     if (!traits.has(id) && (!wanted || wanted.has(id))) traits.set(id, one.traits)
   }
-  return traits
+  return { traits, changeAt }
 }
 
 /** Adds what usage said; where something else said it of herself too, what was told last stands. */
@@ -77,12 +97,16 @@ function listOnce(): (value: string) => readonly string[] {
   }
 }
 
-/** What CRMs and files say, by subject; of one trait, what began last, was learnt last, is smallest. */
+/**
+ * What CRMs and files say, by subject; of one trait, what began last, was learnt last, is smallest. What
+ * is said from a later instant on goes to `changeAt`.
+ */
 async function readSaid(
   db: Db | Tx,
   subjects: readonly string[] | null,
   at: TraitTime,
   listed: (value: string) => readonly string[],
+  changeAt: Map<string, number>,
 ): Promise<Map<string, Said>> {
   const known = at.knownAt ?? null
   const { rows } = await sql<{
@@ -94,12 +118,16 @@ async function readSaid(
   }>`select w.subject, t.name, t.value, (extract(epoch from t.told_at) * 1000)::float8 as told,
       (extract(epoch from t.recorded_at) * 1000)::float8 as recorded
     from (${aboutSql(subjects)}) w join trait t on t.about = w.about
-    where t.told_at <= ${at.asOf} and (t.ended_at is null or t.ended_at > ${at.asOf}
+    where (t.ended_at is null or t.ended_at > ${at.asOf}
         or t.ended_at > ${known}::timestamptz)
       and (${known}::timestamptz is null or t.recorded_at <= ${known})`.execute(db)
   const said = new Map<string, SaidRows>()
   for (const row of rows) {
     const { subject, name } = row
+    if (row.told > at.asOf.getTime()) {
+      changeAt.set(subject, Math.min(changeAt.get(subject) ?? row.told, row.told))
+      continue
+    }
     let one = said.get(subject)
     if (!one) {
       one = { traits: {}, toldAt: {}, recordedAt: {} }

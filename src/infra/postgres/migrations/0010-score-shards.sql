@@ -8,7 +8,8 @@ alter table score add column missing jsonb not null default '[]';
 update score set contributions = '[]';
 update score_change set contributions = '[]';
 insert into work (step, key, requested, whole) select 'score', 'all', 1, 1 where exists (select from score)
-  on conflict (step, key) do update set requested = work.requested + 1, whole = work.requested + 1;
+  on conflict (step, key) do update
+    set requested = work.requested + 1, whole = work.requested + 1, params = null, changed_at = now();
 
 -- Everybody of an account is in one slot: shards of the scores are ranges of slots.
 alter table person add column slot integer not null

@@ -4,7 +4,7 @@ update person set told = '{}';
 insert into work (step, key, requested, whole)
   select 'identity', 'all', 1, 1 where exists (select from person)
   on conflict (step, key) do update
-    set requested = work.requested + 1, whole = work.requested + 1, params = null;
+    set requested = work.requested + 1, whole = work.requested + 1, params = null, changed_at = now();
 
 -- What CRMs and files say. `about` is a person's or account's id (CRM), a node of the identity graph or
 -- domain:<domain> (files), so that nobody need be known yet; who that is, is looked up when it is read.

@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, it } from '@jest/globals'
+import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
+import { migrate } from '../../src/infra/postgres/migrate.ts'
+import { createState, removeFolders, type TestState } from '../support/state.ts'
+
+const MIGRATIONS = join(import.meta.dirname, '../../src/infra/postgres/migrations')
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close()
+})
+afterAll(removeFolders)
+
+/** A database as the migrations up to 0009 leave it. */
+async function databaseOfBefore(): Promise<Database> {
+  const state: TestState = await createState()
+  open.push(state)
+  const database = await openDatabase(state.databaseUrl ?? '')
+  open.push(database)
+  const { pool } = database
+  await pool.query('drop schema public cascade; create schema public')
+  await pool.query('create table ripen_migration (name text primary key, ran_at timestamptz)')
+  for (const name of (await readdir(MIGRATIONS)).sort()) {
+    if (name >= '0010') continue
+    await pool.query(await readFile(join(MIGRATIONS, name), 'utf8'))
+    await pool.query('insert into ripen_migration values ($1, now())', [name])
+  }
+  return database
+}
+
+it('an upgrade asks for people and scores of now, and scores wait for people', async () => {
+  const { pool } = await databaseOfBefore()
+  await pool.query(
+    `insert into person (id, email_kind, traits) values ('per_a', 'none', '{"plan": "pro"}')`,
+  )
+  await pool.query(`insert into score (subject_id, subject, model, model_version, score, grade,
+      usage_status, status_since, change, trend, contributions, reasons, facts, as_of)
+    values ('per_a', 'person', 'people', 1, 50, 'B', 'qualified', now(), 0, 'steady', '[{}]', '[]', '{}', now())`)
+  // Somebody looked at the past before, and people were found an hour ago.
+  await pool.query(`insert into work (step, key, params, requested, done, whole, changed_at)
+    values ('score', 'all', '{"asOf": "2026-01-01T00:00:00Z"}', 3, 3, 3, now() - interval '1 hour'),
+      ('identity', 'all', null, 5, 5, 5, now() - interval '1 hour')`)
+  expect(await migrate(pool)).toContain('0011-traits.sql')
+  const { rows } = await pool.query(`select step, params, whole > done as whole,
+    changed_at > now() - interval '1 minute' as young from work order by step`)
+  // A step waits for the ones before it that were asked for within the last minute.
+  expect(rows).toEqual([
+    { step: 'identity', params: null, whole: true, young: true },
+    { step: 'score', params: null, whole: true, young: true },
+  ])
+})
