@@ -31,24 +31,27 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
   let tidiedAt = Date.now()
   const sweep = async () => {
     if (stopped) return
-    await requestDuePulls(context)
-    await requestDueScores(context)
-    await requestDueStages(context)
-    await requestDueReads(context)
-    await reviveFailed(context)
-    await noteMissedPulls(context, startedAt)
+    // What cannot be looked at, such as mappings that are wrong, keeps nothing else waiting.
+    const looks = [
+      requestDuePulls,
+      requestDueScores,
+      requestDueStages,
+      requestDueReads,
+      reviveFailed,
+      (one: JobContext) => noteMissedPulls(one, startedAt),
+    ]
+    for (const look of looks) await look(context).catch(warn)
     await engine.wake(STEPS)
     if (Date.now() - tidiedAt < TIDY_EVERY_MS) return
     tidiedAt = Date.now()
     await collectGarbage(context.db, context.lakeDir, new Date())
     await forgetRuns(context)
   }
-  const tick = () => {
-    sweep().catch((error: unknown) => {
-      const kind = error instanceof Error ? error.name : typeof error
-      if (!stopped) context.logger.warn({ kind }, 'a sweep failed; the next one tries again')
-    })
+  const warn = (error: unknown) => {
+    const kind = error instanceof Error ? error.name : typeof error
+    if (!stopped) context.logger.warn({ kind }, 'a sweep failed; the next one tries again')
   }
+  const tick = () => void sweep().catch(warn)
   // A person restarted us, perhaps with a mended configuration: everything gets a new try.
   const first = async () => {
     await sql`update work set failed = 0 where requested > done and params is null`.execute(

@@ -84,9 +84,11 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
   const shards = Math.min(SLOTS, Math.max(1, Math.ceil(Number(rows[0]?.n ?? 0) / shardPeople)))
   const orphans = await findOrphans(db, [...rules.set.models.keys()])
   const clear = async (tx: Tx) => {
-    for (const { subjectId, model, version } of orphans) {
+    for (const some of Map.groupBy(orphans, (o) => `${o.model} ${o.version}`).values()) {
+      const { model, version } = some[0] ?? { model: '', version: 0 }
       const cause = rules.set.models.has(model) ? 'no usage' : 'model removed'
-      await dropScores(tx, { id: model, version }, time, cause, [subjectId])
+      const ids = some.map(({ subjectId }) => subjectId)
+      await dropScores(tx, { id: model, version }, time, cause, ids)
     }
     await clearTouched(tx, touched)
   }

@@ -2,7 +2,6 @@ import type { Model } from '../mapping/model.ts'
 import {
   type ActionSignal,
   type Combination,
-  type ElapsedSignal,
   isCombination,
   type Signal,
 } from '../mapping/model-signals.ts'
@@ -20,7 +19,7 @@ const NO: Reading = { amount: 0, since: null, last: null }
 /** Most per cent that a velocity is; also when there was nothing before. */
 const MOST_VELOCITY = 1000
 /** Fewer times than this in both periods say nothing about a velocity, unless a model says otherwise. */
-export const LEAST_VOLUME = 6
+const LEAST_VOLUME = 6
 
 /** Compiles what a signal measures; combinations are read from the others, see `combine`. */
 export function readerOf(model: Model, signal: Signal, needs: Needs): Reader {
@@ -42,7 +41,7 @@ export function readerOf(model: Model, signal: Signal, needs: Needs): Reader {
   }
   const places = needs.of.get(signal.id) ?? []
   if ('actions' in signal) return breadthReader(places)
-  if ('to' in signal) return elapsedReader(signal, places, days)
+  if ('to' in signal) return elapsedReader(places, days)
   return actionReader(signal, places, days)
 }
 
@@ -69,7 +68,7 @@ function breadthReader(places: readonly number[]): Reader {
   }
 }
 
-function elapsedReader(_: ElapsedSignal, [from, to]: readonly number[], days: number): Reader {
+function elapsedReader([from, to]: readonly number[], days: number): Reader {
   return ({ evidence }, asOf) => {
     const start = evidence[from ?? -1]?.everAt ?? null
     const end = evidence[to ?? -1]?.everAt ?? null
