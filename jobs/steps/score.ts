@@ -84,11 +84,9 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
   const shards = Math.min(SLOTS, Math.max(1, Math.ceil(Number(rows[0]?.n ?? 0) / shardPeople)))
   const orphans = await findOrphans(db, [...rules.set.models.keys()])
   const clear = async (tx: Tx) => {
-    for (const some of Map.groupBy(orphans, (o) => `${o.model} ${o.version}`).values()) {
-      const { model, version } = some[0] ?? { model: '', version: 0 }
+    for (const { model, version, subjectIds } of orphans) {
       const cause = rules.set.models.has(model) ? 'no usage' : 'model removed'
-      const ids = some.map(({ subjectId }) => subjectId)
-      await dropScores(tx, { id: model, version }, time, cause, ids)
+      await dropScores(tx, { id: model, version }, time, cause, subjectIds)
     }
     await clearTouched(tx, touched)
   }
@@ -108,7 +106,8 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
       await requestWork(tx, 'score', `shard/${n}of${shards}`, params)
     }
   })
-  return { shards, dropped: orphans.length }
+  const dropped = orphans.reduce((n, { subjectIds }) => n + subjectIds.length, 0)
+  return { shards, dropped }
 }
 
 const NOBODY: Touched = { ids: [], subjects: [] }

@@ -202,20 +202,19 @@ export async function dropScores(
     from gone`.execute(tx)
 }
 
-/** Scores of subjects that are nobody any more, and those of models that are not published. */
+/** Scores of subjects that are nobody any more, and those of models that are not published, by model. */
 export async function findOrphans(
   db: Db | Tx,
   models: readonly string[],
 ): Promise<
-  readonly { readonly subjectId: string; readonly model: string; readonly version: number }[]
+  readonly { readonly model: string; readonly version: number; readonly subjectIds: string[] }[]
 > {
-  const { rows } = await sql<{ subjectId: string; model: string; version: number }>`
-    select subject_id as "subjectId", model, model_version as version from score s
+  const { rows } = await sql<{ model: string; version: number; subjectIds: string[] }>`
+    select model, model_version as version, array_agg(subject_id) as "subjectIds" from score s
     where not model = any(${[...models]}::text[])
       or (subject = 'person' and not exists (select from person p where p.id = s.subject_id))
-      or (subject = 'account' and not exists (select from person p where p.account_id = s.subject_id))`.execute(
-    db,
-  )
+      or (subject = 'account' and not exists (select from person p where p.account_id = s.subject_id))
+    group by model, model_version`.execute(db)
   return rows
 }
 
