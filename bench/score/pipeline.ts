@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { compose } from '../../src/app/compose.ts'
 import { readConfig } from '../../src/infra/config.ts'
+import { tuneHeap } from '../../src/infra/heap.ts'
 import { readMappingFolder } from '../../src/infra/mappings/folder.ts'
 import { publishMapping } from '../../src/infra/mappings/published.ts'
 import { contender } from '../child.ts'
@@ -36,6 +37,7 @@ export interface Pipeline {
 const MAPPINGS = fileURLToPath(new URL('mappings', import.meta.url))
 const DAY_MS = 86_400_000
 
+if (process.env['NOTUNE'] === undefined) tuneHeap()
 await contender(async ({ people, dataDir, databaseUrl }: PipelineInput) => {
   const config = readConfig({
     RIPEN_DATA_DIR: dataDir,

@@ -3,6 +3,7 @@ import { parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Evidence, Features } from '../../src/core/scoring/features.ts'
 import { NO_SALES } from '../../src/core/scoring/features.ts'
 import { createScorer } from '../../src/core/scoring/scorer.ts'
+import { tuneHeap } from '../../src/infra/heap.ts'
 import { readMappingFolder } from '../../src/infra/mappings/folder.ts'
 import { contender } from '../child.ts'
 import { AS_OF } from './company.ts'
@@ -23,6 +24,7 @@ const DAY_MS = 86_400_000
 const WARM = 2
 const ROUNDS = 10
 
+tuneHeap()
 await contender(async ({ people }: PureInput) => {
   const { models } = parseMappingSet(await readMappingFolder(MAPPINGS))
   const model = models.get('people')

@@ -2,7 +2,10 @@
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../../package.json' with { type: 'json' }
+import { tuneHeap } from '../../infra/heap.ts'
 import { reportFailure } from './with-app.ts'
+
+tuneHeap()
 
 // Commands are loaded below, when they are asked for: from the second start on without being compiled.
 enableCompileCache()
