@@ -92,8 +92,9 @@ async function forgetOne(
   signal.throwIfAborted()
   await db.transaction().execute(async (tx) => {
     const { rows, inCrm } = await removePeople(tx, await findForgotten(tx, forgotten))
-    const trait = (rows['trait'] ?? 0) + (await removeTraits(tx, forgotten))
-    await tellReceipt(tx, receiptId, { removed: { rows: { ...rows, trait }, files: [] }, inCrm })
+    const said = await removeTraits(tx, forgotten)
+    const removed = said > 0 ? { ...rows, trait: (rows['trait'] ?? 0) + said } : rows
+    await tellReceipt(tx, receiptId, { removed: { rows: removed, files: [] }, inCrm })
     for (const source of await storedSources(db)) await requestRollups(tx, source)
     await requestWork(tx, 'identity', 'all')
   })

@@ -105,7 +105,14 @@ describe('a property that is looked at for the first time', () => {
 })
 
 it('more than DuckDB may hold is told with the variable that lets it', async () => {
-  const thread = await openThread({ environment: { RIPEN_DUCKDB_MEMORY_MB: '128' } })
+  // Only a plan that keeps everything reads what is wide.
+  const mappings = await mappingFiles({
+    file: 'usage.yaml',
+    from: 'version: 1',
+    to: 'version: 1\nkeep: all',
+  })
+  const environment = { RIPEN_DUCKDB_MEMORY_MB: '128' }
+  const thread = await openThread({ mappings, environment })
   const dir = join(thread.app.context.tmpDir, 'exports')
   await mkdir(dir, { recursive: true })
   const wide = mixpanelLine(1, '2026-09-05').replace('"note":"', `"note":"${'y'.repeat(100_000)}`)

@@ -26,7 +26,7 @@ const QUERIES = {
   sources: `select source, window_key, rows, content_hash from source_window order by 1, 2`,
   days: `select source, day::text, events, requested = done as settled from rollup_day
     join rollup_generation using (generation) where live order by 1, 2`,
-  people: `select p.email, p.email_kind, a.domain, p.traits, p.first_seen, p.last_seen,
+  people: `select p.email, p.email_kind, a.domain, p.told, p.first_seen, p.last_seen,
       (select array_agg(node order by node) from identity_node n where n.person_id = p.id) as nodes
     from person p left join account a on a.id = p.account_id order by p.email`,
   scores: `${NAMES} select name, model, model_version, score, grade, usage_status, sales_status,
