@@ -190,8 +190,6 @@ export const signalSchema = z.union(
 
 export type Signal = z.output<typeof signalSchema>
 export type ActionSignal = z.output<typeof actionSignal>
-export type BreadthSignal = z.output<typeof breadthSignal>
-export type ElapsedSignal = z.output<typeof elapsedSignal>
 export type TraitSignal = z.output<typeof traitSignal>
 export type PeopleSignal = z.output<typeof peopleSignal>
 export type Combination = z.output<typeof combination>

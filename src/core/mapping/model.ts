@@ -115,9 +115,7 @@ export const modelSchema = z
   .superRefine(checkModel)
 
 export type Model = z.output<typeof modelSchema>
-export type Component = Model['components'][number]
 export type StatusRules = Model['status']
-export type Exclusion = Model['exclude'][number]
 
 /** Least active people of an account that may qualify, where a model does not say. */
 export const LEAST_ACTIVE = 2

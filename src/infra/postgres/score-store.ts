@@ -4,12 +4,6 @@ import type { Contribution, Score, ScoreFacts, Trend } from '../../core/scoring/
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
 
-/** A score as it is stored, and the instant that it is of. */
-export interface StoredScore {
-  readonly score: Score
-  readonly asOf: Date
-}
-
 /** The stored scores of one model, by subject id; of some subjects, or of all. */
 export async function readScores(
   db: Db | Tx,
