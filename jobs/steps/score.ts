@@ -152,7 +152,8 @@ async function settle(
     try {
       const { plan, live } = rules
       const from = { plan, live: known?.rollups ?? live }
-      const roster = await loadRoster(connection, context.db, from, whom, time.asOf)
+      const table = touched ? context.rollups : null
+      const roster = await loadRoster(connection, context.db, from, whom, time.asOf, table)
       const actions = actionsOf(plan, time.asOf)
       const task = { plan, actions, roster, time, ...(touched ? { touched } : {}) }
       return await settleRoster(context.db, connection, task)

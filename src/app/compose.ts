@@ -13,6 +13,7 @@ import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
+import { createRollupTable } from '../infra/lake/rollup-table.ts'
 import { createLogger, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
@@ -142,6 +143,7 @@ function createContext(
     pool: database.pool,
     duck,
     facts: createFactTable(),
+    rollups: createRollupTable(),
     shardUsage: { current: null },
     shardPeople: config.RIPEN_SCORE_SHARD_PEOPLE,
     lakeDir: join(config.RIPEN_DATA_DIR, 'lake'),
