@@ -147,7 +147,8 @@ async function settle(
   time: Time,
   touched?: Touched,
 ): Promise<Counts> {
-  return context.duck.connect(async (connection) => {
+  const duck = touched ? context.streamDuck : context.duck
+  return duck.connect(async (connection) => {
     const known = time.knownAt && (await rollupsKnownAt(context, connection, rules, time.knownAt))
     try {
       const { plan, live } = rules
