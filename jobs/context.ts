@@ -44,6 +44,11 @@ export interface JobContext {
   readonly db: Db
   readonly pool: Pool
   readonly duck: Duck
+  /**
+   * For the path of what streams in: many small statements one after another, for each of which a second
+   * thread costs more than it does.
+   */
+  readonly streamDuck: Duck
   /** For the step `identity` alone. */
   readonly facts: FactTable
   /** For the step `score` alone, when it looks at those who were touched. */
