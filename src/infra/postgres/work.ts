@@ -127,7 +127,7 @@ export async function beginRun(db: Db, step: Step, key: string): Promise<BegunRu
     with open as (select * from work where step = ${step} and key = ${key}
         and requested > done and failed < requested),
       begun as (insert into run (step, key, started_at, counts)
-        select step, key, ${new Date()}, '{}' from open returning id)
+        select step, key, ${new Date()}::timestamptz, '{}'::jsonb from open returning id)
     select open.*, begun.id as run_id from open, begun`.execute(db)
   const [row] = rows
   return row ? { row: workRowOf(row), runId: row.run_id } : null
@@ -142,7 +142,7 @@ export async function finishRun(
   { row: { step, key, requested }, runId }: BegunRun,
   counts: Readonly<Record<string, number>>,
 ): Promise<void> {
-  await sql`with ended as (update run set finished_at = ${new Date()}, outcome = 'done',
+  await sql`with ended as (update run set finished_at = ${new Date()}::timestamptz, outcome = 'done',
         counts = ${JSON.stringify(counts)}::jsonb where id = ${runId})
     update work set done = greatest(done, ${requested}), error = null, error_kind = null,
       changed_at = now()
