@@ -5,6 +5,7 @@ import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { UsageStream } from '../src/core/ports/usage-stream.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
 import type { FactTable } from '../src/infra/lake/fact-table.ts'
+import type { RollupTable } from '../src/infra/lake/rollup-table.ts'
 import type { Logger } from '../src/infra/logger.ts'
 import type { Db } from '../src/infra/postgres/database.ts'
 import type { Step } from '../src/infra/postgres/work.ts'
@@ -43,8 +44,15 @@ export interface JobContext {
   readonly db: Db
   readonly pool: Pool
   readonly duck: Duck
+  /**
+   * For the path of what streams in: many small statements one after another, for each of which a second
+   * thread costs more than it does.
+   */
+  readonly streamDuck: Duck
   /** For the step `identity` alone. */
   readonly facts: FactTable
+  /** For the step `score` alone, when it looks at those who were touched. */
+  readonly rollups: RollupTable
   /** For the step `score` alone. */
   readonly shardUsage: ShardUsageHolder
   /** People of one shard of the scores, at most: what is held in memory at a time. */

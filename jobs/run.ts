@@ -1,8 +1,9 @@
 import { RetryableError } from '../src/core/errors.ts'
 import { withLock } from '../src/infra/postgres/lock.ts'
 import {
+  beginRun,
   failWork,
-  finishWork,
+  finishRun,
   readWork,
   type Step,
   type WorkRow,
@@ -49,10 +50,9 @@ async function runUntilDone(
   onDone: (row: WorkRow) => Promise<void>,
 ): Promise<Verdict | null> {
   for (;;) {
-    const [row] = await readWork(context.db, step, key)
-    // What failed for good waits for a new request.
-    if (!row || row.requested <= row.done || row.failed >= row.requested) return null
-    const runId = await startRun(context, step, key)
+    const begun = await beginRun(context.db, step, key)
+    if (begun === null) return null
+    const { row, runId } = begun
     const notes: RunEntry[] = []
     const tally: Record<string, number> = {}
     const run: RunNotes = {
@@ -65,9 +65,8 @@ async function runUntilDone(
       const handler = CATALOG[step].handler
       const params = row.whole > row.done ? row.params : TOUCHED
       const counts = { ...(await handler(context, key, params, signal, run)), ...tally }
-      // In this order: whoever sees that the work is done may read what was done.
-      await endRun(context, runId, 'done', counts, null, notes)
-      await finishWork(context.db, step, key, row.requested)
+      await storeNotes(context, runId, notes)
+      await finishRun(context.db, begun, counts)
       context.logger.info({ step, key, counts }, 'step done')
       await onDone(row)
     } catch (error) {
@@ -92,15 +91,6 @@ async function runUntilDone(
   }
 }
 
-async function startRun(context: JobContext, step: Step, key: string): Promise<number> {
-  const row = await context.db
-    .insertInto('run')
-    .values({ step, key, started_at: new Date(), counts: '{}' })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return row.id
-}
-
 async function endRun(
   context: JobContext,
   id: number,
@@ -114,6 +104,14 @@ async function endRun(
     .set({ finished_at: new Date(), outcome, counts: JSON.stringify(counts), error })
     .where('id', '=', id)
     .execute()
+  await storeNotes(context, id, notes)
+}
+
+async function storeNotes(
+  context: JobContext,
+  id: number,
+  notes: readonly RunEntry[],
+): Promise<void> {
   const byRef = new Map(notes.map((entry) => [entry.ref, entry]))
   const rows = [...byRef.values()].map((entry) => ({
     run_id: id,

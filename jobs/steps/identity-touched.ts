@@ -41,7 +41,7 @@ export async function identifyTouched(
 ): Promise<Counts> {
   if (touched.subjects.length === 0) return { people: 0, changed: 0 }
   const { db } = context
-  const resolved = await context.duck.connect(async (connection) => {
+  const resolved = await context.streamDuck.connect(async (connection) => {
     await refreshFacts(context, connection, published)
     return resolveTouched(context, connection, published, touched.subjects)
   })

@@ -47,7 +47,7 @@ export async function rollAdded(
     added: state.live.filter((part) => keys.has(part.partition)),
     others: state.live.filter((part) => !keys.has(part.partition)),
   }
-  const written = await context.duck.connect((c) =>
+  const written = await context.streamDuck.connect((c) =>
     writeAddedRollup(c, context.lakeDir, source, windows, usage),
   )
   const { id, rows, bytes, eventsByDay } = written
@@ -100,7 +100,7 @@ export async function foldManyParts(
     const isBase = day.partRows * 2 >= day.baseRows
     const files = [...day.parts, ...(isBase && day.base ? [day.base] : [])]
     const parts = files.map((fileId) => ({ fileId, partition: day.day }))
-    const written = await context.duck.connect((c) =>
+    const written = await context.streamDuck.connect((c) =>
       foldRollups(c, context.lakeDir, source, parts),
     )
     const { id, rows, bytes } = written

@@ -43,8 +43,7 @@ export async function settleRoster(
 ): Promise<Counts> {
   const { plan, actions, roster, time, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
-  const told = await readTold(db, plan, roster, time)
-  const before = await readBefore(db, task)
+  const [told, before] = await Promise.all([readTold(db, plan, roster, time), readBefore(db, task)])
   const answers = await scoreRoster(
     connection,
     plan,

@@ -2,9 +2,11 @@ import { sql } from 'kysely'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { featureTime, type ReadAction, readActions } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
+import type { RollupTable } from '../../src/infra/lake/rollup-table.ts'
 import {
   addMembers,
   clearMembers,
+  loadHeldUsage,
   loadUsage,
   type Membership,
   type Rollups,
@@ -113,13 +115,17 @@ export async function readMemberships(db: Db): Promise<readonly Membership[]> {
   return rows.flatMap((row) => [...membershipsOf(numbering.next(row), row.nodes)])
 }
 
-/** Loads the usage of some people into the table `usage`, straight from the rollups. */
+/**
+ * Loads the usage of some people into the table `usage`, straight from the rollups.
+ * @param table holds the rollups for those who ask often; null reads their files.
+ */
 export async function loadRoster(
   connection: Connection,
   db: Db,
   { plan, live }: Pick<Rules, 'plan' | 'live'>,
   whom: Whom,
   asOf: Date,
+  table: RollupTable | null = null,
 ): Promise<Roster> {
   const numbering = new Numbering()
   const named: NamedPerson[] = []
@@ -131,7 +137,9 @@ export async function loadRoster(
   }
   await clearMembers(connection)
   await addMembers(connection, members)
-  const plans = [plan.person, plan.account]
-  await loadUsage(connection, live, usageAsk(plans, actionsOf(plan, asOf)))
+  const ask = usageAsk([plan.person, plan.account], actionsOf(plan, asOf))
+  const files = (await table?.hold(connection, live)) ?? null
+  if (files) await loadHeldUsage(connection, live, ask, files)
+  else await loadUsage(connection, live, ask)
   return rosterOf(named)
 }

@@ -1,9 +1,8 @@
-import type { SalesState } from '../../src/core/scoring/features.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
+import { readSalesByModel } from '../../src/infra/postgres/sales-store.ts'
 import { readDatedTraits } from '../../src/infra/postgres/trait-store.ts'
 import { type Roster, RosterFeatures, type RosterPerson, type Told } from './score-features.ts'
 import type { PlannedScorer, ScorePlan } from './score-plan.ts'
@@ -108,10 +107,10 @@ export async function readTold(
     ...roster.people.map(({ id }) => id),
     ...[...roster.accounts.values()].map(({ id }) => id),
   ]
-  const said = await readDatedTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) })
-  const sales = new Map<string, ReadonlyMap<string, SalesState>>()
-  for (const { model } of plan.scorers) {
-    sales.set(model.id, await readSalesStates(db, ids, model.id))
-  }
+  const models = plan.scorers.map(({ model }) => model.id)
+  const [said, sales] = await Promise.all([
+    readDatedTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) }),
+    readSalesByModel(db, ids, models),
+  ])
   return { traits: said.traits, traitsChangeAt: said.changeAt, sales }
 }

@@ -147,12 +147,14 @@ async function settle(
   time: Time,
   touched?: Touched,
 ): Promise<Counts> {
-  return context.duck.connect(async (connection) => {
+  const duck = touched ? context.streamDuck : context.duck
+  return duck.connect(async (connection) => {
     const known = time.knownAt && (await rollupsKnownAt(context, connection, rules, time.knownAt))
     try {
       const { plan, live } = rules
       const from = { plan, live: known?.rollups ?? live }
-      const roster = await loadRoster(connection, context.db, from, whom, time.asOf)
+      const table = touched ? context.rollups : null
+      const roster = await loadRoster(connection, context.db, from, whom, time.asOf, table)
       const actions = actionsOf(plan, time.asOf)
       const task = { plan, actions, roster, time, ...(touched ? { touched } : {}) }
       return await settleRoster(context.db, connection, task)

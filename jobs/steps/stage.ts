@@ -36,7 +36,7 @@ export const stage: StepHandler = async (context, source, _params, signal) => {
     const events = await readStaged(context.db, source, MOST_EVENTS)
     if (events.length === 0) break
     const query = inSubWindows(stream.eventsSql(events), events)
-    const { file, profiles } = await context.duck.connect(async (connection) => {
+    const { file, profiles } = await context.streamDuck.connect(async (connection) => {
       const written = await writeEventsFile(connection, context.lakeDir, source, query, plan)
       return { file: written, profiles: await readProfiles(connection, context.lakeDir, written) }
     })
@@ -74,7 +74,7 @@ async function mergeSubWindows(
   for (const { keys: windows, fileIds } of many) {
     const [become] = windows
     if (become === undefined) continue
-    const file = await context.duck.connect((connection) =>
+    const file = await context.streamDuck.connect((connection) =>
       joinWindows(connection, context.lakeDir, source, { fileIds, windows, become }, plan),
     )
     const { kept } = plan

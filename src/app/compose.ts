@@ -11,8 +11,9 @@ import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { Config } from '../infra/config.ts'
-import { type Duck, startDuck } from '../infra/lake/duck.ts'
+import { type Duck, lazyDuck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
+import { createRollupTable } from '../infra/lake/rollup-table.ts'
 import { createLogger, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
@@ -30,6 +31,9 @@ const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 1 }
 const MIXPANEL_HOUR_PACE = { calls: 45, intervalMs: 3_600_000, burst: 15 }
 /** And 3 in a second. */
 const MIXPANEL_SECOND_PACE = { calls: 2, intervalMs: 1_000, burst: 1 }
+
+/** What the path of what streams in may use besides, of what DuckDB may use for everything else. */
+const STREAM_MEMORY_SHARE = 0.25
 
 export interface ComposeOptions {
   readonly config: Config
@@ -102,6 +106,7 @@ interface State {
   readonly server: EmbeddedServer | null
   readonly database: Database
   readonly duck: Duck
+  readonly streamDuck: Duck
 }
 
 async function openState({ config, onNotice }: ComposeOptions): Promise<State> {
@@ -117,7 +122,14 @@ async function openState({ config, onNotice }: ComposeOptions): Promise<State> {
       memoryMb: config.RIPEN_DUCKDB_MEMORY_MB,
       threads: config.RIPEN_DUCKDB_THREADS,
     })
-    return { databaseUrl, server, database, duck }
+    const streamDuck = lazyDuck(() =>
+      startDuck({
+        dataDir,
+        memoryMb: Math.max(128, Math.ceil(config.RIPEN_DUCKDB_MEMORY_MB * STREAM_MEMORY_SHARE)),
+        threads: 1,
+      }),
+    )
+    return { databaseUrl, server, database, duck, streamDuck }
   } catch (error) {
     await database?.close()
     await server?.release()
@@ -127,13 +139,14 @@ async function openState({ config, onNotice }: ComposeOptions): Promise<State> {
 
 async function closeState(state: State): Promise<void> {
   state.duck.close()
+  state.streamDuck.close()
   await state.database.close()
   await state.server?.release()
 }
 
 function createContext(
   { config, clock, onProgress }: ComposeOptions,
-  { database, duck }: State,
+  { database, duck, streamDuck }: State,
   logger: Logger,
   metrics: Metrics,
 ): JobContext {
@@ -141,7 +154,9 @@ function createContext(
     db: database.db,
     pool: database.pool,
     duck,
+    streamDuck,
     facts: createFactTable(),
+    rollups: createRollupTable(),
     shardUsage: { current: null },
     shardPeople: config.RIPEN_SCORE_SHARD_PEOPLE,
     lakeDir: join(config.RIPEN_DATA_DIR, 'lake'),

@@ -51,6 +51,27 @@ export interface Connection {
   readonly raw: DuckDBConnection
 }
 
+/** A DuckDB that is started by the first who needs it. */
+export function lazyDuck(start: () => Promise<Duck>): Duck {
+  let started: Promise<Duck> | null = null
+  let isClosed = false
+  return {
+    async connect(work) {
+      if (isClosed) throw new Error('DuckDB is closed')
+      started ??= start()
+      return (await started).connect(work)
+    },
+    close() {
+      isClosed = true
+      // Whoever still waits for the start is told by the connection that does not come.
+      started?.then(
+        (duck) => duck.close(),
+        () => {},
+      )
+    },
+  }
+}
+
 /** Starts DuckDB in this process. */
 export async function startDuck(options: DuckOptions): Promise<Duck> {
   const spill = join(options.dataDir, 'tmp')

@@ -187,8 +187,7 @@ async function storeBatch(
   path: string | null = null,
 ): Promise<Omit<WrittenFile, 'seen'>> {
   try {
-    const undated = await countUndated(connection)
-    const windows = await describeWindows(connection)
+    const { windows, undated } = await describeWindows(connection)
     const rows = windows.reduce((sum, w) => sum + w.rows, 0)
     if (rows === 0) return { id: null, rows: 0, bytes: 0, windows: [], undated }
     const id = nameOf(source, kept, windows, undated)
@@ -222,13 +221,6 @@ const VARIANTS = `select variant, any_value(profile) as profile, any_value(devic
     any_value(user_properties) as user_properties, any_value(groups) as groups
   from batch where ${DATED} and profile is not null group by variant`
 
-/** How many rows count nowhere. */
-async function countUndated(connection: Connection): Promise<number> {
-  const sql = 'select coalesce(sum(rows), 0)::double as n from described where not dated'
-  const [row] = await connection.rows(sql)
-  return Number(row?.['n'] ?? 0)
-}
-
 /** Puts into the table `described` what there is in `batch` of each window, name and day. */
 async function describeBatch(connection: Connection): Promise<void> {
   await connection.run(
@@ -241,21 +233,28 @@ async function describeBatch(connection: Connection): Promise<void> {
   )
 }
 
-async function describeWindows(connection: Connection): Promise<WrittenWindow[]> {
+/** The windows of the table `described`, and how many rows count nowhere. */
+async function describeWindows(
+  connection: Connection,
+): Promise<Pick<WrittenFile, 'windows' | 'undated'>> {
   const rows = await connection.rows(
-    `select window_key, sum(rows)::double as rows,
+    `select window_key, dated, sum(rows)::double as rows,
        bit_xor(hash_xor)::varchar || '-' || sum(hash_sum)::varchar as content,
        coalesce(list(distinct day::varchar order by day::varchar) filter (
          not list_contains($noEvents::varchar[], name)), []) as days
-     from described where dated group by window_key order by window_key`,
+     from described group by window_key, dated order by window_key`,
     { noEvents: NO_EVENTS },
   )
-  return rows.map((row) => ({
-    key: String(row['window_key']),
-    rows: Number(row['rows']),
-    contentHash: `${row['rows']}-${row['content']}`,
-    eventDays: row['days'] as string[],
-  }))
+  const windows = rows
+    .filter((row) => row['dated'] === true)
+    .map((row) => ({
+      key: String(row['window_key']),
+      rows: Number(row['rows']),
+      contentHash: `${row['rows']}-${row['content']}`,
+      eventDays: row['days'] as string[],
+    }))
+  const undated = rows.reduce((n, row) => n + (row['dated'] === true ? 0 : Number(row['rows'])), 0)
+  return { windows, undated }
 }
 
 /** A file that keeps other properties is another file, though its windows agree. */

@@ -64,6 +64,37 @@ export async function loadUsage(
   })
 }
 
+/** As `loadUsage`, from the rollups that are held as a table; `files` are their numbers in it. */
+export async function loadHeldUsage(
+  connection: Connection,
+  { parts }: Rollups,
+  ask: UsageAsk,
+  files: ReadonlyMap<string, number>,
+): Promise<void> {
+  await loadAsked(connection, ask)
+  const values = ask.withValues ? VALUE_NAMES.map((name) => `, r.${name}`).join('') : ''
+  await connection.run(
+    `create or replace temp table usage as
+     with live_day as (select distinct source, file::integer as file, day::date as day
+       from (select unnest($sources::varchar[]) as source, unnest($files::varchar[]) as file,
+         unnest($days::varchar[]) as day))
+     select m.person, m.account, a.action, ${ROW}${values}
+     from held_rollup r
+     join live_day l on r.file = l.file and r.day = l.day
+     join asked a on a.name = r.action and r.day >= a.from_day
+     join member m on m.profile = r.profile and m.source = l.source`,
+    {
+      sources: parts.map(({ source }) => source),
+      files: parts.map(({ fileId }) => String(files.get(fileId))),
+      days: parts.map(({ partition }) => partition),
+    },
+  )
+}
+
+/** Of a rollup row `r`: `day, count, first_at, last_at`, as the table `usage` has them. */
+const ROW = `(r.day - date '1970-01-01')::integer as day, r.count::double as count,
+  epoch_ms(r.first_at)::double as first_at, epoch_ms(r.last_at)::double as last_at`
+
 /** The same rows, written to a file each source, by person. */
 export async function eachSource(
   connection: Connection,
@@ -80,9 +111,7 @@ export async function eachSource(
       'create or replace temp table live_day as select path, partition::date as day from live',
     )
     await take(
-      `select m.person, m.account, a.action, (r.day - date '1970-01-01')::integer as day,
-         r.count::double as count, epoch_ms(r.first_at)::double as first_at,
-         epoch_ms(r.last_at)::double as last_at${values}
+      `select m.person, m.account, a.action, ${ROW}${values}
        from ${ROLLUP_ROWS} r
        semi join live_day l on r.filename = l.path and r.day = l.day
        join asked a on a.name = r.action and r.day >= a.from_day

@@ -29,6 +29,27 @@ export async function readSalesStates(
   subjects: readonly string[] | null,
   model: string | null = null,
 ): Promise<ReadonlyMap<string, StoredSales>> {
+  const words = await readWords(db, subjects)
+  return new Map([...words].map(([subject, word]) => [subject, stateOf(word, model)]))
+}
+
+/** As `readSalesStates`, of several models. */
+export async function readSalesByModel(
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+  models: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSales>>> {
+  const words = [...(await readWords(db, subjects))]
+  const statesOf = (model: string) =>
+    new Map(words.map(([subject, word]) => [subject, stateOf(word, model)]))
+  return new Map(models.map((model) => [model, statesOf(model)]))
+}
+
+/** The last word about each subject. */
+async function readWords(
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+): Promise<ReadonlyMap<string, StoredWord | null>> {
   const { rows } = await sql<{
     subject: string
     source: string
@@ -45,7 +66,7 @@ export async function readSalesStates(
     if (known) known.push({ ...word, scores })
     else words.set(subject, [{ ...word, scores }])
   }
-  return new Map([...words].map(([subject, all]) => [subject, stateOf(lastWord(all), model)]))
+  return new Map([...words].map(([subject, all]) => [subject, lastWord(all)]))
 }
 
 function stateOf(word: StoredWord | null, model: string | null): StoredSales {

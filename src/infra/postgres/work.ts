@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { SyncFailureKind } from '../../core/errors.ts'
 import type { Db, Tx } from './database.ts'
+import type { Tables } from './tables.ts'
 
 /**
  * The steps of the flow, in its order, and the one beside it. Each is level-triggered by one row for
@@ -74,18 +75,6 @@ export async function requestTouched(tx: Tx | Db, step: Step, key: string): Prom
   return rows[0]?.isFirst ?? true
 }
 
-/** Notes that everything asked for up to `version` is done. */
-export async function finishWork(
-  tx: Tx | Db,
-  step: Step,
-  key: string,
-  version: number,
-): Promise<void> {
-  await sql`update work set done = greatest(done, ${version}), error = null, error_kind = null,
-      changed_at = now()
-    where step = ${step} and key = ${key}`.execute(tx)
-}
-
 /** Notes why the request `version` came to nothing; it stays open. */
 export async function failWork(
   db: Db,
@@ -108,7 +97,11 @@ export async function readWork(db: Db, step?: Step, key?: string): Promise<reado
     .$if(step !== undefined, (q) => q.where('step', '=', step ?? ''))
     .$if(key !== undefined, (q) => q.where('key', '=', key ?? ''))
     .execute()
-  return rows.map((row) => ({
+  return rows.map(workRowOf)
+}
+
+function workRowOf(row: Selectable<Tables['work']>): WorkRow {
+  return {
     step: row.step as Step,
     key: row.key,
     params: row.params as WorkRow['params'],
@@ -119,5 +112,39 @@ export async function readWork(db: Db, step?: Step, key?: string): Promise<reado
     errorKind: row.error_kind as WorkRow['errorKind'],
     error: row.error,
     changedAt: row.changed_at,
-  }))
+  }
+}
+
+/** A run of a step that has begun. */
+export interface BegunRun {
+  readonly row: WorkRow
+  readonly runId: number
+}
+
+/** Begins a run of what is asked for, if something is; what failed for good waits for a new request. */
+export async function beginRun(db: Db, step: Step, key: string): Promise<BegunRun | null> {
+  const { rows } = await sql<Selectable<Tables['work']> & { run_id: number }>`
+    with open as (select * from work where step = ${step} and key = ${key}
+        and requested > done and failed < requested),
+      begun as (insert into run (step, key, started_at, counts)
+        select step, key, ${new Date()}::timestamptz, '{}'::jsonb from open returning id)
+    select open.*, begun.id as run_id from open, begun`.execute(db)
+  const [row] = rows
+  return row ? { row: workRowOf(row), runId: row.run_id } : null
+}
+
+/**
+ * Notes that a run is over and that everything asked for up to its version is done: at once, so that
+ * whoever sees that the work is done may read what was done.
+ */
+export async function finishRun(
+  db: Db,
+  { row: { step, key, requested }, runId }: BegunRun,
+  counts: Readonly<Record<string, number>>,
+): Promise<void> {
+  await sql`with ended as (update run set finished_at = ${new Date()}::timestamptz, outcome = 'done',
+        counts = ${JSON.stringify(counts)}::jsonb where id = ${runId})
+    update work set done = greatest(done, ${requested}), error = null, error_kind = null,
+      changed_at = now()
+    where step = ${step} and key = ${key}`.execute(db)
 }
