@@ -16,7 +16,7 @@ import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
 import { readEndpoints } from './read-endpoints.ts'
 import { mergeRecords } from './record-merge.ts'
-import { searchEndpoint } from './search-endpoint.ts'
+import { type SearchOptions, searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
 import { singleWriteEndpoints } from './single-write-endpoints.ts'
 import type { PropertyChange, StoredRecord } from './stored-record.ts'
@@ -32,6 +32,8 @@ export interface HubspotSandboxOptions {
   readonly autoCreateCompanies?: boolean
   /** New and changed records appear in search only after this. Default 0. */
   readonly searchLagMs?: number
+  /** Gives records that sort alike in no order that a caller could rely on. Default false. */
+  readonly scrambleTies?: boolean
   /** Added to every API call. Default 0. */
   readonly latencyMs?: number
   readonly now?: () => number
@@ -85,7 +87,8 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
-  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now })
+  const search = { now, scrambleTies: options.scrambleTies ?? false }
+  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now }, search)
   const router = express.Router()
   router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
   router.use(pageRouter(state, calls))
@@ -110,13 +113,14 @@ function allEndpoints(
   state: PortalState,
   limits: RateLimits,
   options: WriteOptions,
+  search: SearchOptions,
 ): ApiEndpoint[] {
   const { now } = options
   return [
     ...groupEndpoints(state),
     ...propertyEndpoints(state, now),
     ...accountEndpoints(state, limits, now),
-    searchEndpoint(state, now),
+    searchEndpoint(state, search),
     ...batchWriteEndpoints(state, options),
     ...singleWriteEndpoints(state, options),
     ...readEndpoints(state, now),
