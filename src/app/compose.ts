@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import { createHubspotWebhook } from '../../connectors/crms/hubspot/hubspot-webhook.ts'
 import { amplitudeStream } from '../../connectors/sources/amplitude/amplitude-stream.ts'
 import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { mixpanelHosts } from '../../connectors/sources/mixpanel/hosts.ts'
@@ -228,7 +229,10 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
   const variables = 'HUBSPOT_ACCESS_TOKEN'
   if (!accessToken) return { connect: null, variables, callTimeoutMs }
   const portal = new URL(baseUrl).host
+  const { HUBSPOT_CLIENT_SECRET: clientSecret, RIPEN_PUBLIC_URL: publicUrl } = config
   return {
+    // Webhooks are signed over the address that HubSpot called, which only the configuration knows.
+    ...(clientSecret && publicUrl ? { webhook: createHubspotWebhook(clientSecret) } : {}),
     variables,
     callTimeoutMs,
     connect: (keyProperty) =>

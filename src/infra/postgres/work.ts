@@ -15,6 +15,7 @@ export const STEPS = [
   'score',
   'desire',
   'reconcile',
+  'listen',
   'rebuild',
 ] as const
 export type Step = (typeof STEPS)[number]
