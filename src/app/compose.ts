@@ -14,7 +14,7 @@ import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
-import { createLogger, type Logger } from '../infra/logger.ts'
+import { createLogger, type DestinationStream, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
 import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
@@ -37,6 +37,8 @@ export interface ComposeOptions {
   readonly clock?: () => Date
   /** When RIPEN_LOG_LEVEL is absent; commands tell their failures themselves. Default `error`. */
   readonly logLevel?: 'info' | 'error'
+  /** Takes log lines in place of stderr. */
+  readonly logTo?: DestinationStream
   readonly onProgress?: (progress: Progress) => void
   readonly onNotice?: (message: string) => void
 }
@@ -58,7 +60,7 @@ export interface App {
  */
 export async function compose(options: ComposeOptions): Promise<App> {
   const { config } = options
-  const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error')
+  const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)
@@ -162,7 +164,7 @@ function createContext(
       start: null,
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
-    crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
+    crms: new Map([['hubspot', hubspot(config, database, metrics, logger)]]),
     onProgress: onProgress ?? (() => {}),
   }
 }
@@ -222,7 +224,7 @@ function hubspotPace(allowed: number): { calls: number; intervalMs: number; burs
   return { calls: Math.max(1, allowed - burst), intervalMs: 10_000, burst }
 }
 
-function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedCrm {
+function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Logger): ConnectedCrm {
   const accessToken = config.HUBSPOT_ACCESS_TOKEN
   const baseUrl = config.HUBSPOT_BASE_URL
   const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
@@ -249,7 +251,10 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
               : { name: `hubspot ${portal}`, ...hubspotPace(config.HUBSPOT_CALLS_PER_10S) },
             signal,
           ),
-        onCall: (call) => metrics.crmCall('hubspot', call),
+        onCall: (call) => {
+          metrics.crmCall('hubspot', call)
+          logger.debug({ crm: 'hubspot', ...call }, 'a call to a CRM')
+        },
       }),
   }
 }
