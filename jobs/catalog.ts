@@ -4,6 +4,7 @@ import type { StepHandler } from './context.ts'
 import { desire } from './steps/desire.ts'
 import { forget } from './steps/forget.ts'
 import { identity } from './steps/identity.ts'
+import { listen } from './steps/listen.ts'
 import { pull } from './steps/pull.ts'
 import { rebuild } from './steps/rebuild.ts'
 import { reconcile } from './steps/reconcile.ts'
@@ -38,5 +39,6 @@ export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },
   desire: { queue: scores, attempts: 3, backoffMs: 500, handler: desire },
   reconcile: { queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500, handler: reconcile },
+  listen: { queue: (crm) => `listen-${crm}`, attempts: 4, backoffMs: 500, handler: listen },
   rebuild: { queue: usage, attempts: 3, backoffMs: 500, handler: rebuild },
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm, CrmObject } from '../src/core/ports/crm.ts'
+import type { CrmWebhook } from '../src/core/ports/crm-webhook.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { UsageStream } from '../src/core/ports/usage-stream.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
@@ -37,6 +38,8 @@ export interface ConnectedCrm {
   readonly variables: string
   /** Deadline of one call: a doubtful one is settled no earlier. */
   readonly callTimeoutMs: number
+  /** How it tells what happens there; absent when it has no secret and address for that. */
+  readonly webhook?: CrmWebhook
 }
 
 /** All that a job may use; built by `src/app/compose.ts`. */

@@ -142,7 +142,8 @@ function goesBefore(other: WorkRow, row: WorkRow, now: number): boolean {
 
 function queuesOf(step: Step, crms: readonly string[]): string[] {
   const { queue } = CATALOG[step]
-  return step === 'reconcile' ? crms.map((crm) => queue(crm)) : [queue('all')]
+  const isOfCrm = step === 'reconcile' || step === 'listen'
+  return isOfCrm ? crms.map((crm) => queue(crm)) : [queue('all')]
 }
 
 /**
@@ -171,6 +172,9 @@ function followers(row: WorkRow): readonly Step[] {
     case 'reconcile':
       // What the CRM says about people and companies.
       return ['identity', 'score']
+    case 'listen':
+      // Who asked to be deleted, what the CRM says of others, and records that are gone or came back.
+      return ['forget', 'score', 'reconcile']
     case 'rebuild':
       return ['rebuild', 'score']
   }

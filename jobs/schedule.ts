@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import { collectGarbage } from '../src/infra/lake/garbage.ts'
 import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
+import { dropTaken } from '../src/infra/postgres/crm-delivery-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
-import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import { readWork, requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
+import { hasToListen } from './steps/listen.ts'
 import { hasDueReads } from './steps/read-fields.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
@@ -37,6 +39,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
       requestDueScores,
       requestDueStages,
       requestDueReads,
+      requestDueListening,
       reviveFailed,
       (one: JobContext) => noteMissedPulls(one, startedAt),
     ]
@@ -46,6 +49,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     tidiedAt = Date.now()
     await collectGarbage(context.db, context.lakeDir, new Date())
     await forgetRuns(context)
+    await dropTaken(context.db)
   }
   const warn = (error: unknown) => {
     const kind = error instanceof Error ? error.name : typeof error
@@ -139,6 +143,21 @@ async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
   }
 }
 
+/** Asks for what a CRM told, and for another look at what changed there. */
+async function requestDueListening(context: JobContext): Promise<void> {
+  const { db, crms } = context
+  const connected = [...crms].filter(([, crm]) => crm.connect !== null).map(([name]) => name)
+  if (connected.length === 0 || !(await isPublished(db))) return
+  const { set } = await readEffective(db)
+  const rows = await readWork(db, 'listen')
+  for (const name of connected) {
+    const mapping = set.crms.get(name)
+    const isOpen = rows.some((row) => row.key === name && row.requested > row.done)
+    if (!mapping || isOpen) continue
+    if (await hasToListen(context, name, mapping)) await requestTouched(db, 'listen', name)
+  }
+}
+
 async function reviveFailed({ db }: JobContext): Promise<void> {
   await sql`update work set failed = 0, changed_at = now()
     where requested > done and failed >= requested and error_kind in ('retryable', 'rate-limited', 'bug')
@@ -148,7 +167,7 @@ async function reviveFailed({ db }: JobContext): Promise<void> {
 /** Runs of the steps that streaming repeats, unless they tell of a record or a failure. */
 async function forgetRuns({ db }: JobContext): Promise<void> {
   await sql`delete from run r
-    where step in ('stage', 'rollup', 'identity', 'score') and outcome = 'done'
+    where step in ('stage', 'rollup', 'identity', 'score', 'listen') and outcome = 'done'
       and finished_at < now() - ${KEEP_RUNS_DAYS} * interval '1 day'
       and not exists (select from run_record d where d.run_id = r.id)`.execute(db)
 }

@@ -70,7 +70,9 @@ function locksOf(
       (['pull', 'stage', 'rollup', 'rebuild'] as const).map((step) => workLock(step, source)),
     ),
     ...(['identity', 'desire'] as const).map((step) => workLock(step, 'all')),
-    ...[...crms.keys()].map((crm) => workLock('reconcile', crm)),
+    ...[...crms.keys()].flatMap((crm) =>
+      (['reconcile', 'listen'] as const).map((step) => workLock(step, crm)),
+    ),
   ]
   // Held already.
   return [...new Set(names)].filter((name) => name !== workLock('score', 'all')).sort()

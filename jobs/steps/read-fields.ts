@@ -7,13 +7,18 @@ import { statusMeant } from '../../src/core/scoring/sales.ts'
 import {
   type DueRead,
   dueReads,
+  type MovedRecord,
+  noteGone,
   noteMoved,
   noteReads,
+  staleReads,
+  stillDue,
 } from '../../src/infra/postgres/crm-read-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { storeSeenSales } from '../../src/infra/postgres/sales-store.ts'
 import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
+import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 
 /** Records that are read and stored together: five calls of HubSpot. */
@@ -24,7 +29,7 @@ const MOST = 10_000
 type Values = ReadonlyMap<string, Readonly<Record<string, string | null>>>
 
 /** What is asked of one object of a CRM. */
-interface Asked {
+export interface Asked {
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly properties: readonly string[]
@@ -44,16 +49,40 @@ export async function readFields(
   signal: AbortSignal,
   run: RunNotes,
 ): Promise<ConfigError | null> {
+  return readDue({ context, crm, signal, run }, mapping, (asked, now) =>
+    dueReads(context.db, dueOf(crm.name, asked, mapping, now, MOST)),
+  )
+}
+
+/** The same for those of which something was told since they were read. */
+export async function readStale(
+  context: Pick<JobContext, 'db' | 'clock'>,
+  crm: Crm,
+  mapping: CrmMapping,
+  signal: AbortSignal,
+  run: RunNotes,
+): Promise<ConfigError | null> {
+  return readDue({ context, crm, signal, run }, mapping, ({ object }) =>
+    staleReads(context.db, { crm: crm.name, object, limit: MOST }),
+  )
+}
+
+async function readDue(
+  scope: Omit<ReadScope, 'asked'>,
+  mapping: CrmMapping,
+  dueNow: (asked: Asked, now: Date) => Promise<readonly DueRead[]>,
+): Promise<ConfigError | null> {
+  const { context, crm, signal } = scope
   const problems: string[] = []
   for (const asked of askedOf(mapping)) {
     const now = context.clock()
-    const due = await dueReads(context.db, dueOf(crm.name, asked, mapping, now, MOST))
+    const due = await dueNow(asked, now)
     if (due.length === 0) continue
     const missing = await missingProperties(crm, asked, signal)
     problems.push(...missing)
     if (missing.length > 0) continue
     for (let at = 0; at < due.length; at += SLICE) {
-      await readSome({ context, crm, asked, signal, run }, due.slice(at, at + SLICE), now)
+      await readSome({ ...scope, asked }, due.slice(at, at + SLICE), now)
     }
   }
   return problems.length > 0 ? new ConfigError(problems.join('\n')) : null
@@ -72,7 +101,8 @@ export async function hasDueReads(
   return false
 }
 
-function askedOf({ objects }: CrmMapping): Asked[] {
+/** What a mapping wants to know, by object; nothing of an object that it reads nothing of. */
+export function askedOf({ objects }: CrmMapping): Asked[] {
   const all: [CrmObject, ObjectMapping | undefined][] = [
     ['company', objects.company],
     ['contact', objects.contact],
@@ -115,7 +145,7 @@ async function missingProperties(
 }
 
 interface ReadScope {
-  readonly context: Pick<JobContext, 'db'>
+  readonly context: Pick<JobContext, 'db' | 'clock'>
   readonly crm: Crm
   readonly asked: Asked
   readonly signal: AbortSignal
@@ -131,20 +161,41 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
   )
   const values = new Map([...first, ...(await read(scope, moved))])
   const newIds = new Map(moved.map(({ ref, crmId }) => [ref, crmId]))
-  const reads = due.map(({ ref, crmId }) => ({ ref, crmId: newIds.get(ref) ?? crmId }))
-  const changed = await context.db.transaction().execute(async (tx) => {
+  const { read: readNow, changed } = await context.db.transaction().execute(async (tx) => {
+    const ours = await stillDue(tx, crm.name, due)
+    const reads = due
+      .filter(({ ref }) => ours.has(ref))
+      .map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
     const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values), now)
     const sales = await storeSeenSales(tx, crm.name, salesOf(asked, reads, values), now)
-    await noteReads(tx, { crm: crm.name, asked: asked.name }, reads, now)
+    await noteReads(tx, { crm: crm.name, asked: asked.name }, doneOf(asked, reads, values), now)
+    const gone = reads.filter(({ crmId }) => !values.has(crmId))
+    if ((await noteGone(tx, crm.name, gone)) > 0) await requestWork(tx, 'reconcile', crm.name)
     const abouts = [...new Set([...traits, ...sales])]
     await touchAbout(tx, abouts)
-    return abouts.length
+    return { read: reads.length, changed: abouts.length }
   })
-  run.count('fieldsRead', due.length)
+  run.count('fieldsRead', readNow)
   run.count('fieldsChanged', changed)
 }
 
-async function read(scope: ReadScope, due: readonly DueRead[]): Promise<Values> {
+function doneOf({ properties }: Asked, reads: readonly DueRead[], values: Values) {
+  return reads.flatMap((one) => {
+    const read = values.get(one.crmId)
+    return read ? [{ ...one, seen: seenHash(properties, read) }] : []
+  })
+}
+
+/** Stands for what a record says, without saying it. */
+export function seenHash(
+  properties: readonly string[],
+  values: Readonly<Record<string, string | null>>,
+): string {
+  const said = JSON.stringify(properties.map((name) => values[name] || null))
+  return createHash('sha256').update(said).digest('hex').slice(0, 16)
+}
+
+async function read(scope: ReadScope, due: readonly MovedRecord[]): Promise<Values> {
   if (due.length === 0) return new Map()
   const ids = due.map(({ crmId }) => crmId)
   return scope.crm.read(scope.asked.object, ids, scope.asked.properties, scope.signal)
@@ -154,7 +205,7 @@ async function read(scope: ReadScope, due: readonly DueRead[]): Promise<Values> 
 async function followMoved(
   { context, crm, asked, signal }: ReadScope,
   gone: readonly DueRead[],
-): Promise<readonly DueRead[]> {
+): Promise<readonly MovedRecord[]> {
   if (gone.length === 0) return []
   const lookups = gone.map(({ ref }) => ({
     ...{ ref, key: ref, emails: [], domains: [] },

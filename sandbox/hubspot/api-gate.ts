@@ -160,7 +160,11 @@ class ApiGate {
   ): void {
     const { correlationId, headers, fault } = this.passage(req)
     this.log(req, reply.status, endpoint, call)
-    sendReply(res, reply, { ...headers, 'X-HubSpot-Correlation-Id': correlationId }, fault?.kind)
+    const own = {
+      'X-HubSpot-Correlation-Id': correlationId,
+      Date: new Date(this.options.now()).toUTCString(),
+    }
+    sendReply(res, reply, { ...headers, ...own }, fault?.kind)
   }
 
   private breakOff(

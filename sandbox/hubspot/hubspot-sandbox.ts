@@ -7,6 +7,7 @@ import { associationEndpoints } from './association-endpoints.ts'
 import type { Association } from './association-graph.ts'
 import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
+import { controlRouter } from './control-router.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
 import { readObjectType } from './object-types.ts'
@@ -15,11 +16,14 @@ import { PortalState } from './portal-state.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
 import { readEndpoints } from './read-endpoints.ts'
+import { binRecord, editRecord, eraseContact, privacyEndpoint } from './record-fate.ts'
 import { mergeRecords } from './record-merge.ts'
-import { searchEndpoint } from './search-endpoint.ts'
+import { type SearchOptions, searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
 import { singleWriteEndpoints } from './single-write-endpoints.ts'
 import type { PropertyChange, StoredRecord } from './stored-record.ts'
+import { WebhookFeed } from './webhook-feed.ts'
+import { WebhookSender } from './webhook-sender.ts'
 import type { WriteOptions } from './write-commit.ts'
 
 export interface HubspotSandboxOptions {
@@ -32,6 +36,8 @@ export interface HubspotSandboxOptions {
   readonly autoCreateCompanies?: boolean
   /** New and changed records appear in search only after this. Default 0. */
   readonly searchLagMs?: number
+  /** Gives records that sort alike in no order that a caller could rely on. Default false. */
+  readonly scrambleTies?: boolean
   /** Added to every API call. Default 0. */
   readonly latencyMs?: number
   readonly now?: () => number
@@ -68,6 +74,14 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** Takes a record out of the recycle bin. */
+  restore(object: string, id: string): void
+  /** Changes values as a person would in HubSpot. */
+  edit(object: string, id: string, properties: Readonly<Record<string, string>>): void
+  /** Deletes a contact for good, on her own demand. */
+  erase(id: string): void
+  /** Tells an app of every change; `configure` subscribes it. */
+  readonly webhooks: WebhookSender
   close(): Promise<void>
 }
 
@@ -85,8 +99,13 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
-  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now })
+  const search = { now, scrambleTies: options.scrambleTies ?? false }
+  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now }, search)
+  const webhooks = new WebhookSender(now)
+  const feed = new WebhookFeed(state, now, (event) => webhooks.add(event))
+  state.watch = (change) => feed.watch(change)
   const router = express.Router()
+  router.use('/sandbox', controlRouter({ state, calls, faults, webhooks }))
   router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
   router.use(pageRouter(state, calls))
   return {
@@ -99,9 +118,15 @@ export async function createHubspotSandbox(
     seed: (data) => seedPortal(state, data, autoCreateCompanies),
     merge: (object, primaryId, mergedId) =>
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
-    archive: (object, id) =>
-      state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
-    close: async () => state.close(),
+    archive: (object, id) => binRecord(state, readObjectType(object), id, 'archive'),
+    restore: (object, id) => binRecord(state, readObjectType(object), id, 'unarchive'),
+    edit: (object, id, properties) => editRecord(state, readObjectType(object), id, properties),
+    erase: (id) => eraseContact(state, id),
+    webhooks,
+    close: async () => {
+      webhooks.close()
+      state.close()
+    },
   }
 }
 
@@ -110,14 +135,16 @@ function allEndpoints(
   state: PortalState,
   limits: RateLimits,
   options: WriteOptions,
+  search: SearchOptions,
 ): ApiEndpoint[] {
   const { now } = options
   return [
     ...groupEndpoints(state),
     ...propertyEndpoints(state, now),
     ...accountEndpoints(state, limits, now),
-    searchEndpoint(state, now),
+    searchEndpoint(state, search),
     ...batchWriteEndpoints(state, options),
+    privacyEndpoint(state),
     ...singleWriteEndpoints(state, options),
     ...readEndpoints(state, now),
     ...associationEndpoints(state),

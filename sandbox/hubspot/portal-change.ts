@@ -8,7 +8,11 @@ import type { StoredRecord } from './stored-record.ts'
 /** One change of the account's state; the state is nothing but the sum of these. */
 export type PortalChange =
   | { readonly op: 'write'; readonly object: ObjectType; readonly write: RecordWrite }
-  | { readonly op: 'archive'; readonly object: ObjectType; readonly id: string }
+  | {
+      readonly op: 'archive' | 'unarchive' | 'purge'
+      readonly object: ObjectType
+      readonly id: string
+    }
   | {
       readonly op: 'redirect'
       readonly object: ObjectType

@@ -18,6 +18,8 @@ interface PortalStateOptions {
 export class PortalState {
   readonly associations = new AssociationGraph()
   readonly owners = new Map<string, Owner>()
+  /** Sees each change before it is made; what it returns is called after. */
+  watch: (change: PortalChange) => () => void = () => () => {}
   private readonly tables: Readonly<Record<ObjectType, RecordTable>>
   private readonly propertiesOf: Readonly<Record<ObjectType, Map<string, PropertyDefinition>>>
   private readonly groupsOf: Readonly<Record<ObjectType, Map<string, PropertyGroup>>>
@@ -71,8 +73,10 @@ export class PortalState {
   /** Makes a change; only inside `transact`. */
   apply(change: PortalChange): void {
     if (this.pending === undefined) throw new Error('changes belong into a transaction')
+    const watched = this.watch(change)
     this.perform(change, this.pendingAt)
     this.pending.push(change)
+    watched()
   }
 
   close(): void {
@@ -86,6 +90,12 @@ export class PortalState {
         return
       case 'archive':
         this.tables[change.object].archive(change.id, at)
+        return
+      case 'unarchive':
+        this.tables[change.object].unarchive(change.id, at)
+        return
+      case 'purge':
+        this.tables[change.object].purge(change.id)
         return
       case 'redirect':
         this.tables[change.object].redirect(change.id, change.into)

@@ -101,6 +101,25 @@ export class RecordTable {
     this.version++
   }
 
+  /** Takes a record out of the recycle bin. */
+  unarchive(id: string, at: number): void {
+    const record = this.records.get(id)
+    if (record === undefined || record.archivedAt === null) return
+    record.archivedAt = null
+    for (const [name, value] of Object.entries(record.properties)) {
+      this.reindex(record, name, '', value)
+    }
+    this.write({ id, set: {}, source: 'CRM_UI' }, at)
+  }
+
+  /** Removes a record for good. */
+  purge(id: string): void {
+    const record = this.live(id)
+    if (record !== undefined) this.unindex(record)
+    this.records.delete(id)
+    this.version++
+  }
+
   /** Takes a merged record away and leaves its id pointing at the surviving one. */
   redirect(id: string, into: string): void {
     const record = this.live(id)

@@ -17,6 +17,8 @@ interface IndexState {
   /** Records that search may still show as they were. */
   readonly lagging: readonly string[]
   readonly now: number
+  /** Another one is another order of ties; 0 keeps that of creation. */
+  readonly scramble: number
 }
 
 interface CachedSearch {
@@ -24,8 +26,17 @@ interface CachedSearch {
   readonly hits: readonly Hit[]
 }
 
+export interface SearchOptions {
+  readonly now: () => number
+  /** Records that sort alike come in another order after every change of the account. */
+  readonly scrambleTies: boolean
+}
+
 /** `POST /crm/v3/objects/{type}/search`. */
-export function searchEndpoint(state: PortalState, now: () => number): ApiEndpoint {
+export function searchEndpoint(
+  state: PortalState,
+  { now, scrambleTies }: SearchOptions,
+): ApiEndpoint {
   let cached: CachedSearch | undefined
   return {
     method: 'post',
@@ -38,7 +49,8 @@ export function searchEndpoint(state: PortalState, now: () => number): ApiEndpoi
       const key = JSON.stringify([type, table.version, request.groups, request.sort, request.query])
       const lagging = laggingIds(table, now())
       if (cached?.key === key && lagging.length === 0) return answer(type, request, cached.hits)
-      const hits = findHits(table, type, request, { lagging, now: now() })
+      const scramble = scrambleTies ? table.version + 1 : 0
+      const hits = findHits(table, type, request, { lagging, now: now(), scramble })
       cached = lagging.length === 0 ? { key, hits } : undefined
       return answer(type, request, hits)
     },
@@ -67,7 +79,7 @@ function findHits(
     if (properties !== undefined && isHit(type, request, properties))
       hits.push({ record, properties })
   }
-  return sorted(hits, request.sort)
+  return sorted(hits, request.sort, index.scramble)
 }
 
 function isHit(
@@ -131,11 +143,25 @@ function laggingIds(table: RecordTable, now: number): string[] {
   return ids
 }
 
-function sorted(hits: Hit[], sort: SearchRequest['sort']): Hit[] {
+function sorted(hits: Hit[], sort: SearchRequest['sort'], scramble: number): Hit[] {
   if (sort === undefined) return hits
   const sign = sort.descending ? -1 : 1
+  const { property } = sort
   return hits
-    .map((hit) => ({ hit, key: sortKey(sort.property, hit.properties[sort.property.name]) }))
-    .sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0))
+    .map((hit) => ({
+      hit,
+      key: sortKey(property, hit.properties[property.name]),
+      tie: scramble === 0 ? 0 : scrambled(hit.record.id, scramble),
+    }))
+    .sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : a.tie - b.tie))
     .map(({ hit }) => hit)
+}
+
+/** A place that an id has under one scramble and nobody could tell beforehand. */
+function scrambled(id: string, scramble: number): number {
+  let mixed = scramble
+  for (let at = 0; at < id.length; at++) {
+    mixed = Math.imul(mixed ^ id.charCodeAt(at), 0x01000193) >>> 0
+  }
+  return mixed
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
+import { createHubspotWebhook } from '../../connectors/crms/hubspot/hubspot-webhook.ts'
 import { amplitudeStream } from '../../connectors/sources/amplitude/amplitude-stream.ts'
 import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { mixpanelHosts } from '../../connectors/sources/mixpanel/hosts.ts'
@@ -14,7 +15,7 @@ import type { Config } from '../infra/config.ts'
 import { type Duck, lazyDuck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
 import { createRollupTable } from '../infra/lake/rollup-table.ts'
-import { createLogger, type Logger } from '../infra/logger.ts'
+import { createLogger, type DestinationStream, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
 import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
@@ -40,6 +41,8 @@ export interface ComposeOptions {
   readonly clock?: () => Date
   /** When RIPEN_LOG_LEVEL is absent; commands tell their failures themselves. Default `error`. */
   readonly logLevel?: 'info' | 'error'
+  /** Takes log lines in place of stderr. */
+  readonly logTo?: DestinationStream
   readonly onProgress?: (progress: Progress) => void
   readonly onNotice?: (message: string) => void
 }
@@ -61,7 +64,7 @@ export interface App {
  */
 export async function compose(options: ComposeOptions): Promise<App> {
   const { config } = options
-  const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error')
+  const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)
@@ -176,7 +179,7 @@ function createContext(
       start: null,
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
-    crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
+    crms: new Map([['hubspot', hubspot(config, database, metrics, logger)]]),
     onProgress: onProgress ?? (() => {}),
   }
 }
@@ -236,14 +239,17 @@ function hubspotPace(allowed: number): { calls: number; intervalMs: number; burs
   return { calls: Math.max(1, allowed - burst), intervalMs: 10_000, burst }
 }
 
-function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedCrm {
+function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Logger): ConnectedCrm {
   const accessToken = config.HUBSPOT_ACCESS_TOKEN
   const baseUrl = config.HUBSPOT_BASE_URL
   const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
   const variables = 'HUBSPOT_ACCESS_TOKEN'
   if (!accessToken) return { connect: null, variables, callTimeoutMs }
   const portal = new URL(baseUrl).host
+  const { HUBSPOT_CLIENT_SECRET: clientSecret, RIPEN_PUBLIC_URL: publicUrl } = config
   return {
+    // Webhooks are signed over the address that HubSpot called, which only the configuration knows.
+    ...(clientSecret && publicUrl ? { webhook: createHubspotWebhook(clientSecret) } : {}),
     variables,
     callTimeoutMs,
     connect: (keyProperty) =>
@@ -260,7 +266,10 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
               : { name: `hubspot ${portal}`, ...hubspotPace(config.HUBSPOT_CALLS_PER_10S) },
             signal,
           ),
-        onCall: (call) => metrics.crmCall('hubspot', call),
+        onCall: (call) => {
+          metrics.crmCall('hubspot', call)
+          logger.debug({ crm: 'hubspot', ...call }, 'a call to a CRM')
+        },
       }),
   }
 }

@@ -31,6 +31,7 @@ const variables = z.object({
   RIPEN_HOST: z.string().default('127.0.0.1'),
   RIPEN_PORT: whole(0, 65_535).default(4000),
   RIPEN_API_TOKEN: secret.optional(),
+  RIPEN_PUBLIC_URL: httpUrl.optional(),
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
@@ -74,6 +75,7 @@ const variables = z.object({
   SEGMENT_WRITE_KEY: secret.optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
+  HUBSPOT_CLIENT_SECRET: z.string().optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),
 })
 

@@ -1,12 +1,12 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
-export type { Logger }
+export type { DestinationStream, Logger }
 
 /**
  * Logs to stderr (stdout belongs to the answer of a command): JSON lines, or readable on a terminal.
- * What could hold a secret or a person is cut out by key, should it ever be passed in.
+ * `target` takes JSON lines in its place. What could hold a secret or a person is cut out by key, should it ever be passed in.
  */
-export function createLogger(level: string): Logger {
+export function createLogger(level: string, target?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
@@ -24,6 +24,7 @@ export function createLogger(level: string): Logger {
       remove: true,
     },
   }
+  if (target) return pino(options, target)
   if (process.stderr.isTTY) {
     return pino({
       ...options,

@@ -49,6 +49,8 @@ export interface CrmSubject {
   playFault(fault: VendorFault, call: FaultyCall): void
   /** Puts a record into the account without a call; returns its id. */
   seed(object: CrmObject, record: SeedRecord): string
+  /** Puts many records into the account at one instant; returns their ids. */
+  seedMany(object: CrmObject, records: readonly SeedRecord[]): readonly string[]
   /** Merges as a person would; returns the id that is left. */
   merge(object: CrmObject, primaryId: string, mergedId: string): string
   remove(object: CrmObject, id: string): void

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from '@jest/globals'
+import { describeChanges } from './crm-contract-changes.ts'
 import { describeFailures } from './crm-contract-failures.ts'
 import { describeRecords } from './crm-contract-records.ts'
 import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
@@ -26,6 +27,7 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
     describeRecords(holder)
     describeWrites(holder)
     describeTasks(holder)
+    describeChanges(holder)
     describeFailures(holder)
   })
 }

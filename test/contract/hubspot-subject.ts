@@ -134,6 +134,8 @@ function vendorSide(sandbox: HubspotSandbox) {
     sandbox.records(OBJECTS[object]).filter((record) => !record.archived)
   return {
     seed: (object: CrmObject, record: SeedRecord) => seedOne(sandbox, object, record),
+    seedMany: (object: CrmObject, records: readonly SeedRecord[]) =>
+      seedMany(sandbox, object, records),
     merge: (object: CrmObject, primaryId: string, mergedId: string) =>
       sandbox.merge(OBJECTS[object], primaryId, mergedId),
     remove: (object: CrmObject, id: string) => sandbox.archive(OBJECTS[object], id),
@@ -145,16 +147,22 @@ function vendorSide(sandbox: HubspotSandbox) {
 }
 
 function seedOne(sandbox: HubspotSandbox, object: CrmObject, record: SeedRecord): string {
-  const { key, ownerId, ...natural } = record
-  const properties = {
+  const [id] = seedMany(sandbox, object, [record])
+  if (id === undefined) throw new Error('nothing was seeded')
+  return id
+}
+
+function seedMany(
+  sandbox: HubspotSandbox,
+  object: CrmObject,
+  records: readonly SeedRecord[],
+): readonly string[] {
+  const rows = records.map(({ key, ownerId, ...natural }) => ({
     ...natural,
     ...(key === undefined ? {} : { [KEY_PROPERTY[object]]: key }),
     ...(ownerId === undefined ? {} : { hubspot_owner_id: ownerId }),
-  }
-  const ids = sandbox.seed({ [OBJECTS[object]]: [properties] })
-  const id = ids[OBJECTS[object]][0]
-  if (id === undefined) throw new Error('nothing was seeded')
-  return id
+  }))
+  return sandbox.seed({ [OBJECTS[object]]: rows })[OBJECTS[object]]
 }
 
 /** Each pair once, although HubSpot keeps a primary and an unlabelled association of it. */

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createApi } from '../../src/app/api/api.ts'
 import { type ApiServer, listenApi } from '../../src/app/api/server.ts'
 import { ConfigError } from '../../src/core/errors.ts'
+import { API_TOKEN as TOKEN } from '../support/log-secrets.ts'
 import { DOMAINS, WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import { closeThreads, openThread, pulledState, type Thread } from '../support/thread.ts'
 
-const TOKEN = 'a-token-of-sixteen-characters'
 let origin: TestState
 let thread: Thread
 let server: ApiServer

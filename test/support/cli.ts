@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './embedded-processes.ts'
+import { captureCommand } from './log-capture.ts'
 import { testServers } from './test-servers.ts'
 
 const RIPEN = join(import.meta.dirname, '../../src/app/cli/ripen.ts')
@@ -38,6 +39,7 @@ export function startRipen(args: readonly string[], environment: Environment = {
       HOME: tmpdir(),
       // Half of a short command's time is compiling.
       NODE_COMPILE_CACHE: join(testServers().folder, 'compiled'),
+      RIPEN_LOG_LEVEL: 'trace',
       ...environment,
     },
   })
@@ -53,7 +55,10 @@ export function startRipen(args: readonly string[], environment: Environment = {
   })
   const entry = { kill: (signal: NodeJS.Signals) => void child.kill(signal), ended }
   running.add(entry)
-  void ended.then(() => running.delete(entry))
+  void ended.then(() => {
+    captureCommand(stderr)
+    running.delete(entry)
+  })
   return {
     pid: child.pid ?? -1,
     ended,

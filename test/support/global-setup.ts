@@ -7,6 +7,8 @@ import { openDatabase } from '../../src/infra/postgres/database.ts'
 import { acquireEmbeddedPostgres } from '../../src/infra/postgres/embedded/acquire.ts'
 import { openQueues } from '../../src/infra/queue/queues.ts'
 import { clusterOf, endServer } from './embedded-processes.ts'
+import { logFolder } from './log-capture.ts'
+import { checkLogs } from './log-check.ts'
 import {
   announceServers,
   dropDatabase,
@@ -18,6 +20,7 @@ import {
 
 const PREFIX = 'ripen-tests-'
 const takeDown: (() => Promise<void>)[] = []
+let runFolder: string | null = null
 
 /**
  * Prepares one PostgreSQL for all test files of a run: an embedded server of its own, or, when
@@ -33,6 +36,7 @@ export async function prepareServers(): Promise<void> {
   }
   await sweepFolders()
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
+  runFolder = folder
   takeDown.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   // The account that the server runs under as root must be able to enter.
   await chmod(folder, 0o755)
@@ -40,9 +44,15 @@ export async function prepareServers(): Promise<void> {
   else await prepareEmbedded(folder)
 }
 
-/** Takes down what `prepareServers` put up. */
+/**
+ * Takes down what `prepareServers` put up.
+ * @throws when a log of the run holds an address, a secret or a body: that fails the run.
+ */
 export async function removeServers(): Promise<void> {
+  const checked = await Promise.allSettled(runFolder ? [checkLogs(logFolder(runFolder))] : [])
   for (const step of takeDown.splice(0).reverse()) await step()
+  const [result] = checked
+  if (result?.status === 'rejected') throw result.reason
 }
 
 /** Ends and removes what runs left behind that were killed themselves. */

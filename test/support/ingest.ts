@@ -1,9 +1,7 @@
 import { createApi } from '../../src/app/api/api.ts'
 import { type ApiServer, listenApi } from '../../src/app/api/server.ts'
+import { WEBHOOK_TOKEN, WRITE_KEY } from './log-secrets.ts'
 import { openThread, type Thread, type ThreadOptions } from './thread.ts'
-
-export const WEBHOOK_TOKEN = 'amplitude-webhook-token'
-export const WRITE_KEY = 'segment-write-key'
 
 /** A thread whose API listens, with both webhooks. */
 export interface IngestThread extends Thread {

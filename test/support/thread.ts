@@ -6,6 +6,7 @@ import type { MappingFiles } from '../../src/core/mapping/mapping-set.ts'
 import { readConfig } from '../../src/infra/config.ts'
 import { publishMapping } from '../../src/infra/mappings/published.ts'
 import { STEPS } from '../../src/infra/postgres/work.ts'
+import { captureLogs } from './log-capture.ts'
 import { mappingFiles } from './mapping-files.ts'
 import { smallUsage, startOf } from './small-usage.ts'
 import { createState, type TestState } from './state.ts'
@@ -77,12 +78,12 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
   const config = readConfig({
     ...state.environment,
     ...vendors.environment,
-    RIPEN_LOG_LEVEL: 'silent',
+    RIPEN_LOG_LEVEL: 'trace',
     RIPEN_DUCKDB_THREADS: '2',
     ...options.environment,
   })
   const colleague = async () => {
-    const app = await compose({ config, clock })
+    const app = await compose({ config, clock, logTo: captureLogs() })
     open.push(app)
     return app
   }

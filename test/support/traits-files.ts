@@ -36,6 +36,7 @@ status: { enter: 55, exit: 45, assist: 30, new-for: 7d, stale-after: 45d }
 bands: [{ grade: D, from: 0 }]
 `,
   'hubspot.yaml': `version: 1
+read-every: 1h
 objects:
   contact:
     subject: person

@@ -1,9 +1,13 @@
-import { readFields } from '../../jobs/steps/read-fields.ts'
+import { createHubspotWebhook } from '../../connectors/crms/hubspot/hubspot-webhook.ts'
+import { pollChanges } from '../../jobs/steps/poll-changes.ts'
+import { readFields, readStale } from '../../jobs/steps/read-fields.ts'
+import { takeDeliveries } from '../../jobs/steps/take-deliveries.ts'
 import type { HubspotSandbox } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Crm } from '../../src/core/ports/crm.ts'
 import type { Told } from '../../src/core/scoring/dated-traits.ts'
+import { storeDelivery } from '../../src/infra/postgres/crm-delivery-store.ts'
 import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
 import { closeAccounts, openAccount } from '../contract/hubspot-subject.ts'
 import { createState, type TestState } from './state.ts'
@@ -38,6 +42,12 @@ export interface TraitsWorld {
   score(subject: string, model: string, score: number): Promise<void>
   /** Reads what is due; what was counted. */
   read(mapping?: CrmMapping): Promise<Readonly<Record<string, number>>>
+  /** Asks what changed, and reads what is said to have; what was counted. */
+  poll(mapping?: CrmMapping): Promise<Readonly<Record<string, number>>>
+  /** Takes webhooks with these bodies, and reads what they tell of; what was counted. */
+  hear(bodies: readonly string[], mapping?: CrmMapping): Promise<Readonly<Record<string, number>>>
+  /** The same world, asking another way. */
+  with(crm: Crm): Pick<TraitsWorld, 'hear'>
   /** Whom is to be scored; they are no more after this. */
   touched(): Promise<string[]>
 }
@@ -56,11 +66,39 @@ function recordOf(ref: string, object: 'contact' | 'company', crmId: string) {
 
 const open: TraitsWorld[] = []
 
-export async function openTraitsWorld(now: Date): Promise<TraitsWorld> {
+/** Notes that only count. */
+function tally() {
+  const counts: Record<string, number> = {}
+  const count = (name: string, n = 1) => {
+    counts[name] = (counts[name] ?? 0) + n
+  }
+  return { counts, run: { note: () => {}, count } }
+}
+
+/** @param account an open account of HubSpot to share; else a new one. */
+export async function openTraitsWorld(
+  now: Date,
+  account?: Pick<TraitsWorld, 'sandbox' | 'crm'>,
+): Promise<TraitsWorld> {
   const state = await createState()
   const database = await openDatabase(state.databaseUrl ?? '')
   const { db } = database
-  const { sandbox, crm } = await openAccount()
+  const { sandbox, crm } = account ?? (await openAccount())
+  const { signal } = new AbortController()
+  const clock = () => world.now
+  const hear = async (
+    crm: Crm,
+    bodies: readonly string[],
+    mapping: CrmMapping = hubspotMapping(),
+  ) => {
+    const { run, counts } = tally()
+    for (const body of bodies) await storeDelivery(db, crm.name, body)
+    const webhook = createHubspotWebhook('not verified here')
+    await takeDeliveries({ context: { db }, crm, webhook, mapping, signal, run })
+    const problem = await readStale({ db, clock }, crm, mapping, signal, run)
+    if (problem) throw problem
+    return counts
+  }
   const world: TraitsWorld = {
     ...{ state, database, sandbox, crm, now },
     async person(id, { account, nodes = [], told = {} } = {}) {
@@ -100,18 +138,20 @@ export async function openTraitsWorld(now: Date): Promise<TraitsWorld> {
         .execute()
     },
     async read(mapping = hubspotMapping()) {
-      const counts: Record<string, number> = {}
-      const run = {
-        note: () => {},
-        count: (name: string, n = 1) => {
-          counts[name] = (counts[name] ?? 0) + n
-        },
-      }
-      const { signal } = new AbortController()
-      const problem = await readFields({ db, clock: () => world.now }, crm, mapping, signal, run)
+      const { run, counts } = tally()
+      const problem = await readFields({ db, clock }, crm, mapping, signal, run)
       if (problem) throw problem
       return counts
     },
+    async poll(mapping = hubspotMapping()) {
+      const { run, counts } = tally()
+      while (await pollChanges({ db, clock }, crm, mapping, signal, run));
+      const problem = await readStale({ db, clock }, crm, mapping, signal, run)
+      if (problem) throw problem
+      return counts
+    },
+    with: (other) => ({ hear: (bodies, mapping) => hear(other, bodies, mapping) }),
+    hear: (bodies, mapping) => hear(crm, bodies, mapping),
     async touched() {
       const rows = await db.deleteFrom('touched').returning(['step', 'subject']).execute()
       return [...new Set(rows.map((row) => `${row.step} ${row.subject}`))].sort()

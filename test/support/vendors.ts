@@ -14,13 +14,10 @@ import {
   createMixpanelSandbox,
   type MixpanelSandbox,
 } from '../../sandbox/mixpanel/mixpanel-sandbox.ts'
+import { VENDOR_SECRETS } from './log-secrets.ts'
 
 /** What the stand-ins are let in with; no test may find it in an output. */
-export const SECRETS = {
-  hubspot: 'pat-eu1-thread-test-token',
-  amplitude: 'amplitude-thread-secret',
-  mixpanel: 'mixpanel-thread-secret',
-} as const
+export const SECRETS = VENDOR_SECRETS
 
 type RequestListener = (request: {
   readonly phase: 'arrived' | 'answered'

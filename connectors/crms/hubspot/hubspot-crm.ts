@@ -1,6 +1,8 @@
 import { ConfigError } from '../../../src/core/errors.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
+import { readAccountId } from './account-id.ts'
 import { associatePairs } from './associate.ts'
+import { changedSince } from './changed-since.ts'
 import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
 import { findRecords } from './find.ts'
@@ -62,6 +64,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
       findRecords(session, object, lookups, { searchAdditionalEmails }, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
+    changedSince: (object, query, signal) => changedSince(session, object, query, signal),
+    accountId: (signal) => readAccountId(session, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),

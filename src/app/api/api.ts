@@ -7,6 +7,7 @@ import { explain } from '../explanation.ts'
 import { evidenceIn } from '../identity-evidence.ts'
 import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
+import { mountCrmWebhooks } from './crm-webhooks.ts'
 import { mountIngest } from './ingest.ts'
 import { problem } from './problem.ts'
 
@@ -29,6 +30,7 @@ export function createApi(app: App): Express {
     response.json({ status: 'ready' })
   })
   mountIngest(api, app)
+  mountCrmWebhooks(api, app)
   api.use(bearerGuard(app.config.RIPEN_API_TOKEN))
   api.get('/metrics', async (_request, response) => {
     response.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics())

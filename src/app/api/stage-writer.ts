@@ -20,7 +20,7 @@ const GATHER_MS = 10
  * together by the next. A quiet hour waits for nothing, a busy one pays for few commits.
  */
 export function createStageWriter(app: App): StageWriter {
-  const wake = createWaker(app)
+  const wake = createWaker(app, 'stage')
   const waiting = new Map<string, Waiting[]>()
   const drain = async (source: string, queue: Waiting[]) => {
     while (queue.length > 0) {

@@ -132,6 +132,39 @@ export type TaskOutcome =
     }
   | { readonly kind: 'unknown' }
 
+/** What changes can be followed of: the objects that Ripen writes, and those that it only reads. */
+export type ChangedObject = CrmObject | 'deal' | 'task'
+
+/** Which changes are asked for, and from where on. */
+export interface ChangeQuery {
+  /** Where the last page ended, as it was given; null begins now and yields nothing yet. */
+  readonly cursor: string | null
+  readonly properties: readonly string[]
+  /** Only records on which this property has a value, such as our own key. */
+  readonly having?: string
+  /** Changes that the CRM may show so much later than they happened are asked for again. */
+  readonly overlapMs: number
+}
+
+/** A record that was changed, by whomever: our own writes are among them. */
+export interface CrmChange {
+  readonly crmId: string
+  /** ISO 8601 UTC. */
+  readonly changedAt: string
+  /** True where the CRM tells of deleted records; most only tell of those that are there. */
+  readonly archived?: boolean
+  /** As the CRM's index has them, which may be older than the record; null when they must be read. */
+  readonly properties: Readonly<Record<string, string | null>> | null
+}
+
+export interface ChangePage {
+  readonly changes: readonly CrmChange[]
+  /** What to ask with next; worth keeping only once the changes of this page are dealt with. */
+  readonly cursor: string
+  /** False when this was everything for now. */
+  readonly more: boolean
+}
+
 /** One call that was answered by the CRM, or was not: for pacing, metrics and the demo's count. */
 export interface CrmCall {
   readonly kind: 'read' | 'write'
@@ -172,6 +205,13 @@ export interface Crm {
     properties: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Readonly<Record<string, string | null>>>>
+  /**
+   * The next page of what changed since a cursor, oldest first. Every change is told at least once, however
+   * many there are of one instant; a change may be told again. Merged and deleted records may be absent.
+   */
+  changedSince(object: ChangedObject, query: ChangeQuery, signal: AbortSignal): Promise<ChangePage>
+  /** The CRM's id of the account that the credentials are of; webhooks name it. */
+  accountId(signal: AbortSignal): Promise<string>
   /** Writes every record once and reports on each: `outcomes[i]` answers `records[i]`. */
   write(
     object: CrmObject,

@@ -60,16 +60,33 @@ export async function findByEmail(
  * @returns the id of the receipt.
  */
 export async function requestForget(db: Db, nodes: readonly string[]): Promise<string> {
-  return db.transaction().execute(async (tx) => {
-    const { id } = await tx
-      .insertInto('forget_receipt')
-      .defaultValues()
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    await addHashes(tx, id, nodes)
-    await requestWork(tx, 'forget', 'all')
-    return id
-  })
+  return db.transaction().execute((tx) => askToForget(tx, nodes))
+}
+
+/** The same, as part of a transaction. */
+export async function askToForget(tx: Tx, nodes: readonly string[]): Promise<string> {
+  const { id } = await tx
+    .insertInto('forget_receipt')
+    .defaultValues()
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await addHashes(tx, id, nodes)
+  await requestWork(tx, 'forget', 'all')
+  return id
+}
+
+/** True while one of these nodes is asked to be forgotten and the work is not done. */
+export async function isBeingForgotten(tx: Tx, nodes: readonly string[]): Promise<boolean> {
+  const key = await sealingKey(tx)
+  const hashes = nodes.map((node) => seal(key, node))
+  const row = await tx
+    .selectFrom('forgotten as f')
+    .innerJoin('forget_receipt as r', 'r.id', 'f.receipt_id')
+    .select('f.hash')
+    .where('r.finished_at', 'is', null)
+    .where(sql<boolean>`f.hash = any(${hashes}::text[])`)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Keeps these nodes out from now on, for the sake of a receipt. */

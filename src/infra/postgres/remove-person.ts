@@ -48,6 +48,7 @@ export async function removePeople(
     .returning(['crm', 'object', 'crm_id'])
     .execute()
   rows['crm_record'] = records.length
+  rows['crm_delivery'] = await removeDeliveries(tx, named, records)
   const tasks = await removeTasks(tx, named)
   rows['task_intent'] = tasks.removed
   const companies = await clearMentions(tx, named)
@@ -88,6 +89,7 @@ const TABLES = [
   ['score_change', 'subject_id'],
   ['crm_contact_company', 'ref'],
   ['crm_read', 'ref'],
+  ['crm_former', 'ref'],
   ['trait', 'about'],
   ['sales_state', 'about'],
   ['touched', 'subject'],
@@ -96,6 +98,25 @@ const TABLES = [
   ['identity_node', 'person_id'],
   ['person', 'id'],
 ] as const
+
+/** Webhooks of a CRM that name her address or one of her records, whatever else they tell. */
+async function removeDeliveries(
+  tx: Tx,
+  { ids, emails }: Named,
+  records: readonly { readonly crm_id: string | null }[],
+): Promise<number> {
+  const former = await tx
+    .selectFrom('crm_former')
+    .select('crm_id')
+    .where(sql<boolean>`ref = any(${[...ids]}::text[])`)
+    .execute()
+  const crmIds = [...records, ...former].flatMap((row) => row.crm_id ?? [])
+  const result = await sql`delete from crm_delivery where exists (
+      select from unnest(${[...emails]}::text[]) n where strpos(lower(body), n) > 0)
+    or exists (select from unnest(${crmIds}::text[]) n
+      where strpos(body, n) > 0 and body ~ ('\\m' || n || '\\M'))`.execute(tx)
+  return Number(result.numAffectedRows ?? 0)
+}
 
 /** What names ids of vendors, and what came by webhook and is not in the lake yet. */
 async function removeNodes(tx: Tx, { nodes, emails }: Named): Promise<[string, number][]> {

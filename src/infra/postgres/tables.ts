@@ -180,7 +180,32 @@ export interface Tables {
     reason: string | null
     scores: Json
   }
-  crm_read: { ref: string; crm: string; crm_id: string; asked: string; read_at: Instant }
+  crm_read: {
+    ref: string
+    crm: string
+    crm_id: string
+    asked: string
+    read_at: Instant
+    stale: Count
+    reads: Count
+    seen: string | null | undefined
+  }
+  crm_cursor: {
+    crm: string
+    object: string
+    asked: string
+    cursor: string | null
+    polled_at: InstantOrNull
+  }
+  crm_delivery: {
+    id: Generated<number>
+    crm: string
+    body: string
+    received_at: Generated<Date>
+    taken_at: InstantOrNull
+  }
+  crm_account: { crm: string; account_id: string }
+  crm_former: { crm: string; object: string; crm_id: string; ref: string; since: Generated<Date> }
   score: {
     subject_id: string
     subject: 'person' | 'account'

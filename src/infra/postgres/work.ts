@@ -16,6 +16,7 @@ export const STEPS = [
   'score',
   'desire',
   'reconcile',
+  'listen',
   'rebuild',
 ] as const
 export type Step = (typeof STEPS)[number]

@@ -1,0 +1,68 @@
+import { ConfigError } from '../../src/core/errors.ts'
+import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { readEffective } from '../../src/infra/mappings/published.ts'
+import { openDeliveries } from '../../src/infra/postgres/crm-delivery-store.ts'
+import { staleReads } from '../../src/infra/postgres/crm-read-store.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import type { JobContext, StepHandler } from '../context.ts'
+import { hasDuePoll, pollChanges } from './poll-changes.ts'
+import { askedOf, readStale } from './read-fields.ts'
+import { takeDeliveries } from './take-deliveries.ts'
+
+/**
+ * Hears what changed in one CRM, by webhook and by asking, and reads again what is said to have changed. It
+ * has a queue of its own: a long write must not keep what sales just said from the scores.
+ */
+export const listen: StepHandler = async (context, name, _params, signal, run) => {
+  const connected = context.crms.get(name)
+  if (!connected?.connect) {
+    throw new ConfigError(
+      `${name} is not connected; set ${connected?.variables ?? 'its variables'}`,
+    )
+  }
+  const { set } = await readEffective(context.db)
+  const mapping = set.crms.get(name)
+  // Before its first write there is neither our key on a record nor a record that we know.
+  if (!mapping || !(await isProvisioned(context.db, name))) return {}
+  const { contact, company } = mapping.objects
+  const crm = connected.connect({
+    contact: contact?.key.property ?? 'pql_person_id',
+    company: company?.key.property ?? 'pqa_account_id',
+  })
+  const { webhook } = connected
+  if (webhook) await takeDeliveries({ context, crm, webhook, mapping, signal, run })
+  for (let more = true; more; ) {
+    // What was told by webhook is read first: a pass through many changes takes minutes.
+    const unread = await readStale(context, crm, mapping, signal, run)
+    if (unread) throw unread
+    more = await pollChanges(context, crm, mapping, signal, run)
+    signal.throwIfAborted()
+  }
+  const unread = await readStale(context, crm, mapping, signal, run)
+  if (unread) throw unread
+  return {}
+}
+
+/** True when a CRM has told something, or is due to be asked. */
+export async function hasToListen(
+  { db, clock, crms }: Pick<JobContext, 'db' | 'clock' | 'crms'>,
+  name: string,
+  mapping: CrmMapping,
+): Promise<boolean> {
+  if (!(await isProvisioned(db, name))) return false
+  const hasWebhook = crms.get(name)?.webhook !== undefined
+  if (hasWebhook && (await openDeliveries(db, name, 1)).length > 0) return true
+  for (const { object } of askedOf(mapping)) {
+    if ((await staleReads(db, { crm: name, object, limit: 1 })).length > 0) return true
+  }
+  return hasDuePoll(db, name, mapping, clock())
+}
+
+async function isProvisioned(db: Db, crm: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('crm_provisioned')
+    .select('crm')
+    .where('crm', '=', crm)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,130 @@
+import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { ChangePage, Crm, CrmChange } from '../../src/core/ports/crm.ts'
+import {
+  type Followed,
+  type FollowedTo,
+  knownRecords,
+  lookAgain,
+  markRefsStale,
+  readFollowed,
+  storeFollowed,
+} from '../../src/infra/postgres/crm-change-store.ts'
+import type { Db, Tx } from '../../src/infra/postgres/database.ts'
+import type { JobContext, RunNotes } from '../context.ts'
+import { type Asked, askedOf, seenHash } from './read-fields.ts'
+
+/** Pages of one object before what they told is read: some 10,000 records of HubSpot. */
+const MOST_PAGES = 50
+
+/**
+ * Asks what changed since the last time, object by object, and marks what says something else than it did
+ * when it was read. Times and values of a search are a signal and no more: our own writes change the one,
+ * and an index that lags behind tells old ones of the other.
+ * @returns whether an object has more to tell at once.
+ */
+export async function pollChanges(
+  context: Pick<JobContext, 'db' | 'clock'>,
+  crm: Crm,
+  mapping: CrmMapping,
+  signal: AbortSignal,
+  run: RunNotes,
+): Promise<boolean> {
+  let more = false
+  for (const asked of askedOf(mapping)) {
+    const now = context.clock()
+    const followed = followedBy(crm.name, asked)
+    const to = await readFollowed(context.db, followed)
+    if (!isDue(to, mapping, now)) continue
+    more = (await follow({ context, crm, mapping, asked, signal, run }, to, now)) || more
+  }
+  return more
+}
+
+/** True when an object of a CRM is due to be asked what changed. */
+export async function hasDuePoll(
+  db: Db,
+  crm: string,
+  mapping: CrmMapping,
+  now: Date,
+): Promise<boolean> {
+  for (const asked of askedOf(mapping)) {
+    if (isDue(await readFollowed(db, followedBy(crm, asked)), mapping, now)) return true
+  }
+  return false
+}
+
+interface PollScope {
+  readonly context: Pick<JobContext, 'db'>
+  readonly crm: Crm
+  readonly mapping: CrmMapping
+  readonly asked: Asked
+  readonly signal: AbortSignal
+  readonly run: RunNotes
+}
+
+async function follow(scope: PollScope, from: FollowedTo | null, now: Date): Promise<boolean> {
+  const { context, crm, mapping, asked, signal, run } = scope
+  let cursor = from?.cursor ?? null
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const key = asked.rules.key.property
+    const query = {
+      ...{ cursor, having: key, overlapMs: mapping['poll-overlap'] },
+      properties: [key, ...asked.properties],
+    }
+    const page = await crm.changedSince(asked.object, query, signal)
+    const marked = await context.db.transaction().execute((tx) => takePage(tx, scope, page, now))
+    run.count('changesSeen', page.changes.length)
+    run.count('changesMarked', marked)
+    if (!page.more) return false
+    ;({ cursor } = page)
+  }
+  return true
+}
+
+/** Marks what a page tells anew, and remembers that it was dealt with. */
+async function takePage(
+  tx: Tx,
+  { crm, asked }: PollScope,
+  { changes, cursor, more }: ChangePage,
+  now: Date,
+): Promise<number> {
+  const followed = followedBy(crm.name, asked)
+  const told = { crm: crm.name, object: asked.object }
+  const known = await knownRecords(
+    tx,
+    followed,
+    changes.map(({ crmId }) => crmId),
+  )
+  const byId = new Map(known.map((record) => [record.crmId, record]))
+  const stale = new Set<string>()
+  const keys: string[] = []
+  for (const change of changes) {
+    const record = byId.get(change.crmId)
+    const key = change.properties?.[asked.rules.key.property]
+    if (record) {
+      if (record.seen !== null && isNews(change, asked, record.seen)) stale.add(record.ref)
+    } else if (key) {
+      // Ours by its key, and under another id than we know it by: merged, restored or made anew.
+      stale.add(key)
+      keys.push(key)
+    }
+  }
+  await markRefsStale(tx, told, [...stale])
+  if (keys.length > 0) await lookAgain(tx, told, { keys, names: [] })
+  await storeFollowed(tx, followed, { cursor, polledAt: more ? null : now })
+  return stale.size
+}
+
+function isNews({ properties, archived }: CrmChange, asked: Asked, seen: string): boolean {
+  return properties === null || archived === true || seenHash(asked.properties, properties) !== seen
+}
+
+function isDue(to: FollowedTo | null, mapping: CrmMapping, now: Date): boolean {
+  const every = mapping['poll-every']
+  if (every === 'never') return false
+  return !to?.polledAt || now.getTime() - to.polledAt.getTime() >= every
+}
+
+function followedBy(crm: string, { object, name }: Asked): Followed {
+  return { crm, object, asked: name }
+}

@@ -1,0 +1,145 @@
+import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { CrmSignal, CrmWebhook } from '../../src/core/ports/crm-webhook.ts'
+import {
+  anyMissed,
+  lookAgain,
+  lookAtCompanies,
+  markStale,
+  pollAtOnce,
+  type TurnedUp,
+} from '../../src/infra/postgres/crm-change-store.ts'
+import {
+  accountOf,
+  nodesBehind,
+  noteTaken,
+  openDeliveries,
+} from '../../src/infra/postgres/crm-delivery-store.ts'
+import type { Tx } from '../../src/infra/postgres/database.ts'
+import { askToForget, isBeingForgotten } from '../../src/infra/postgres/forget-store.ts'
+import type { JobContext, RunNotes } from '../context.ts'
+import { askedOf } from './read-fields.ts'
+
+/** Deliveries that are taken together: up to a hundred events of HubSpot each. */
+const SLICE = 100
+
+const OBJECTS: readonly CrmObject[] = ['company', 'contact']
+
+interface TakeScope {
+  readonly context: Pick<JobContext, 'db'>
+  readonly crm: Crm
+  readonly webhook: CrmWebhook
+  readonly mapping: CrmMapping
+  readonly signal: AbortSignal
+  readonly run: RunNotes
+}
+
+/**
+ * Makes of what a CRM told records that are looked at again. Whatever a delivery claims, nothing is taken
+ * from it but that: they come late, twice, in any order or not at all.
+ */
+export async function takeDeliveries(scope: TakeScope): Promise<void> {
+  const { context, crm, webhook, signal, run } = scope
+  for (;;) {
+    const deliveries = await openDeliveries(context.db, crm.name, SLICE)
+    if (deliveries.length === 0) return
+    const account = await accountOf(context.db, crm.name, () => crm.accountId(signal))
+    const parsed = deliveries.map(({ body }) => webhook.parse(body))
+    const all = parsed.flatMap(({ signals }) => signals)
+    const ours = all.filter((one) => isOurs(one, account))
+    const turnedUp = await readTurnedUp(scope, ours)
+    await context.db.transaction().execute(async (tx) => {
+      run.count('forgotten', await forgetErased(tx, crm.name, ours))
+      for (const object of OBJECTS) await takeSignals(tx, scope, object, ours, turnedUp)
+      for (const object of ['deal', 'task'] as const) {
+        if (ours.some((one) => one.object === object)) await pollAtOnce(tx, crm.name, object)
+      }
+      await noteTaken(tx, deliveries)
+    })
+    run.count('deliveries', deliveries.length)
+    run.count('signals', ours.length)
+    const ignored = parsed.reduce((sum, one) => sum + one.ignored, all.length - ours.length)
+    run.count('signalsIgnored', ignored)
+  }
+}
+
+/** Nobody is deleted for a message that does not say whose it is. */
+function isOurs({ account, kind }: CrmSignal, ours: string): boolean {
+  return account === null ? kind !== 'erased' : account === ours
+}
+
+/** Whom the CRM deleted on her own demand is forgotten here too. */
+async function forgetErased(tx: Tx, crm: string, signals: readonly CrmSignal[]): Promise<number> {
+  const ids = idsOf(signals, 'contact', ({ kind }) => kind === 'erased')
+  if (ids.length === 0) return 0
+  let asked = 0
+  for (const nodes of (await nodesBehind(tx, { crm, object: 'contact' }, ids)).values()) {
+    if (await isBeingForgotten(tx, nodes)) continue
+    await askToForget(tx, nodes)
+    asked++
+  }
+  return asked
+}
+
+async function takeSignals(
+  tx: Tx,
+  { crm, mapping }: TakeScope,
+  object: CrmObject,
+  signals: readonly CrmSignal[],
+  turnedUp: ReadonlyMap<CrmObject, TurnedUp>,
+): Promise<void> {
+  const told = { crm: crm.name, object }
+  const asked = askedOf(mapping).find((one) => one.object === object)
+  const isLookedAt = ({ kind, property }: CrmSignal) => {
+    if (kind === 'associated' || kind === 'created') return false
+    // What nobody reads, our own properties above all, may change as it likes.
+    return kind !== 'changed' || property === null || asked?.properties.includes(property) === true
+  }
+  await markStale(tx, told, idsOf(signals, object, isLookedAt))
+  const again = turnedUp.get(object)
+  if (again) await lookAgain(tx, told, again)
+  if (object !== 'contact') return
+  const moved = idsOf(signals, object, ({ kind }) => kind === 'associated')
+  if (moved.length > 0) await lookAtCompanies(tx, crm.name, moved)
+}
+
+/** What is on records that appeared, where we look for some in vain. */
+async function readTurnedUp(
+  { context, crm, mapping, signal }: TakeScope,
+  signals: readonly CrmSignal[],
+): Promise<ReadonlyMap<CrmObject, TurnedUp>> {
+  const turnedUp = new Map<CrmObject, TurnedUp>()
+  for (const object of OBJECTS) {
+    const rules = mapping.objects[object]
+    const ids = idsOf(signals, object, isAppearance)
+    if (!rules || ids.length === 0) continue
+    if (!(await anyMissed(context.db, { crm: crm.name, object }))) continue
+    const names = naturalProperties(rules)
+    const properties = [rules.key.property, ...names]
+    const values = [...(await crm.read(object, ids, properties, signal)).values()]
+    turnedUp.set(object, {
+      keys: values.flatMap((one) => one[rules.key.property] ?? []),
+      names: values.flatMap((one) => names.flatMap((name) => one[name]?.toLowerCase() ?? [])),
+    })
+  }
+  return turnedUp
+}
+
+const isAppearance = ({ kind, crmId, mergedInto }: CrmSignal): boolean =>
+  kind === 'created' || kind === 'restored' || (kind === 'merged' && mergedInto === crmId)
+
+/** The CRM's own properties for what a record is recognised by, as far as the mapping names them. */
+function naturalProperties(rules: ObjectMapping): string[] {
+  return Object.entries(rules['on-create']).flatMap(([name, field]) =>
+    field === 'email' || field === 'domain' ? [name] : [],
+  )
+}
+
+function idsOf(
+  signals: readonly CrmSignal[],
+  object: CrmObject,
+  isWanted: (signal: CrmSignal) => boolean,
+): string[] {
+  const wanted = signals.filter((one) => one.object === object && isWanted(one))
+  return [...new Set(wanted.map(({ crmId }) => crmId))]
+}

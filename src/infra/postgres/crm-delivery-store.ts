@@ -1,0 +1,87 @@
+import { sql } from 'kysely'
+import type { CrmObject } from '../../core/ports/crm.ts'
+import type { Db, Tx } from './database.ts'
+
+export interface Delivery {
+  readonly id: number
+  readonly body: string
+}
+
+/** How long what was taken is kept, for a person who wants to see what came. */
+const KEEP_TAKEN = '3 days'
+
+/** Stores a webhook as it came. */
+export async function storeDelivery(db: Db, crm: string, body: string): Promise<number> {
+  // NUL is no text for PostgreSQL, nor has it a place in JSON.
+  const values = { crm, body: body.replaceAll('\0', '') }
+  const row = await db
+    .insertInto('crm_delivery')
+    .values(values)
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+/** What nobody has taken yet, oldest first. */
+export async function openDeliveries(
+  db: Db,
+  crm: string,
+  limit: number,
+): Promise<readonly Delivery[]> {
+  return db
+    .selectFrom('crm_delivery')
+    .select(['id', 'body'])
+    .where('crm', '=', crm)
+    .where('taken_at', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+export async function noteTaken(tx: Tx, deliveries: readonly Delivery[]): Promise<void> {
+  const ids = deliveries.map(({ id }) => id)
+  await sql`update crm_delivery set taken_at = now() where id = any(${ids}::bigint[])`.execute(tx)
+}
+
+/** Removes what was taken long enough ago. */
+export async function dropTaken(db: Db): Promise<void> {
+  await sql`delete from crm_delivery
+    where taken_at < now() - ${KEEP_TAKEN}::interval`.execute(db)
+}
+
+/**
+ * The CRM's id of the account that this database belongs to; asked for once.
+ * @param ask is called when it is not known yet.
+ */
+export async function accountOf(db: Db, crm: string, ask: () => Promise<string>): Promise<string> {
+  const known = await db
+    .selectFrom('crm_account')
+    .select('account_id')
+    .where('crm', '=', crm)
+    .executeTakeFirst()
+  if (known) return known.account_id
+  const id = await ask()
+  await db
+    .insertInto('crm_account')
+    .values({ crm, account_id: id })
+    .onConflict((c) => c.doNothing())
+    .execute()
+  return id
+}
+
+/** Nodes of the identity graph of the people behind these records, by person. */
+export async function nodesBehind(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  crmIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const ids = sql`any(${[...crmIds]}::text[])`
+  const { rows } = await sql<{ personId: string; nodes: string[] }>`
+    with told as (
+      select ref from crm_record where crm = ${crm} and object = ${object} and crm_id = ${ids}
+      union select ref from crm_former where crm = ${crm} and object = ${object} and crm_id = ${ids}),
+    people as (select coalesce(a.person_id, t.ref) as id from told t left join person_alias a on a.id = t.ref)
+    select n.person_id as "personId", array_agg(n.node) as nodes from identity_node n
+    where n.person_id in (select id from people) group by n.person_id`.execute(tx)
+  return new Map(rows.map(({ personId, nodes }) => [personId, nodes]))
+}

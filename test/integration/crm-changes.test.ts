@@ -1,0 +1,313 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { readTraits } from '../../src/infra/postgres/trait-store.ts'
+import { readWork } from '../../src/infra/postgres/work.ts'
+import { removeFolders } from '../support/state.ts'
+import {
+  closeTraitsWorlds,
+  hubspotMapping,
+  openTraitsWorld,
+  type TraitsWorld,
+} from '../support/traits-world.ts'
+
+const NOW = new Date('2026-09-10T08:00:00Z')
+const PORTAL = 4242424
+let world: TraitsWorld
+let contactId = ''
+let companyId = ''
+
+beforeEach(async () => {
+  world = await openTraitsWorld(NOW)
+  await world.account('acc_a', 'acme.com')
+  await world.person('per_ann', { account: 'acc_a', nodes: ['email/ann@acme.com'] })
+  const ids = world.sandbox.seed({
+    contacts: [{ email: 'ann@acme.com', pql_person_id: 'per_ann', jobtitle: 'Analyst' }],
+    companies: [{ domain: 'acme.com', pqa_account_id: 'acc_a' }],
+  })
+  ;[contactId = '', companyId = ''] = [ids.contacts[0], ids.companies[0]]
+  await world.link('per_ann', 'contact', contactId)
+  await world.link('acc_a', 'company', companyId)
+  // Following begins before everybody is read for the first time.
+  await world.poll()
+  await world.read()
+  await world.touched()
+  pass(1)
+  await world.poll()
+  world.sandbox.resetCalls()
+})
+afterEach(closeTraitsWorlds)
+afterAll(removeFolders)
+
+const pass = (minutes: number) => {
+  world.now = new Date(world.now.getTime() + minutes * 60_000)
+}
+const paths = () => world.sandbox.calls().map(({ path }) => path.replace('/crm/v3/objects/', ''))
+const SEARCHES = ['companies/search', 'contacts/search']
+const title = async () =>
+  (await readTraits(world.database.db, ['per_ann'], { asOf: world.now })).get('per_ann')?.[
+    'job_title'
+  ]
+const record = async (ref = 'per_ann') =>
+  world.database.db
+    .selectFrom('crm_record')
+    .select(['crm_id', 'state'])
+    .where('ref', '=', ref)
+    .executeTakeFirst()
+const requested = async (step: 'reconcile' | 'forget', key: string) =>
+  (await readWork(world.database.db, step, key))[0]?.requested ?? 0
+
+/** One event as HubSpot delivers it. */
+const event = (type: string, id: string, more: object = {}) =>
+  JSON.stringify([{ subscriptionType: type, objectId: Number(id), portalId: PORTAL, ...more }])
+
+describe('changes that are polled', () => {
+  it('are read by the next minute, and only those', async () => {
+    world.sandbox.edit('contacts', contactId, { jobtitle: 'CTO' })
+    pass(0.5)
+    expect(await world.poll()).toEqual({})
+    expect(paths()).toEqual([])
+    pass(0.5)
+    expect(await world.poll()).toMatchObject({ changesMarked: 1, fieldsRead: 1, fieldsChanged: 1 })
+    expect(await title()).toEqual(['CTO'])
+    expect(await world.touched()).toEqual(['score acc_a', 'score per_ann'])
+  })
+
+  it('that are all our own writes ask for nothing', async () => {
+    const properties = { usage_note: 'ours' }
+    const write = { ref: 'per_ann', key: 'per_ann', crmId: contactId, properties }
+    const { signal } = new AbortController()
+    for (let round = 0; round < 3; round++) {
+      await world.crm.write(
+        'contact',
+        [{ ...write, properties: { usage_note: `${round}` } }],
+        signal,
+      )
+      world.sandbox.resetCalls()
+      pass(1)
+      // It comes back, as do both for as long as the overlap lasts, and nothing is made of it.
+      const { changesSeen = 0, ...counts } = await world.poll()
+      expect(changesSeen).toBeGreaterThanOrEqual(1)
+      expect(counts).toEqual({ changesMarked: 0 })
+      expect(paths()).toEqual(SEARCHES)
+    }
+    expect(await world.touched()).toEqual([])
+    expect(await requested('reconcile', 'hubspot')).toBe(0)
+  })
+
+  it('are followed to the end before they are asked for again', async () => {
+    const people = Array.from({ length: 620 }, (_, n) => `per_${String(n).padStart(3, '0')}`)
+    const ids = world.sandbox.seed({
+      contacts: people.map((id) => ({ email: `${id}@acme.com`, pql_person_id: id })),
+    })
+    await world.linkNewcomers(people, ids.contacts)
+    await world.read()
+    for (const id of ids.contacts) world.sandbox.edit('contacts', id, { jobtitle: 'Founder' })
+    pass(1)
+    expect(await world.poll()).toMatchObject({ fieldsRead: 620, fieldsChanged: 620 })
+    const cursors = await world.database.db.selectFrom('crm_cursor').selectAll().execute()
+    expect(cursors.map(({ object, polled_at }) => [object, polled_at]).sort()).toEqual([
+      ['company', world.now],
+      ['contact', world.now],
+    ])
+  })
+
+  it('begin anew when the mapping asks another question', async () => {
+    const more = hubspotMapping(['job_title: jobtitle', 'town: city'])
+    await world.poll(more)
+    await world.read(more)
+    world.sandbox.edit('contacts', contactId, { city: 'Utrecht' })
+    pass(1)
+    expect(await world.poll(more)).toMatchObject({ fieldsChanged: 1 })
+    const asked = await world.database.db
+      .selectFrom('crm_cursor')
+      .select('asked')
+      .where('object', '=', 'contact')
+      .execute()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('that show a merged record by its key lead to the record that is left', async () => {
+    const [other = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@old.example' }] }).contacts
+    const merged = world.sandbox.merge('contacts', contactId, other)
+    pass(1)
+    await world.poll()
+    expect(await record()).toEqual({ crm_id: merged, state: 'pending' })
+    expect(await title()).toEqual(['Analyst'])
+  })
+
+  it('are not asked for when the mapping says never', async () => {
+    const never = hubspotMapping(['read-every: 1h', 'read-every: 1h\npoll-every: never'])
+    pass(60)
+    expect(await world.poll(never)).toEqual({})
+    expect(paths()).toEqual([])
+  })
+})
+
+describe('webhooks', () => {
+  it('have a changed record read at once, whatever value they tell', async () => {
+    world.sandbox.edit('contacts', contactId, { jobtitle: 'CTO' })
+    const change = { propertyName: 'jobtitle', propertyValue: 'Queen' }
+    const counts = await world.hear([event('contact.propertyChange', contactId, change)])
+    expect(counts).toMatchObject({ deliveries: 1, signals: 1, fieldsRead: 1, fieldsChanged: 1 })
+    expect(await title()).toEqual(['CTO'])
+  })
+
+  it('of properties that nobody reads, ours above all, cost no call', async () => {
+    await world.hear([])
+    world.sandbox.resetCalls()
+    const change = { propertyName: 'pql_score', propertyValue: '70' }
+    await world.hear([event('contact.propertyChange', contactId, change)])
+    expect(paths().filter((path) => path !== '/account-info/v3/details')).toEqual([])
+  })
+
+  it('of another account and of unknown records change nothing', async () => {
+    world.sandbox.edit('contacts', contactId, { jobtitle: 'CTO' })
+    const theirs = { propertyName: 'jobtitle', portalId: 33 }
+    const counts = await world.hear([
+      event('contact.propertyChange', contactId, theirs),
+      event('contact.privacyDeletion', contactId, { portalId: 33 }),
+      event('contact.privacyDeletion', contactId, { portalId: undefined }),
+      event('contact.deletion', '999'),
+      'no JSON at all',
+    ])
+    expect(counts).toMatchObject({ deliveries: 5, signals: 1, signalsIgnored: 4 })
+    expect(await title()).toEqual(['Analyst'])
+    expect(await requested('forget', 'all')).toBe(0)
+  })
+
+  it('of a deletion unlink the record and have it looked for', async () => {
+    world.sandbox.archive('contacts', contactId)
+    await world.hear([event('contact.deletion', contactId)])
+    expect(await record()).toEqual({ crm_id: null, state: 'pending' })
+    expect(await title()).toBeUndefined()
+    expect(await requested('reconcile', 'hubspot')).toBe(1)
+  })
+
+  it('of a deletion that is not true change nothing', async () => {
+    await world.hear([event('contact.deletion', contactId)])
+    expect(await record()).toEqual({ crm_id: contactId, state: 'in-sync' })
+    expect(await title()).toEqual(['Analyst'])
+  })
+
+  it.each(['restored', 'created'] as const)(
+    'of a record that was %s have it found',
+    async (how) => {
+      world.sandbox.archive('contacts', contactId)
+      await world.hear([event('contact.deletion', contactId)])
+      await world.database.db
+        .updateTable('crm_record')
+        .set({ state: 'unlinked', lookup: JSON.stringify({ emails: ['ann@acme.com'] }) })
+        .where('ref', '=', 'per_ann')
+        .execute()
+      const before = await requested('reconcile', 'hubspot')
+      if (how === 'restored') {
+        world.sandbox.restore('contacts', contactId)
+        await world.hear([event('contact.restore', contactId)])
+      } else {
+        const [id = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@acme.com' }] }).contacts
+        const natural = hubspotMapping([
+          'create: never',
+          'create: never\n    on-create: { email: email }',
+        ])
+        await world.hear([event('contact.creation', id)], natural)
+      }
+      expect(await record()).toEqual({ crm_id: null, state: 'pending' })
+      expect(await requested('reconcile', 'hubspot')).toBe(before + 1)
+    },
+  )
+
+  it('of a merge are followed, the id that is left first or last', async () => {
+    const [other = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@old.example' }] }).contacts
+    const merged = world.sandbox.merge('contacts', contactId, other)
+    const details = {
+      primaryObjectId: Number(contactId),
+      mergedObjectIds: [Number(other)],
+      newObjectId: Number(merged),
+    }
+    await world.hear([event('contact.merge', contactId, details)])
+    expect(await record()).toEqual({ crm_id: merged, state: 'pending' })
+    const again = await world.hear([event('contact.merge', contactId, details)])
+    expect(again).toMatchObject({ fieldsChanged: 0 })
+    expect(await record()).toEqual({ crm_id: merged, state: 'pending' })
+  })
+
+  it('of an association have the company of the contact looked at', async () => {
+    await world.database.db
+      .insertInto('crm_contact_company')
+      .values({ ref: 'per_ann', crm: 'hubspot', company_id: null, seen_at: NOW })
+      .execute()
+    const ends = { fromObjectId: Number(contactId), toObjectId: Number(companyId) }
+    const more = { associationType: 'CONTACT_TO_COMPANY', objectId: undefined, ...ends }
+    await world.hear([event('contact.associationChange', contactId, more)])
+    const [row] = await world.database.db
+      .selectFrom('crm_contact_company')
+      .select('seen_at')
+      .execute()
+    expect(row?.seen_at.getTime()).toBe(0)
+    expect(await requested('reconcile', 'hubspot')).toBe(1)
+  })
+
+  it('of a privacy deletion have the person forgotten, once, even after her record was seen gone', async () => {
+    world.sandbox.erase(contactId)
+    await world.hear([event('contact.deletion', contactId)])
+    expect(await world.hear([event('contact.privacyDeletion', contactId)])).toMatchObject({
+      forgotten: 1,
+    })
+    expect(await world.hear([event('contact.privacyDeletion', contactId)])).toMatchObject({
+      forgotten: 0,
+    })
+    const receipts = await world.database.db.selectFrom('forget_receipt').select('id').execute()
+    const hashes = await world.database.db.selectFrom('forgotten').select('hash').execute()
+    expect([receipts.length, hashes.length]).toEqual([1, 1])
+    expect(await requested('forget', 'all')).toBe(1)
+  })
+
+  it('of deals have whoever follows deals look at once', async () => {
+    const { db } = world.database
+    const row = { crm: 'hubspot', object: 'deal', asked: 'x', cursor: 'c', polled_at: NOW }
+    await db.insertInto('crm_cursor').values(row).execute()
+    await world.hear([event('deal.propertyChange', '5', { propertyName: 'dealstage' })])
+    const deal = await db
+      .selectFrom('crm_cursor')
+      .select(['cursor', 'polled_at'])
+      .where('object', '=', 'deal')
+      .executeTakeFirst()
+    expect(deal).toEqual({ cursor: 'c', polled_at: null })
+  })
+})
+
+describe('what is read twice at once', () => {
+  it('keeps the newer answer, and what was told meanwhile is read again', async () => {
+    const { db } = world.database
+    const marked = await db
+      .updateTable('crm_read')
+      .set({ stale: 3 })
+      .where('ref', '=', 'per_ann')
+      .returning('reads')
+      .executeTakeFirst()
+    // Another signal comes while the record is read.
+    const { sandbox } = world
+    const original = world.crm.read.bind(world.crm)
+    const slow: TraitsWorld['crm'] = {
+      ...world.crm,
+      read: async (...asked) => {
+        const answer = await original(...asked)
+        sandbox.edit('contacts', contactId, { jobtitle: 'CTO' })
+        await db
+          .updateTable('crm_read')
+          .set((e) => ({ stale: e('stale', '+', 1) }))
+          .execute()
+        return answer
+      },
+    }
+    await world.with(slow).hear([])
+    const [after] = await db
+      .selectFrom('crm_read')
+      .select(['stale', 'reads'])
+      .where('ref', '=', 'per_ann')
+      .execute()
+    expect(after).toEqual({ stale: 1, reads: (marked?.reads ?? 0) + 1 })
+    expect(await title()).toEqual(['Analyst'])
+    await world.hear([])
+    expect(await title()).toEqual(['CTO'])
+  })
+})
