@@ -32,6 +32,11 @@ export interface HubspotCrmOptions {
   readonly searchAdditionalEmails?: boolean
   /** A dated version of the API such as `2026-03`; absent = the numbered paths (v3, v4) of the client. */
   readonly apiVersion?: string
+  /**
+   * How often one call is made in all when surely nothing happened: a read, a call that HubSpot asks to
+   * make a little later. 1 by default.
+   */
+  readonly attempts?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -43,8 +48,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
  */
 export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   const baseUrl = parseBaseUrl(options.baseUrl)
-  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion } = options
-  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion })
+  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion, attempts } = options
+  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion, attempts })
   const session: Session = {
     apis: openHubspotApis(baseUrl, checkToken(options.accessToken)),
     send: transport.send,

@@ -202,8 +202,30 @@ export interface Crm {
   ): Promise<ReadonlyMap<string, string>>
 }
 
+/** Calls with an allowance of their own. */
+export type PaceBucket = 'general' | 'search' | 'association'
+
+/** What the vendor said about its allowances beside an answer; what it did not say is absent. */
+export interface LimitsSaid {
+  /** Calls that it takes in any interval, and how many are left in the present one. */
+  readonly window?: { readonly calls: number; readonly left: number; readonly intervalMs: number }
+  /** The quota of the account for the day, which others use up too. */
+  readonly day?: { readonly calls: number; readonly left: number }
+  /** It refused the call: for which allowance (or for another reason), and how long to leave it alone. */
+  readonly refused?: { readonly of: 'window' | 'day' | 'account'; readonly pauseMs: number }
+}
+
+/** The permission to make one call. */
+export interface Turn {
+  /** To be told once, when the call is over, answered or not. */
+  over(said: LimitsSaid): void
+}
+
 /**
- * Waits for the permission to make one call. `search` has its own, smaller allowance.
+ * Waits for the permission to make one call.
  * @throws {RateLimitedError} when the wait would be longer than the caller should hold its lease.
  */
-export type Pace = (bucket: 'general' | 'search', signal: AbortSignal) => Promise<void>
+export type Pace =
+  | ((bucket: PaceBucket, signal: AbortSignal) => Promise<Turn>)
+  // Who paces nothing need not be told.
+  | ((bucket: PaceBucket, signal: AbortSignal) => Promise<void>)

@@ -254,7 +254,25 @@ export interface Tables {
     created_at: Generated<Date>
   }
   crm_provisioned: { crm: string; plan_hash: string }
-  pace: { name: string; spoken_until: Instant }
+  pace: {
+    name: string
+    spoken_until: Instant
+    calls: number | null
+    interval_ms: number | null
+    paused_until: InstantOrNull
+    paused_why: string | null
+    slowed: Generated<number>
+    slowed_at: InstantOrNull
+  }
+  pace_day: {
+    name: string
+    calls: number | null
+    calls_left: number | null
+    seen_at: InstantOrNull
+    time_zone: string | null
+    paused_until: InstantOrNull
+    paused_why: string | null
+  }
   run: {
     id: Generated<number>
     step: string
