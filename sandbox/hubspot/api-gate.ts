@@ -1,4 +1,5 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import type { AccountHolds } from './account-holds.ts'
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import { isObject } from './api-endpoint.ts'
 import type { CallLog } from './call-log.ts'
@@ -14,6 +15,7 @@ export interface GateOptions {
   readonly latencyMs: number
   readonly now: () => number
   readonly limits: RateLimits
+  readonly holds: AccountHolds
   readonly faults: FaultScript
   readonly calls: CallLog
 }
@@ -114,6 +116,11 @@ class ApiGate {
     }
     if (req.headers.authorization !== `Bearer ${this.options.token}`) {
       this.send(req, res, this.errorReply(unauthorized(), req))
+      return
+    }
+    const hold = this.options.holds.look(passage.path, this.options.now())
+    if (hold !== undefined) {
+      this.send(req, res, { ...this.errorReply(hold.error, req), headers: hold.headers })
       return
     }
     const admission = this.options.limits.admit(limitedKind(req), this.options.now())

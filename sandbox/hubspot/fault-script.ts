@@ -1,3 +1,5 @@
+import { createRandom } from '../company/random.ts'
+
 /** A scripted fault. Calls that match it in method and path meet it instead of the normal answer. */
 export interface FaultRule {
   /** Any method when absent. */
@@ -8,6 +10,11 @@ export interface FaultRule {
   readonly nth?: number
   /** How many calls in a row meet it. Default 1. */
   readonly times?: number
+  /**
+   * Every matching call meets it with this probability, for good; the draws are the same in every run.
+   * `nth` and `times` say nothing then.
+   */
+  readonly chance?: number
   /** Milliseconds to wait first. Alone, the call is then answered normally. */
   readonly delayMs?: number
   /**
@@ -34,6 +41,7 @@ interface ScriptedFault {
 
 /** Faults in the order in which they were scripted; the first that matches is played. */
 export class FaultScript {
+  private readonly random = createRandom(1)
   private scripted: ScriptedFault[] = []
 
   push(rule: FaultRule): void {
@@ -46,13 +54,19 @@ export class FaultScript {
 
   /** Faulty calls still to come. */
   get pending(): number {
-    return this.scripted.reduce((sum, { left }) => sum + left, 0)
+    const counted = this.scripted.filter(({ rule }) => rule.chance === undefined)
+    return counted.reduce((sum, { left }) => sum + left, 0)
   }
 
   /** The fault that this call meets, taken from the script. */
   take(method: string, path: string): FaultRule | undefined {
     for (const fault of this.scripted) {
       if (!isMatch(fault.rule, method, path)) continue
+      const { chance } = fault.rule
+      if (chance !== undefined) {
+        if (this.random.next() < chance) return fault.rule
+        continue
+      }
       if (fault.skip > 0) {
         fault.skip--
         continue

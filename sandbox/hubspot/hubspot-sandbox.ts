@@ -1,5 +1,6 @@
 import express, { type Router } from 'express'
 import { accountEndpoints } from './account-endpoints.ts'
+import { AccountHolds, type UpsertLock } from './account-holds.ts'
 import type { ApiEndpoint } from './api-endpoint.ts'
 import { apiRouter } from './api-gate.ts'
 import { associationBatchEndpoints } from './association-batch-endpoints.ts'
@@ -28,6 +29,8 @@ export interface HubspotSandboxOptions {
   /** The only bearer token that is let in. Default `sandbox-token`. */
   readonly token?: string
   readonly limits?: LimitOptions
+  /** Heavy bursts of upserts are locked out (423). Default: never. */
+  readonly upsertLock?: UpsertLock
   /** HubSpot's own creation of a company from a contact's e-mail domain. Default false. */
   readonly autoCreateCompanies?: boolean
   /** New and changed records appear in search only after this. Default 0. */
@@ -68,6 +71,8 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** Moves the account to another data centre: every call is answered 477 meanwhile. */
+  migrateFor(ms: number): void
   close(): Promise<void>
 }
 
@@ -85,9 +90,10 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
+  const holds = new AccountHolds(options.upsertLock)
   const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now })
   const router = express.Router()
-  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
+  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, holds, faults, calls }))
   router.use(pageRouter(state, calls))
   return {
     router,
@@ -101,6 +107,7 @@ export async function createHubspotSandbox(
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
     archive: (object, id) =>
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
+    migrateFor: (ms) => holds.migrateUntil(now() + ms),
     close: async () => state.close(),
   }
 }

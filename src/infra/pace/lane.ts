@@ -3,12 +3,7 @@ import { RateLimitedError } from '../../core/errors.ts'
 import { regained, slower, stepMs, type Window } from '../../core/pace/shape.ts'
 import type { LimitsSaid, Turn } from '../../core/ports/crm.ts'
 import type { Db } from '../postgres/database.ts'
-import {
-  type Reserved,
-  refuseWindow,
-  reserveTurns,
-  storeWindow,
-} from '../postgres/pace-store.ts'
+import { type Reserved, refuseWindow, reserveTurns, storeWindow } from '../postgres/pace-store.ts'
 import { WindowGuard } from './window-guard.ts'
 
 export interface LaneOptions extends Window {

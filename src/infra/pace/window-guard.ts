@@ -8,6 +8,9 @@ const LOOK_AGAIN_MS = 50
 /** What the vendor said so long ago is no guide any more. */
 const HEARD_FOR_MS = 1_000
 
+/** Calls of others for one of ours, at most: those of another app are none that our turns space out. */
+const MOST_OTHERS = 8
+
 /** A call of this process; `endMs` is when it has left the vendor's window for sure. */
 interface Counted {
   readonly begunMs: number
@@ -31,21 +34,25 @@ export class WindowGuard {
     const since = Math.min(nowMs, this.heard?.begunMs ?? nowMs)
     this.calls = this.calls.filter((call) => call.endMs > since)
     const held = this.calls.filter((call) => call.endMs > nowMs)
-    const isFull = held.length >= window.calls || this.isSaidFull(window, nowMs)
+    const isFull = held.length >= window.calls || this.isSaidFull(window, held.length, nowMs)
     if (!isFull) return 0
     const first = Math.min(...held.map((call) => call.endMs), nowMs + LOOK_AGAIN_MS)
     return Math.max(1, first - nowMs)
   }
 
-  /** What was left when the last answered call began, less those begun since, and those that are out since. */
-  private isSaidFull(window: Window, nowMs: number): boolean {
+  /**
+   * What was left when the last answered call began, less those begun since, and those that are out
+   * since: ours, and as many more as others had in the window for each of ours.
+   */
+  private isSaidFull(window: Window, held: number, nowMs: number): boolean {
     const { heard } = this
     if (!heard) return false
     const begun = this.calls.filter((call) => call.begunMs > heard.begunMs).length
     const out = this.calls.filter(
       (call) => call.endMs > heard.begunMs && call.endMs <= nowMs,
     ).length
-    return isNarrow(window.calls, heard.left - begun + out)
+    const ofAll = Math.min(MOST_OTHERS, (window.calls - heard.left) / Math.max(1, held))
+    return isNarrow(window.calls, heard.left - (begun - out) * Math.max(1, ofAll))
   }
 
   /** @returns what `end` is to be told. */
