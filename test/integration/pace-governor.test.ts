@@ -25,7 +25,8 @@ afterAll(async () => {
 })
 
 const never = new AbortController().signal
-const NOW = new Date('2026-11-20T15:00:00Z')
+/** Far in the future, so that a pause until that day's end is long by any clock. */
+const NOW = new Date('2099-11-20T15:00:00Z')
 const QUICK = { calls: 100_000, intervalMs: 10_000 }
 
 /** A process's governor of the account. */
@@ -176,7 +177,7 @@ describe("the day's quota of an account", () => {
     const { message, retryAfterMs } = await refusal(governor)
     expect(message).toContain('800 of 1000 calls')
     expect(message).toContain('THE_SHARE')
-    expect(message).toContain('2026-11-21T05:00:00.000Z')
+    expect(message).toContain('2099-11-21T05:00:00.000Z')
     expect(retryAfterMs).toBeGreaterThan(15_000)
     const [row] = (await readDays(database.db)).filter(({ name }) => name === account)
     expect(row).toMatchObject({ calls: 1_000, callsLeft: 200 })
@@ -204,21 +205,21 @@ describe("the day's quota of an account", () => {
     }
     const governor = govern({ day: day({ timeZone: null, readTimeZone }) })
     await call(governor, used(0))
-    expect((await refusal(governor)).message).toContain('2026-11-20T18:30:00.000Z')
+    expect((await refusal(governor)).message).toContain('2099-11-20T18:30:00.000Z')
     await database.db
       .updateTable('pace_day')
       .set({ paused_until: null })
       .where('name', '=', account)
       .execute()
     await call(governor, used(0))
-    expect((await refusal(governor)).message).toContain('2026-11-20T18:30:00.000Z')
+    expect((await refusal(governor)).message).toContain('2099-11-20T18:30:00.000Z')
     expect(asked).toBe(1)
   })
 
   it('is looked at again in a quarter of an hour where nobody knows the zone', async () => {
     const governor = govern({ day: day({ timeZone: null }) })
     await call(governor, used(0))
-    expect((await refusal(governor)).message).toContain('2026-11-20T15:15:00.000Z')
+    expect((await refusal(governor)).message).toContain('2099-11-20T15:15:00.000Z')
   })
 })
 
