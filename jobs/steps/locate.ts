@@ -80,12 +80,14 @@ function isFindable(row: CrmRecordRow): boolean {
   return row.mayCreate || row.lookup.emails.length > 0 || row.lookup.domains.length > 0
 }
 
-/** Who has which CRM record, as far as the database knows. */
-export interface Rivals {
+/** Who has which CRM record, as far as the database and the records themselves say. */
+interface Rivals {
   /** Subject by CRM id of the records that were written to already. */
   readonly owners: ReadonlyMap<string, string>
   /** CRM id by subject, of the subjects whose keys stand on records. */
   readonly keyed: ReadonlyMap<string, string | null>
+  /** The key on each record that was merged, or that its contacts named. */
+  readonly keys: ReadonlyMap<string, string | null>
 }
 
 async function readRivals(
@@ -97,11 +99,28 @@ async function readRivals(
   const moved = rows.flatMap((row) =>
     row.crmId !== null && row.written === null ? [row.crmId] : [],
   )
-  const keys = seen.flatMap(({ key }) => (key === null ? [] : [key]))
+  const unsure = seen.flatMap(({ by, key, crmId }) => (by !== 'key' && key === null ? [crmId] : []))
+  const keys = await readKeys(scope, scope.object === 'company' ? [...moved, ...unsure] : moved)
+  const named = [...seen.map(({ key }) => key), ...keys.values()]
   return {
     owners: await ownersOf(scope, [...seen.map(({ crmId }) => crmId), ...moved]),
-    keyed: await readKeyed(scope, keys),
+    keyed: await readKeyed(
+      scope,
+      named.flatMap((key) => key || []),
+    ),
+    keys,
   }
+}
+
+/** Search shows records as they were a while ago, and a merged one is new to us: what is on them now? */
+async function readKeys(
+  { crm, object, rules, signal }: ReconcileScope,
+  crmIds: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
+  if (crmIds.length === 0) return new Map()
+  const { property } = rules.key
+  const read = await crm.read(object, crmIds, [property], signal)
+  return new Map([...read].map(([crmId, values]) => [crmId, values[property] ?? null]))
 }
 
 /** Which of these CRM records a record of ours was written to already. */
@@ -140,7 +159,7 @@ export async function readKeyed(
 
 /** Whose record it is by the key on it, when that is another subject of ours; a stale key is nobody's. */
 export function keyHolder(
-  keyed: Rivals['keyed'],
+  keyed: ReadonlyMap<string, string | null>,
   ref: string,
   crmId: string,
   key: string | null,
@@ -160,10 +179,11 @@ function take(
   scope: ReconcileScope,
   row: CrmRecordRow,
   candidates: readonly CrmFound[],
-  { owners, keyed }: Rivals,
+  { owners, keyed, keys }: Rivals,
 ): Taken {
   const { claims, rules } = scope
-  const rivalOf = (crmId: string, key: string | null) => {
+  const rivalOf = (crmId: string, told: string | null) => {
+    const key = keys.get(crmId) ?? told
     const rival = keyHolder(keyed, row.ref, crmId, key) ?? claims.get(crmId) ?? owners.get(crmId)
     return rival === undefined || rival === row.ref ? null : rival
   }

@@ -68,6 +68,8 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** Gets a record back out of the recycle bin, as a person would. */
+  restore(object: string, id: string): void
   close(): Promise<void>
 }
 
@@ -101,6 +103,8 @@ export async function createHubspotSandbox(
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
     archive: (object, id) =>
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
+    restore: (object, id) =>
+      state.transact(() => state.apply({ op: 'unarchive', object: readObjectType(object), id })),
     close: async () => state.close(),
   }
 }
