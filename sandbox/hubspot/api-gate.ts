@@ -24,7 +24,7 @@ export interface GateOptions {
 interface Passage {
   readonly correlationId: string
   readonly path: string
-  readonly fault: FaultRule | undefined
+  fault: FaultRule | undefined
   headers: Readonly<Record<string, string>>
 }
 
@@ -88,10 +88,19 @@ class ApiGate {
 
   handle(endpoint: ApiEndpoint, req: Request, res: Response): void {
     const call = readCall(req)
-    const reply = this.perform(endpoint, req, call)
-    const { fault } = this.passage(req)
+    const passage = this.passage(req)
+    const text = typeof req.body === 'string' ? req.body : ''
+    passage.fault ??= this.options.faults.takeMentioned(req.method, passage.path, text)
+    const { fault } = passage
+    const scripted = fault === undefined ? undefined : this.scriptedReply(fault)
+    const isKept = fault?.carriedOut !== true && scripted !== undefined
+    if (fault?.kind === 'reset') {
+      this.breakOff(req, res, endpoint, call)
+      return
+    }
+    const reply = isKept ? scripted : this.perform(endpoint, req, call)
     if (fault?.kind === 'reset-after') this.breakOff(req, res, endpoint, call)
-    else this.send(req, res, (fault && this.scriptedReply(fault)) ?? reply, endpoint, call)
+    else this.send(req, res, scripted ?? reply, endpoint, call)
   }
 
   unknown(req: Request, res: Response): void {

@@ -6,6 +6,8 @@ export interface FaultRule {
   readonly method?: string
   /** Tested against the path as it was called, without the query. Any path when absent. */
   readonly path?: RegExp
+  /** Only calls whose body holds this text: a record at which the server stumbles, whatever is beside it. */
+  readonly mentions?: string
   /** The first matching call that meets the fault, counted from 1. Default 1. */
   readonly nth?: number
   /** How many calls in a row meet it. Default 1. */
@@ -58,10 +60,22 @@ export class FaultScript {
     return counted.reduce((sum, { left }) => sum + left, 0)
   }
 
-  /** The fault that this call meets, taken from the script. */
+  /** The fault that this call meets before its body is read, taken from the script. */
   take(method: string, path: string): FaultRule | undefined {
+    return this.takeWhere((rule) => rule.mentions === undefined && isMatch(rule, method, path))
+  }
+
+  /** The fault that this call meets for what is in its body. */
+  takeMentioned(method: string, path: string, body: string): FaultRule | undefined {
+    return this.takeWhere(
+      (rule) =>
+        rule.mentions !== undefined && body.includes(rule.mentions) && isMatch(rule, method, path),
+    )
+  }
+
+  private takeWhere(isMet: (rule: FaultRule) => boolean): FaultRule | undefined {
     for (const fault of this.scripted) {
-      if (!isMatch(fault.rule, method, path)) continue
+      if (!isMet(fault.rule)) continue
       const { chance } = fault.rule
       if (chance !== undefined) {
         if (this.random.next() < chance) return fault.rule

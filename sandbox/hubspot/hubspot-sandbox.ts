@@ -73,6 +73,8 @@ export interface HubspotSandbox {
   archive(object: string, id: string): void
   /** Moves the account to another data centre: every call is answered 477 meanwhile. */
   migrateFor(ms: number): void
+  /** Gets a record back out of the recycle bin, as a person would. */
+  restore(object: string, id: string): void
   close(): Promise<void>
 }
 
@@ -108,6 +110,8 @@ export async function createHubspotSandbox(
     archive: (object, id) =>
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
     migrateFor: (ms) => holds.migrateUntil(now() + ms),
+    restore: (object, id) =>
+      state.transact(() => state.apply({ op: 'unarchive', object: readObjectType(object), id })),
     close: async () => state.close(),
   }
 }

@@ -37,6 +37,8 @@ export type PortalChange =
   | { readonly op: 'group'; readonly object: ObjectType; readonly group: PropertyGroup }
   | { readonly op: 'owner'; readonly owner: Owner }
   | { readonly op: 'restore'; readonly object: ObjectType; readonly record: StoredRecord }
+  /** Gets an archived record back out of the recycle bin. */
+  | { readonly op: 'unarchive'; readonly object: ObjectType; readonly id: string }
   | { readonly op: 'skip-id'; readonly object: ObjectType; readonly id: string }
 
 /** What one request changed, at one instant. */

@@ -87,6 +87,9 @@ export class PortalState {
       case 'archive':
         this.tables[change.object].archive(change.id, at)
         return
+      case 'unarchive':
+        this.tables[change.object].unarchive(change.id, at)
+        return
       case 'redirect':
         this.tables[change.object].redirect(change.id, change.into)
         return

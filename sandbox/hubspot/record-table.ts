@@ -101,6 +101,18 @@ export class RecordTable {
     this.version++
   }
 
+  /** Brings an archived record back as it was. */
+  unarchive(id: string, at: number): void {
+    const record = this.records.get(id)
+    if (record === undefined || record.archivedAt === null) return
+    record.archivedAt = null
+    record.updatedAt = at
+    for (const [name, value] of Object.entries(record.properties)) {
+      this.reindex(record, name, '', value)
+    }
+    this.version++
+  }
+
   /** Takes a merged record away and leaves its id pointing at the surviving one. */
   redirect(id: string, into: string): void {
     const record = this.live(id)

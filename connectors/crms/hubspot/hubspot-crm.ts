@@ -1,9 +1,10 @@
 import { ConfigError } from '../../../src/core/errors.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
+import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
-import { findRecords } from './find.ts'
+import { type AdditionalDomains, findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
 import { readOneOwner, readOwners } from './owners.ts'
@@ -30,6 +31,8 @@ export interface HubspotCrmOptions {
    * It costs one search for five addresses that were not found directly.
    */
   readonly searchAdditionalEmails?: boolean
+  /** How to look for companies that have a domain as an additional one only; `in` by default. */
+  readonly additionalDomains?: AdditionalDomains
   /** A dated version of the API such as `2026-03`; absent = the numbered paths (v3, v4) of the client. */
   readonly apiVersion?: string
   /**
@@ -55,7 +58,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     send: transport.send,
     keyProperty: options.keyProperty,
   }
-  const { searchAdditionalEmails = true } = options
+  const { searchAdditionalEmails = true, additionalDomains = 'in' } = options
+  const finding = { searchAdditionalEmails, additionalDomains }
   return {
     name: 'hubspot',
     maxBatch: MAX_BATCH,
@@ -63,11 +67,11 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     provision: (plan, signal) => provision(session, plan, signal),
     propertyNames: async (object, signal) =>
       new Set((await readDefinitions(session, object, signal)).keys()),
-    find: (object, lookups, signal) =>
-      findRecords(session, object, lookups, { searchAdditionalEmails }, signal),
+    find: (object, lookups, signal) => findRecords(session, object, lookups, finding, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
+    archive: (object, crmIds, signal) => archiveRecords(session, object, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),

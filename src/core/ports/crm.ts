@@ -1,8 +1,11 @@
 /** The two CRM objects that Ripen writes today; names are HubSpot's and Salesforce's nearest common words. */
 export type CrmObject = 'contact' | 'company'
 
-/** A property value before it is put on the wire. Instants are ISO 8601 UTC strings, days `YYYY-MM-DD`. */
-export type CrmValue = string | number | boolean | null
+/**
+ * A property value before it is put on the wire. Instants are ISO 8601 UTC strings, days `YYYY-MM-DD`;
+ * a list holds the chosen options of a `multi-enumeration`, in any order.
+ */
+export type CrmValue = string | number | boolean | null | readonly string[]
 
 export type CrmPropertyType =
   | 'string'
@@ -12,13 +15,17 @@ export type CrmPropertyType =
   | 'date'
   | 'datetime'
   | 'enumeration'
+  /** Any number of the options. */
+  | 'multi-enumeration'
+  /** A number to call, as text. */
+  | 'phone'
 
 export interface CrmProperty {
   readonly name: string
   readonly label: string
   readonly description?: string
   readonly type: CrmPropertyType
-  /** Only for `enumeration`: the values that may be written, in the order of display. */
+  /** Only for enumerations: the values that may be written, in the order of display. */
   readonly options?: readonly { readonly value: string; readonly label: string }[]
   /** True for the one property that identifies our record; the CRM refuses a second record with its value. */
   readonly unique?: boolean
@@ -178,6 +185,15 @@ export interface Crm {
     records: readonly CrmWrite[],
     signal: AbortSignal,
   ): Promise<readonly WriteOutcome[]>
+  /**
+   * Puts records away, so that a person can get them back for a while; idempotent, and one that is gone is
+   * done. `result[i]` is null, or why record i was refused.
+   */
+  archive(
+    object: CrmObject,
+    crmIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly (string | null)[]>
   /** Associates contacts with their company; idempotent. `result[i]` is null, or why pair i was refused. */
   associate(
     pairs: readonly { readonly contactId: string; readonly companyId: string }[],

@@ -239,6 +239,9 @@ export interface Tables {
     correlation_id: string | null
     company_ref: string | null
     company_linked: string | null
+    created: Generated<boolean>
+    on_leave: Generated<'archive' | null>
+    candidates: Generated<string[] | null>
     changed_at: Generated<Date>
   }
   task_intent: {
