@@ -91,7 +91,11 @@ async function syncOnce(app: App, input: SyncInput, sync: number): Promise<Synce
 }
 
 async function books(db: Db): Promise<Pick<Synced, 'states' | 'parkedWithReason'>> {
-  const { rows } = await sql<{ state: string; n: number; told: number }>`select state, count(*) as n,
+  const { rows } = await sql<{
+    state: string
+    n: number
+    told: number
+  }>`select state, count(*) as n,
       count(*) filter (where reason like '%pql_reason_1%') as told
     from crm_record group by state`.execute(db)
   const parked = rows.find(({ state }) => state === 'parked')

@@ -86,9 +86,7 @@ function playFaults(): void {
       status: 'error',
       category: 'VALIDATION_ERROR',
       message: `Property values were not valid: ${JSON.stringify([problem])}`,
-      errors: [
-        { message: 'no', code: problem.error, context: { propertyName: [problem.name] } },
-      ],
+      errors: [{ message: 'no', code: problem.error, context: { propertyName: [problem.name] } }],
     },
   })
 }

@@ -31,7 +31,11 @@ async function* slices(db: Db, crm: Crm): AsyncGenerator<readonly Pair[]> {
   for (;;) {
     const { rows } = await sql<Pair>`
       select p.ref, p.crm_id as contact_id, c.crm_id as company_id
-      from crm_record p join crm_record c on c.ref = p.company_ref and c.crm = p.crm
+      from crm_record p
+      -- By its key, whatever the planner believes: before the first sync no record has a CRM id, and by
+      -- statistics of that time every contact was held against every company.
+      cross join lateral (select a.crm_id from crm_record a
+        where a.ref = p.company_ref and a.crm = p.crm offset 0) c
       where p.crm = ${crm.name} and p.object = 'contact' and p.state = 'in-sync'
         and p.crm_id is not null and c.crm_id is not null and p.ref > ${after}
         and p.company_linked is distinct from c.crm_id
