@@ -1,4 +1,5 @@
 import type { Figure } from './figure.ts'
+import { hubspotSync } from './figures/hubspot-sync.ts'
 import { ingestAmplitude, ingestMixpanel } from './figures/ingest.ts'
 import { score, scoreMillion } from './figures/score.ts'
 import { stream } from './figures/stream.ts'
@@ -10,4 +11,5 @@ export const FIGURES: readonly Figure[] = [
   stream,
   score,
   scoreMillion,
+  hubspotSync,
 ]

@@ -79,7 +79,7 @@ export interface JobContext {
 /** A record that a run could not bring where it should be, and why. */
 export interface RunEntry {
   readonly ref: string
-  readonly outcome: 'parked' | 'unlinked' | 'unknown'
+  readonly outcome: 'parked' | 'unlinked' | 'unknown' | 'several' | 'cleared'
   readonly reason: string | null
   readonly correlationId: string | null
 }

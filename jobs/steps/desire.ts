@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { createExplainer } from '../../src/core/scoring/explain.ts'
@@ -8,46 +9,51 @@ import {
   changesToWrite,
   type DesiredRecord,
   desiredRecord,
+  leftRecord,
 } from '../../src/core/sync/desired-record.ts'
 import type { Speaker, SubjectFacts } from '../../src/core/sync/fields.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import {
   type CrmRecordRow,
-  readRecords,
+  recordsOf,
   storeDesired,
   type WantedRecord,
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
+import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { StepHandler } from '../context.ts'
 import { planTasks } from './plan-tasks.ts'
-import { speakers } from './speakers.ts'
+import { type Spoken, speakers } from './speakers.ts'
 
-/** Works out what every CRM record should say, and which tasks it should hold. */
-export const desire: StepHandler = async (context) => {
-  const { set } = await readEffective(context.db)
+/** Subjects that are looked at together: what is held in memory at a time. */
+const SLICE = 1_000
+
+/**
+ * Works out what every CRM record should say, and which tasks it should hold. Each slice of subjects is
+ * stored for itself; who is interrupted looks at all of them again.
+ */
+export const desire: StepHandler = async (context, _key, _params, signal) => {
+  const { db } = context
+  const { set } = await readEffective(db)
   const counts = { records: 0, changed: 0, tasks: 0 }
-  const facts = await readSubjectFacts(context.db)
   const speaks = voices()
   for (const [crm, mapping] of set.crms) {
-    const before = await readRecords(context.db, crm)
-    const wanted: WantedRecord[] = []
     for (const [object, rules] of objectsOf(mapping)) {
-      for (const { score, model } of await speakers(context.db, set, rules)) {
-        const subject = withChampion(facts, score)
-        if (!subject) continue
-        const desired = desiredRecord(rules, subject, score, speaks(model))
-        const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
-        wanted.push({ ...desired, object, companyRef })
+      for await (const refs of slicesOf(db, crm, object, rules)) {
+        signal.throwIfAborted()
+        const before = await recordsOf(db, crm, refs)
+        const wanted = await wantedOf({ db, set, object, rules, speaks }, refs, before)
+        const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
+        counts.records += wanted.length
+        counts.changed += changed.length
+        if (changed.length > 0) {
+          await db.transaction().execute((tx) => storeDesired(tx, crm, changed))
+        }
       }
     }
-    wanted.push(...noLongerWanted(before, wanted))
-    const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
-    counts.records += wanted.length
-    counts.changed += changed.length
     const now = context.clock()
-    counts.tasks += await context.db.transaction().execute(async (tx) => {
-      await storeDesired(tx, crm, changed)
+    counts.tasks += await db.transaction().execute(async (tx) => {
       const tasks = mapping.tasks ? await planTasks(tx, crm, set, mapping, mapping.tasks, now) : 0
       if (context.crms.get(crm)?.connect) await requestWork(tx, 'reconcile', crm)
       return tasks
@@ -56,28 +62,62 @@ export const desire: StepHandler = async (context) => {
   return counts
 }
 
-/**
- * Records whose person or account has no score any more (usage withdrawn, merged away): our properties
- * are cleared where we wrote them, and nothing is created.
- */
-function noLongerWanted(
+async function* slicesOf(
+  db: Db,
+  crm: string,
+  object: CrmObject,
+  { model: models }: ObjectMapping,
+): AsyncGenerator<readonly string[]> {
+  let after = ''
+  for (;;) {
+    const refs = await populationAfter(db, { crm, object, models }, after, SLICE)
+    const last = refs.at(-1)
+    if (last === undefined) return
+    yield refs
+    if (refs.length < SLICE) return
+    after = last
+  }
+}
+
+interface DesireScope {
+  readonly db: Db
+  readonly set: MappingSet
+  readonly object: CrmObject
+  readonly rules: ObjectMapping
+  readonly speaks: (model: Model) => Speaker
+}
+
+/** What the records of some subjects should say: of who has a score, and of who had one. */
+async function wantedOf(
+  { db, set, object, rules, speaks }: DesireScope,
+  refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
-  wanted: readonly WantedRecord[],
-): WantedRecord[] {
-  const refs = new Set(wanted.map((record) => record.ref))
-  return [...before.values()]
-    .filter((row) => !refs.has(row.ref))
-    .map((row) => ({
-      ref: row.ref,
-      object: row.object,
+): Promise<WantedRecord[]> {
+  const spoken = await speakers(db, set, rules, refs)
+  const facts = await readFacts(db, spoken.flatMap(named))
+  const wanted: WantedRecord[] = []
+  for (const { score, model } of spoken) {
+    const subject = withChampion(facts, score)
+    if (!subject) continue
+    const desired = desiredRecord(rules, subject, score, speaks(model))
+    const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
+    wanted.push({ ...desired, object, companyRef })
+  }
+  const has = new Set(wanted.map((record) => record.ref))
+  const left = [...before.values()].filter((row) => !has.has(row.ref) && row.object === object)
+  return [
+    ...wanted,
+    ...left.map((row) => ({
+      ...leftRecord(rules['on-leave'], row),
+      object,
       companyRef: row.companyRef,
-      properties: Object.fromEntries(Object.keys(row.desired).map((name) => [name, null])),
-      onCreate: {},
-      emails: [],
-      domains: [],
-      mayCreate: false,
-      thorough: false,
-    }))
+    })),
+  ]
+}
+
+/** Whom a score names. */
+function named({ score: { subjectId, facts } }: Spoken): string[] {
+  return [subjectId, ...(facts.championId === null ? [] : [facts.championId]), ...facts.otherIds]
 }
 
 /** Companies first: their contacts name them. */
@@ -111,6 +151,7 @@ function differs(
     changesToWrite(record.properties, row.desired) !== null ||
     Object.keys(row.desired).length !== Object.keys(record.properties).length ||
     row.mayCreate !== record.mayCreate ||
+    row.onLeave !== record.onLeave ||
     row.companyRef !== record.companyRef ||
     canonicalJson(row.lookup) !== canonicalJson(lookupOf(record)) ||
     canonicalJson(row.onCreate) !== canonicalJson(record.onCreate)
@@ -119,25 +160,6 @@ function differs(
 
 function lookupOf({ emails, domains, thorough }: DesiredRecord) {
   return { emails, domains, thorough }
-}
-
-interface Facts {
-  readonly subject: (id: string) => SubjectFacts | null
-  readonly accountOf: (personId: string) => string | null
-}
-
-async function readSubjectFacts(db: Db): Promise<Facts> {
-  const people = await db.selectFrom('person').select(['id', 'email', 'account_id']).execute()
-  const accounts = await db.selectFrom('account').select(['id', 'domain', 'name']).execute()
-  const accountOf = new Map(people.map((person) => [person.id, person.account_id]))
-  const all = new Map<string, SubjectFacts>()
-  const none = { email: null, domain: null, name: null, champion: null, others: [] }
-  for (const { id, email } of people) all.set(id, { ...none, id, email })
-  for (const { id, domain, name } of accounts) all.set(id, { ...none, id, domain, name })
-  return {
-    subject: (id) => all.get(id) ?? null,
-    accountOf: (personId) => accountOf.get(personId) ?? null,
-  }
 }
 
 function withChampion(facts: Facts, score: Score): SubjectFacts | null {

@@ -2,6 +2,17 @@ import { sql } from 'kysely'
 import type { Crm } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import type { RunNotes } from '../context.ts'
+import { eachInFlight } from '../in-flight.ts'
+
+/** Pairs that are looked up and noted together. */
+const SLICE = 500
+const SLICES_AT_ONCE = 4
+
+interface Pair {
+  readonly ref: string
+  readonly contact_id: string
+  readonly company_id: string
+}
 
 /** Associates contacts with the company of their account, where that is not noted as done. */
 export async function linkCompanies(
@@ -10,17 +21,43 @@ export async function linkCompanies(
   signal: AbortSignal,
   run: RunNotes,
 ): Promise<void> {
-  const { rows } = await sql<{ ref: string; contact_id: string; company_id: string }>`
-    select p.ref, p.crm_id as contact_id, c.crm_id as company_id
-    from crm_record p join crm_record c on c.ref = p.company_ref and c.crm = p.crm
-    where p.crm = ${crm.name} and p.object = 'contact' and p.state = 'in-sync'
-      and p.crm_id is not null and c.crm_id is not null
-      and p.company_linked is distinct from c.crm_id
-      -- Whom the CRM has under another company is about to belong to that one.
-      and not exists (select from crm_contact_company o where o.crm = p.crm and o.ref = p.ref
-        and o.domain is not null and o.company_id <> c.crm_id)
-    order by p.ref`.execute(db)
-  if (rows.length === 0) return
+  await eachInFlight(slices(db, crm), SLICES_AT_ONCE, (rows) =>
+    linkSome(db, crm, rows, signal, run),
+  )
+}
+
+async function* slices(db: Db, crm: Crm): AsyncGenerator<readonly Pair[]> {
+  let after = ''
+  for (;;) {
+    const { rows } = await sql<Pair>`
+      select p.ref, p.crm_id as contact_id, c.crm_id as company_id
+      from crm_record p
+      -- By its key, whatever the planner believes: before the first sync no record has a CRM id, and by
+      -- statistics of that time every contact was held against every company.
+      cross join lateral (select a.crm_id from crm_record a
+        where a.ref = p.company_ref and a.crm = p.crm offset 0) c
+      where p.crm = ${crm.name} and p.object = 'contact' and p.state = 'in-sync'
+        and p.crm_id is not null and c.crm_id is not null and p.ref > ${after}
+        and p.company_linked is distinct from c.crm_id
+        -- Whom the CRM has under another company is about to belong to that one.
+        and not exists (select from crm_contact_company o where o.crm = p.crm and o.ref = p.ref
+          and o.domain is not null and o.company_id <> c.crm_id)
+      order by p.ref limit ${SLICE}`.execute(db)
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows
+    if (rows.length < SLICE) return
+    after = last.ref
+  }
+}
+
+async function linkSome(
+  db: Db,
+  crm: Crm,
+  rows: readonly Pair[],
+  signal: AbortSignal,
+  run: RunNotes,
+): Promise<void> {
   const pairs = rows.map((row) => ({ contactId: row.contact_id, companyId: row.company_id }))
   const refused = await crm.associate(pairs, signal)
   const linked = rows.filter((row, index) => {

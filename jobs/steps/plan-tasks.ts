@@ -67,7 +67,6 @@ async function planOfModel(
   { set, model, rules, now }: Plan,
   spoken: ReadonlyMap<string, Spoken>,
 ): Promise<number> {
-  const people = await readScores(tx, model['people-model'] ?? '')
   const peopleModel = set.models.get(model['people-model'] ?? '') ?? model
   let added = 0
   for (const entry of await enteredQualified(tx, model.id)) {
@@ -78,6 +77,8 @@ async function planOfModel(
     const { score } = speaker
     if (!isFresh(evidenceAt, rules['evidence-within'], now)) continue
     const key = `${crm}|account-qualified|${entry.subject_id}|${score.qualifiedAt}`
+    const told = [score.facts.championId, ...score.facts.otherIds].filter((id) => id !== null)
+    const people = await readScores(tx, model['people-model'] ?? '', told)
     const story = await storyOf(tx, { score, model }, { scores: people, model: peopleModel })
     const { subject, body } = await renderTask(rules, story)
     const task: PlannedTask = {

@@ -1,125 +1,93 @@
-import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject, CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
-import { changesToWrite, type Properties } from '../../src/core/sync/desired-record.ts'
+import type { CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
+import { valueProblem } from '../../src/core/sync/check-values.ts'
+import { changesToWrite, type Properties, saysNow } from '../../src/core/sync/desired-record.ts'
 import { knownFromRead } from '../../src/core/sync/from-crm.ts'
 import {
   type CrmRecordRow,
   type RecordUpdate,
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
-import type { JobContext, RunNotes } from '../context.ts'
+import { eachInFlight } from '../in-flight.ts'
+import { clashWith, keyHolder, type Located, locate, park, readKeyed, type Turn } from './locate.ts'
+import { putAway } from './put-away.ts'
+import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
 
-export interface ReconcileScope {
-  readonly context: JobContext
-  readonly crm: Crm
-  readonly object: CrmObject
-  readonly rules: ObjectMapping
-  readonly signal: AbortSignal
-  readonly run: RunNotes
-}
+/** Write calls of one slice that are under way at a time. */
+const WRITES_AT_ONCE = 3
 
-/** A record on its way: which CRM record it is, and what we know that to say. */
-interface Located {
-  readonly row: CrmRecordRow
-  readonly crmId: string | null
-  readonly ownerId: string | null
-  readonly written: Properties | null
+interface PlannedWrite {
+  readonly at: Located
+  readonly properties: Properties
 }
 
 /**
  * Brings some records of one object where they should be: find, read what is in doubt, write what
- * differs, note each outcome.
- * @returns how many are in doubt.
+ * differs, note each outcome as it comes.
  */
 export async function reconcileBatch(
   scope: ReconcileScope,
   rows: readonly CrmRecordRow[],
-): Promise<number> {
-  const located = await readDoubtful(scope, await locate(scope, rows))
-  const writes: { at: Located; properties: Properties }[] = []
+  turn: Turn,
+): Promise<void> {
+  const located = await readDoubtful(scope, await locate(scope, rows, turn))
+  const writes: PlannedWrite[] = []
+  const leaving: Located[] = []
   const settled: RecordUpdate[] = []
   for (const at of located) {
-    if (at.crmId === null && !at.row.mayCreate) {
-      scope.run.count('unlinked')
-      settled.push(update(at, 'unlinked', { reason: `no such ${scope.object} in the CRM` }))
-      continue
-    }
-    const desired = at.crmId === null ? { ...at.row.onCreate, ...at.row.desired } : at.row.desired
-    const properties = changesToWrite(desired, at.written)
-    if (properties) writes.push({ at, properties })
-    else settled.push(update({ ...at, written: at.row.desired }, 'in-sync'))
+    const next = nextOf(scope, at)
+    if ('update' in next) settled.push(next.update)
+    else if ('properties' in next) writes.push(next)
+    else leaving.push(next.leaves)
   }
   await storeOutcomes(scope.context.db, scope.crm.name, settled)
-  let unknown = 0
-  for (let from = 0; from < writes.length; from += scope.crm.maxBatch) {
-    unknown += await writeSome(scope, writes.slice(from, from + scope.crm.maxBatch))
+  await eachInFlight(batchesOf(scope, writes), WRITES_AT_ONCE, (batch) => writeSome(scope, batch))
+  if (leaving.length > 0) await putAway(scope, leaving)
+}
+
+type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
+
+/** What is to be done with one record. */
+function nextOf(scope: ReconcileScope, at: Located): Next {
+  const { row, crmId } = at
+  if (crmId === null && !row.mayCreate) {
+    scope.run.count('unlinked')
+    const reason = `no such ${scope.object} in the CRM`
+    return { update: recordUpdate(at, 'unlinked', { reason }) }
   }
-  return unknown
-}
-
-/** Finds the CRM records of those that have none yet. */
-async function locate(
-  scope: ReconcileScope,
-  rows: readonly CrmRecordRow[],
-): Promise<readonly Located[]> {
-  const lost = rows.filter((row) => row.crmId === null && isFindable(row))
-  const found = await scope.crm.find(
-    scope.object,
-    lost.map((row) => ({
-      ref: row.ref,
-      key: row.ref,
-      ...row.lookup,
-      thorough: row.lookup.thorough,
-    })),
-    scope.signal,
-  )
-  const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
-  const known = rows.flatMap((row) => (row.crmId === null ? [] : [row.crmId]))
-  const seen = [...candidates.values()].flat().map((found) => found.crmId)
-  const owners = await ownersOf(scope, [...known, ...seen])
-  const taken = new Map<string, string>()
-  const located: Located[] = []
-  const clashes: RecordUpdate[] = []
-  for (const row of rows) {
-    const best = (candidates.get(row.ref) ?? [])[0]
-    const crmId = row.crmId ?? best?.crmId ?? null
-    const at = { row, crmId, ownerId: best?.ownerId ?? row.ownerId, written: row.written }
-    const rival = crmId === null ? undefined : (taken.get(crmId) ?? owners.get(crmId))
-    if (crmId !== null && rival !== undefined && rival !== row.ref) {
-      const reason = `is the same ${scope.object} in the CRM as ${rival}; merge the two or part their addresses`
-      clashes.push(update({ ...at, crmId: null }, 'parked', { reason }))
-      scope.run.note({ ref: row.ref, outcome: 'parked', reason, correlationId: null })
-      scope.run.count('parked')
-      continue
-    }
-    if (crmId !== null) taken.set(crmId, row.ref)
-    located.push(at)
+  const desired = crmId === null ? { ...row.onCreate, ...row.desired } : row.desired
+  const properties = changesToWrite(desired, at.written) ?? (at.unkeyed ? {} : null)
+  if (!properties) {
+    const same = { ...at, written: saysNow(scope.rules, row.desired, at.written) }
+    return row.onLeave === 'archive' ? { leaves: same } : { update: recordUpdate(same, 'in-sync') }
   }
-  await storeOutcomes(scope.context.db, scope.crm.name, clashes)
-  return located
+  const problem = valueProblem(scope.rules, properties)
+  if (problem !== null) return parked(scope, at, problem, 'NO_VALUE')
+  if (scope.doubts.batchSize(row.ref) === 0) {
+    const reason = 'the CRM gave no certain answer whenever it was sent, even alone'
+    return parked(scope, at, reason, 'NO_ANSWER')
+  }
+  return { at, properties }
 }
 
-/** Somebody without an address was never in the CRM, and cannot be found there. */
-function isFindable(row: CrmRecordRow): boolean {
-  return row.mayCreate || row.lookup.emails.length > 0 || row.lookup.domains.length > 0
+function parked(scope: ReconcileScope, at: Located, reason: string, code: string): Next {
+  park(scope, at.row.ref, reason)
+  scope.doubts.dropped(at.row.ref)
+  return { update: recordUpdate(at, 'parked', { reason, code }) }
 }
 
-/** Which of these CRM records a record of ours was written to already. */
-async function ownersOf(
-  scope: ReconcileScope,
-  crmIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (crmIds.length === 0) return new Map()
-  const rows = await scope.context.db
-    .selectFrom('crm_record')
-    .select(['crm_id', 'ref'])
-    .where('crm', '=', scope.crm.name)
-    .where('object', '=', scope.object)
-    .where('crm_id', 'in', [...new Set(crmIds)])
-    .where('written', 'is not', null)
-    .orderBy('ref', 'desc')
-    .execute()
-  return new Map(rows.flatMap((row) => (row.crm_id === null ? [] : [[row.crm_id, row.ref]])))
+/** Updates and creates are different calls; records in doubt go in smaller batches. */
+function batchesOf({ doubts }: ReconcileScope, writes: readonly PlannedWrite[]): PlannedWrite[][] {
+  const groups = new Map<string, PlannedWrite[]>()
+  for (const write of writes) {
+    const { row, crmId } = write.at
+    const name = `${crmId === null ? 'create' : 'update'} ${doubts.batchSize(row.ref)}`
+    groups.set(name, [...(groups.get(name) ?? []), write])
+  }
+  return [...groups.values()].flatMap((group) => {
+    const size = doubts.batchSize(group[0]?.at.row.ref ?? '')
+    const count = Math.ceil(group.length / size)
+    return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size))
+  })
 }
 
 /** Reads the records of which we do not know what they say: new to us, or left in the middle of a write. */
@@ -127,35 +95,44 @@ async function readDoubtful(
   scope: ReconcileScope,
   located: readonly Located[],
 ): Promise<readonly Located[]> {
-  const doubtful = located.filter(
-    (at) => at.crmId !== null && (at.written === null || at.row.state === 'writing'),
+  const ids = located.flatMap(({ crmId, written, row }) =>
+    crmId !== null && (written === null || row.state === 'writing') ? [crmId] : [],
   )
-  if (doubtful.length === 0) return located
-  const ids = doubtful.flatMap((at) => (at.crmId === null ? [] : [at.crmId]))
-  const names = [scope.rules.key.property, ...Object.keys(scope.rules.properties)]
+  if (ids.length === 0) return located
+  const key = scope.rules.key.property
+  const names = [key, ...Object.keys(scope.rules.properties)]
   const read = await scope.crm.read(scope.object, ids, names, scope.signal)
-  const doubted = new Set(doubtful)
-  return located.map((at) => {
-    if (!doubted.has(at) || at.crmId === null) return at
+  const doubted = new Set(ids)
+  const keys = [...read.values()].flatMap((values) => values[key] ?? [])
+  const others = keys.filter((value) => value !== '')
+  const keyed = await readKeyed(scope, others)
+  const clashes: RecordUpdate[] = []
+  const known = located.flatMap((at): Located[] => {
+    if (at.crmId === null || !doubted.has(at.crmId)) return [at]
     const values = read.get(at.crmId)
-    if (!values) return { ...at, written: null }
-    const ours = values[scope.rules.key.property] === at.row.ref
-    const known = knownFromRead(at.row.desired, values)
-    // Without our key on it, the record is written even if all else agrees.
-    return { ...at, written: ours ? known : {} }
+    if (!values) return [{ ...at, written: null }]
+    const holder = keyHolder(keyed, at.row.ref, at.crmId, values[key] ?? null)
+    if (holder === null) {
+      const written = knownFromRead(at.row.desired, values)
+      return [{ ...at, written, unkeyed: values[key] !== at.row.ref }]
+    }
+    const reason = clashWith(scope.object, holder)
+    const apart = { ...at, crmId: null, written: null, created: false }
+    clashes.push(recordUpdate(apart, 'parked', { reason }))
+    park(scope, at.row.ref, reason)
+    return []
   })
+  await storeOutcomes(scope.context.db, scope.crm.name, clashes)
+  return known
 }
 
-async function writeSome(
-  scope: ReconcileScope,
-  batch: readonly { readonly at: Located; readonly properties: Properties }[],
-): Promise<number> {
+async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]): Promise<void> {
   const { db } = scope.context
   // Noted before the call: who dies now finds records in doubt, and reads them.
   await storeOutcomes(
     db,
     scope.crm.name,
-    batch.map(({ at }) => update(at, 'writing')),
+    batch.map(({ at }) => recordUpdate(at, 'writing')),
   )
   const writes: CrmWrite[] = batch.map(({ at, properties }) => ({
     ref: at.row.ref,
@@ -166,7 +143,9 @@ async function writeSome(
   const outcomes = await scope.crm.write(scope.object, writes, scope.signal)
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
-  return updates.filter((u) => u.state === 'writing').length
+  const refs = (isDoubtful: boolean) =>
+    updates.filter(({ state }) => (state === 'writing') === isDoubtful).map(({ ref }) => ref)
+  scope.doubts.answered(refs(false), refs(true))
 }
 
 function settle(
@@ -175,40 +154,27 @@ function settle(
   outcome: WriteOutcome | undefined,
 ): RecordUpdate {
   switch (outcome?.kind) {
-    case 'written':
+    case 'written': {
       scope.run.count(outcome.created ? 'created' : 'written')
-      return update({ ...at, crmId: outcome.crmId, written: at.row.desired }, 'in-sync')
+      const written = saysNow(scope.rules, at.row.desired, at.written)
+      const created = at.created || outcome.created
+      // Who leaves for good is put away in the next round.
+      const state = at.row.onLeave === 'archive' ? 'pending' : 'in-sync'
+      return recordUpdate({ ...at, crmId: outcome.crmId, written, created }, state)
+    }
     case 'rejected': {
-      scope.run.count('parked')
       const { reason, code, correlationId } = outcome
-      scope.run.note({ ref: at.row.ref, outcome: 'parked', reason, correlationId })
-      return update(at, 'parked', { reason, code, correlationId })
+      park(scope, at.row.ref, reason, correlationId)
+      return recordUpdate(at, 'parked', { reason, code, correlationId })
     }
     case 'moved':
     case 'exists':
-      return update({ ...at, crmId: outcome.crmId, written: null }, 'pending')
+      // Whatever it was, it is now somebody else's record too.
+      return recordUpdate({ ...at, crmId: outcome.crmId, written: null, created: false }, 'pending')
     case 'missing':
-      return update({ ...at, crmId: null, written: null }, 'pending')
+      return recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending')
     case 'unknown':
     case undefined:
-      return update(at, 'writing')
-  }
-}
-
-function update(
-  at: Located,
-  state: RecordUpdate['state'],
-  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId'>> = {},
-): RecordUpdate {
-  return {
-    ref: at.row.ref,
-    desired: at.row.desired,
-    state,
-    crmId: at.crmId,
-    ownerId: at.ownerId,
-    written: at.written,
-    reason: why.reason ?? null,
-    code: why.code ?? null,
-    correlationId: why.correlationId ?? null,
+      return recordUpdate(at, 'writing')
   }
 }

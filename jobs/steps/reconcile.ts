@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
-import { ConfigError, RetryableError } from '../../src/core/errors.ts'
+import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
 import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
-import { type CrmRecordRow, readRecords } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import type { JobContext, StepHandler } from '../context.ts'
+import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
 import { readFields } from './read-fields.ts'
-import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
+import { reconcileObject } from './reconcile-object.ts'
 import { seeCompanies } from './see-companies.ts'
-
-/** Records that are looked up and settled together. */
-const SLICE = 500
-/** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
-const ROUNDS = 3
 
 /** Makes the records and tasks of one CRM say what they should. */
 export const reconcile: StepHandler = async (context, name, _params, signal, run) => {
@@ -35,10 +29,8 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     company: company?.key.property ?? 'pqa_account_id',
   })
   await provisionOnce(context.db, crm, mapping, signal)
-  let unknown = 0
   for (const [object, rules] of objectsOf(mapping)) {
-    const scope = { context, crm, object, rules, signal, run }
-    unknown += await reconcileObject(scope)
+    await reconcileObject({ context, crm, object, rules, signal, run })
   }
   const unread = await readFields(context, crm, mapping, signal, run)
   if (company) await seeCompanies(context, crm, signal, run)
@@ -46,9 +38,6 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   await createPlannedTasks(context, connected, crm, mapping, signal, run)
   // Last: what cannot be read keeps nobody from being written.
   if (unread) throw unread
-  if (unknown > 0) {
-    throw new RetryableError(`${unknown} records have no certain outcome; they are read again`)
-  }
   return {}
 }
 
@@ -58,34 +47,6 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
     const rules = mapping.objects[object]
     return rules ? [[object, rules] as [CrmObject, ObjectMapping]] : []
   })
-}
-
-/** @returns how many records are still in doubt. */
-async function reconcileObject(scope: ReconcileScope): Promise<number> {
-  const { context, crm, object } = scope
-  let unknown = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    const open = await readRecords(context.db, crm.name, ['pending', 'writing'], object)
-    if (open.size === 0) return 0
-    const rows = [...open.values()]
-    unknown = 0
-    for (let at = 0; at < rows.length; at += SLICE) {
-      report(context, crm.name, at, rows)
-      unknown += await reconcileBatch(scope, rows.slice(at, at + SLICE))
-    }
-    report(context, crm.name, rows.length, rows)
-  }
-  return unknown
-}
-
-function report(
-  context: JobContext,
-  key: string,
-  done: number,
-  rows: readonly CrmRecordRow[],
-): void {
-  const unit = rows[0]?.object === 'company' ? 'companies' : 'contacts'
-  context.onProgress({ step: 'reconcile', key, done, total: rows.length, unit })
 }
 
 /** Creates our group and properties, once for each change of the mapping. */

@@ -1,3 +1,4 @@
+import { zoneOffsetMs } from './account-day.ts'
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import type { Owner } from './default-owners.ts'
 import { invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
@@ -30,21 +31,26 @@ export function accountEndpoints(
       method: 'get',
       path: '/account-info/v3/details',
       kind: 'read',
-      handle: () => ({ status: 200, body: details }),
+      handle: () => ({ status: 200, body: details(limits.timeZone, now()) }),
     },
   ]
 }
 
-const details = {
-  portalId: PORTAL_ID,
-  accountType: 'DEVELOPER_TEST',
-  timeZone: 'Etc/UTC',
-  companyCurrency: 'USD',
-  additionalCurrencies: [],
-  utcOffset: '+00:00',
-  utcOffsetMilliseconds: 0,
-  uiDomain: 'app.hubspot.com',
-  dataHostingLocation: 'na1',
+function details(timeZone: string, now: number) {
+  const offsetMs = zoneOffsetMs(timeZone, now)
+  const minutes = Math.abs(offsetMs) / 60_000
+  const two = (n: number) => String(n).padStart(2, '0')
+  return {
+    portalId: PORTAL_ID,
+    accountType: 'DEVELOPER_TEST',
+    timeZone,
+    companyCurrency: 'USD',
+    additionalCurrencies: [],
+    utcOffset: `${offsetMs < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`,
+    utcOffsetMilliseconds: offsetMs,
+    uiDomain: 'app.hubspot.com',
+    dataHostingLocation: 'na1',
+  }
 }
 
 function usage(limits: RateLimits, now: number) {

@@ -1,4 +1,5 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import type { AccountHolds } from './account-holds.ts'
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import { isObject } from './api-endpoint.ts'
 import type { CallLog } from './call-log.ts'
@@ -14,6 +15,7 @@ export interface GateOptions {
   readonly latencyMs: number
   readonly now: () => number
   readonly limits: RateLimits
+  readonly holds: AccountHolds
   readonly faults: FaultScript
   readonly calls: CallLog
 }
@@ -22,7 +24,7 @@ export interface GateOptions {
 interface Passage {
   readonly correlationId: string
   readonly path: string
-  readonly fault: FaultRule | undefined
+  fault: FaultRule | undefined
   headers: Readonly<Record<string, string>>
 }
 
@@ -86,10 +88,19 @@ class ApiGate {
 
   handle(endpoint: ApiEndpoint, req: Request, res: Response): void {
     const call = readCall(req)
-    const reply = this.perform(endpoint, req, call)
-    const { fault } = this.passage(req)
+    const passage = this.passage(req)
+    const text = typeof req.body === 'string' ? req.body : ''
+    passage.fault ??= this.options.faults.takeMentioned(req.method, passage.path, text)
+    const { fault } = passage
+    const scripted = fault === undefined ? undefined : this.scriptedReply(fault)
+    const isKept = fault?.carriedOut !== true && scripted !== undefined
+    if (fault?.kind === 'reset') {
+      this.breakOff(req, res, endpoint, call)
+      return
+    }
+    const reply = isKept ? scripted : this.perform(endpoint, req, call)
     if (fault?.kind === 'reset-after') this.breakOff(req, res, endpoint, call)
-    else this.send(req, res, (fault && this.scriptedReply(fault)) ?? reply, endpoint, call)
+    else this.send(req, res, scripted ?? reply, endpoint, call)
   }
 
   unknown(req: Request, res: Response): void {
@@ -114,6 +125,11 @@ class ApiGate {
     }
     if (req.headers.authorization !== `Bearer ${this.options.token}`) {
       this.send(req, res, this.errorReply(unauthorized(), req))
+      return
+    }
+    const hold = this.options.holds.look(passage.path, this.options.now())
+    if (hold !== undefined) {
+      this.send(req, res, { ...this.errorReply(hold.error, req), headers: hold.headers })
       return
     }
     const admission = this.options.limits.admit(limitedKind(req), this.options.now())

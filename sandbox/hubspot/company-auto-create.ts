@@ -36,7 +36,10 @@ export function createCompanyOf(state: PortalState, contactId: string): void {
   const domain = email.slice(email.indexOf('@') + 1)
   if (domain === '' || freeMailDomains.has(domain)) return
   const companies = state.table('companies')
-  const id = companies.byValue('domain', domain)[0] ?? companies.reserveId()
+  const id =
+    companies.byValue('domain', domain)[0] ??
+    withAdditionalDomain(state, domain) ??
+    companies.reserveId()
   if (companies.live(id) === undefined) {
     const word = domain.split('.')[0] ?? domain
     const name = word.charAt(0).toUpperCase() + word.slice(1)
@@ -52,4 +55,13 @@ export function createCompanyOf(state: PortalState, contactId: string): void {
     })
   }
   link(state, { type: 'contacts', id: contactId }, { type: 'companies', id }, 279)
+}
+
+/** The company that got the domain from a merge. */
+function withAdditionalDomain(state: PortalState, domain: string): string | undefined {
+  for (const { id, archivedAt, properties } of state.table('companies').records.values()) {
+    const additional = properties['hs_additional_domains'] ?? ''
+    if (archivedAt === null && additional.split(';').includes(domain)) return id
+  }
+  return undefined
 }

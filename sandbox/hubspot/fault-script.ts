@@ -1,13 +1,22 @@
+import { createRandom } from '../company/random.ts'
+
 /** A scripted fault. Calls that match it in method and path meet it instead of the normal answer. */
 export interface FaultRule {
   /** Any method when absent. */
   readonly method?: string
   /** Tested against the path as it was called, without the query. Any path when absent. */
   readonly path?: RegExp
+  /** Only calls whose body holds this text: a record at which the server stumbles, whatever is beside it. */
+  readonly mentions?: string
   /** The first matching call that meets the fault, counted from 1. Default 1. */
   readonly nth?: number
   /** How many calls in a row meet it. Default 1. */
   readonly times?: number
+  /**
+   * Every matching call meets it with this probability, for good; the draws are the same in every run.
+   * `nth` and `times` say nothing then.
+   */
+  readonly chance?: number
   /** Milliseconds to wait first. Alone, the call is then answered normally. */
   readonly delayMs?: number
   /**
@@ -34,6 +43,7 @@ interface ScriptedFault {
 
 /** Faults in the order in which they were scripted; the first that matches is played. */
 export class FaultScript {
+  private readonly random = createRandom(1)
   private scripted: ScriptedFault[] = []
 
   push(rule: FaultRule): void {
@@ -46,13 +56,31 @@ export class FaultScript {
 
   /** Faulty calls still to come. */
   get pending(): number {
-    return this.scripted.reduce((sum, { left }) => sum + left, 0)
+    const counted = this.scripted.filter(({ rule }) => rule.chance === undefined)
+    return counted.reduce((sum, { left }) => sum + left, 0)
   }
 
-  /** The fault that this call meets, taken from the script. */
+  /** The fault that this call meets before its body is read, taken from the script. */
   take(method: string, path: string): FaultRule | undefined {
+    return this.takeWhere((rule) => rule.mentions === undefined && isMatch(rule, method, path))
+  }
+
+  /** The fault that this call meets for what is in its body. */
+  takeMentioned(method: string, path: string, body: string): FaultRule | undefined {
+    return this.takeWhere(
+      (rule) =>
+        rule.mentions !== undefined && body.includes(rule.mentions) && isMatch(rule, method, path),
+    )
+  }
+
+  private takeWhere(isMet: (rule: FaultRule) => boolean): FaultRule | undefined {
     for (const fault of this.scripted) {
-      if (!isMatch(fault.rule, method, path)) continue
+      if (!isMet(fault.rule)) continue
+      const { chance } = fault.rule
+      if (chance !== undefined) {
+        if (this.random.next() < chance) return fault.rule
+        continue
+      }
       if (fault.skip > 0) {
         fault.skip--
         continue

@@ -1,5 +1,6 @@
 import express, { type Router } from 'express'
 import { accountEndpoints } from './account-endpoints.ts'
+import { AccountHolds, type UpsertLock } from './account-holds.ts'
 import type { ApiEndpoint } from './api-endpoint.ts'
 import { apiRouter } from './api-gate.ts'
 import { associationBatchEndpoints } from './association-batch-endpoints.ts'
@@ -32,6 +33,8 @@ export interface HubspotSandboxOptions {
   /** The only bearer token that is let in. Default `sandbox-token`. */
   readonly token?: string
   readonly limits?: LimitOptions
+  /** Heavy bursts of upserts are locked out (423). Default: never. */
+  readonly upsertLock?: UpsertLock
   /** HubSpot's own creation of a company from a contact's e-mail domain. Default false. */
   readonly autoCreateCompanies?: boolean
   /** New and changed records appear in search only after this. Default 0. */
@@ -74,6 +77,8 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** Moves the account to another data centre: every call is answered 477 meanwhile. */
+  migrateFor(ms: number): void
   /** Takes a record out of the recycle bin. */
   restore(object: string, id: string): void
   /** Changes values as a person would in HubSpot. */
@@ -99,6 +104,7 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
+  const holds = new AccountHolds(options.upsertLock)
   const search = { now, scrambleTies: options.scrambleTies ?? false }
   const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now }, search)
   const webhooks = new WebhookSender(now)
@@ -106,7 +112,7 @@ export async function createHubspotSandbox(
   state.watch = (change) => feed.watch(change)
   const router = express.Router()
   router.use('/sandbox', controlRouter({ state, calls, faults, webhooks }))
-  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
+  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, holds, faults, calls }))
   router.use(pageRouter(state, calls))
   return {
     router,
@@ -119,6 +125,7 @@ export async function createHubspotSandbox(
     merge: (object, primaryId, mergedId) =>
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
     archive: (object, id) => binRecord(state, readObjectType(object), id, 'archive'),
+    migrateFor: (ms) => holds.migrateUntil(now() + ms),
     restore: (object, id) => binRecord(state, readObjectType(object), id, 'unarchive'),
     edit: (object, id, properties) => editRecord(state, readObjectType(object), id, properties),
     erase: (id) => eraseContact(state, id),

@@ -1,6 +1,6 @@
+import { midnightAfter } from './account-day.ts'
 import { PORTAL_ID } from './hubspot-error.ts'
 
-const DAY_MS = 86_400_000
 const SECOND_MS = 1000
 
 export interface LimitOptions {
@@ -8,8 +8,16 @@ export interface LimitOptions {
   readonly burst?: number
   /** Default 10,000. */
   readonly intervalMs?: number
-  /** Calls per day, counted from midnight UTC. Default 650,000. */
+  /** Calls per day of the account. Default 650,000. */
   readonly daily?: number
+  /** Calls of the day that other apps have made by now, at the start of every day. Default 0. */
+  readonly usedByOthers?: number
+  /** The zone at whose midnight the day is counted anew. Default UTC. */
+  readonly timeZone?: string
+  /** False as for apps with OAuth: answers do not tell the daily quota. Default true. */
+  readonly dailyHeaders?: boolean
+  /** The refusal of a search bears the policy's name, as was reported once. Default false, as recorded. */
+  readonly searchPolicyName?: boolean
   /** Default 5. */
   readonly searchPerSecond?: number
 }
@@ -59,10 +67,12 @@ export class RateLimits {
   private readonly intervalMs: number
   private readonly dailyLimit: number
   private readonly windows: Readonly<Record<LimitedKind, Window>>
-  private day = 0
+  private readonly options: LimitOptions
+  private dayEnds = 0
   private usedToday = 0
 
   constructor(options: LimitOptions = {}) {
+    this.options = options
     this.burst = options.burst ?? 190
     this.intervalMs = options.intervalMs ?? 10_000
     this.dailyLimit = options.daily ?? 650_000
@@ -74,9 +84,13 @@ export class RateLimits {
     }
   }
 
+  get timeZone(): string {
+    return this.options.timeZone ?? 'Etc/UTC'
+  }
+
   daily(now: number): { limit: number; used: number; resetsAt: number } {
     this.turnDay(now)
-    return { limit: this.dailyLimit, used: this.usedToday, resetsAt: (this.day + 1) * DAY_MS }
+    return { limit: this.dailyLimit, used: this.usedToday, resetsAt: this.dayEnds }
   }
 
   admit(kind: LimitedKind, now: number): Admission {
@@ -85,7 +99,9 @@ export class RateLimits {
       return { headers: this.headers(kind, now, true), refusal: refusal('DAILY', 'daily') }
     }
     if (this.windows[kind].remaining(now) <= 0) {
-      const { name, policy } = limitNames[kind]
+      const { name } = limitNames[kind]
+      const named = kind === 'search' && this.options.searchPolicyName ? 'SECONDLY' : undefined
+      const policy = limitNames[kind].policy ?? named
       return { headers: this.headers(kind, now, true), refusal: refusal(policy, name) }
     }
     this.windows[kind].take(now)
@@ -94,17 +110,21 @@ export class RateLimits {
   }
 
   private turnDay(now: number): void {
-    const day = Math.floor(now / DAY_MS)
-    if (day !== this.day) this.usedToday = 0
-    this.day = day
+    if (now < this.dayEnds) return
+    this.usedToday = this.options.usedByOthers ?? 0
+    this.dayEnds = midnightAfter(now, this.timeZone)
   }
 
   /** Search answers carry none of these, except that a refusal tells the daily ones. */
   private headers(kind: LimitedKind, now: number, refused: boolean): Record<string, string> {
-    const daily = {
-      'X-HubSpot-RateLimit-Daily': String(this.dailyLimit),
-      'X-HubSpot-RateLimit-Daily-Remaining': String(Math.max(0, this.dailyLimit - this.usedToday)),
-    }
+    const left = Math.max(0, this.dailyLimit - this.usedToday)
+    const daily: Record<string, string> =
+      this.options.dailyHeaders === false
+        ? {}
+        : {
+            'X-HubSpot-RateLimit-Daily': String(this.dailyLimit),
+            'X-HubSpot-RateLimit-Daily-Remaining': String(left),
+          }
     if (kind === 'search') return refused ? daily : {}
     return {
       ...daily,
@@ -127,9 +147,9 @@ function refusal(policyName: string | undefined, name: string): Refusal {
   if (policyName === undefined) {
     return { body: { status: 'error', message, category: 'RATE_LIMITS' } }
   }
-  const groupName =
-    policyName === 'DAILY'
-      ? {}
-      : { groupName: `publicapi:private-app-api-calls-ten-secondly:${PORTAL_ID}` }
-  return { body: { status: 'error', message, errorType: 'RATE_LIMIT', policyName, ...groupName } }
+  const more =
+    policyName === 'TEN_SECONDLY_ROLLING'
+      ? { groupName: `publicapi:private-app-api-calls-ten-secondly:${PORTAL_ID}` }
+      : { requestId: '3d3e35b7-0dae-4b9f-a6e3-9c230cbcf8dd' }
+  return { body: { status: 'error', message, errorType: 'RATE_LIMIT', policyName, ...more } }
 }

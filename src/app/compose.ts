@@ -22,11 +22,10 @@ import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
 import { connectAmplitude } from './connect-amplitude.ts'
+import { createHubspotGovernor } from './hubspot-governor.ts'
 
-/** What of an interval's calls may come at once. */
-const HUBSPOT_BURST_SHARE = 0.25
-/** Search: 5 calls a second for the whole account. */
-const HUBSPOT_SEARCH_PACE = { calls: 4, intervalMs: 1_000, burst: 1 }
+/** A call to a CRM that surely did nothing is made so often in all before its step fails. */
+const CRM_ATTEMPTS = 4
 
 /** A project has 60 queries in any hour: 15 at once and then 45 an hour never pass it. */
 const MIXPANEL_HOUR_PACE = { calls: 45, intervalMs: 3_600_000, burst: 15 }
@@ -233,20 +232,14 @@ const SEGMENT: ConnectedSource = {
   start: null,
 }
 
-/** So many calls that no ten seconds hold more than are allowed, the burst included. */
-function hubspotPace(allowed: number): { calls: number; intervalMs: number; burst: number } {
-  const burst = Math.max(1, Math.floor(allowed * HUBSPOT_BURST_SHARE))
-  return { calls: Math.max(1, allowed - burst), intervalMs: 10_000, burst }
-}
-
 function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Logger): ConnectedCrm {
   const accessToken = config.HUBSPOT_ACCESS_TOKEN
   const baseUrl = config.HUBSPOT_BASE_URL
   const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
   const variables = 'HUBSPOT_ACCESS_TOKEN'
   if (!accessToken) return { connect: null, variables, callTimeoutMs }
-  const portal = new URL(baseUrl).host
   const { HUBSPOT_CLIENT_SECRET: clientSecret, RIPEN_PUBLIC_URL: publicUrl } = config
+  const governor = createHubspotGovernor(config, db, accessToken)
   return {
     // Webhooks are signed over the address that HubSpot called, which only the configuration knows.
     ...(clientSecret && publicUrl ? { webhook: createHubspotWebhook(clientSecret) } : {}),
@@ -258,14 +251,8 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Log
         accessToken,
         keyProperty,
         timeoutMs: callTimeoutMs,
-        pace: (bucket, signal) =>
-          takeTurn(
-            db,
-            bucket === 'search'
-              ? { name: `hubspot ${portal} search`, ...HUBSPOT_SEARCH_PACE }
-              : { name: `hubspot ${portal}`, ...hubspotPace(config.HUBSPOT_CALLS_PER_10S) },
-            signal,
-          ),
+        attempts: CRM_ATTEMPTS,
+        pace: governor.take,
         onCall: (call) => {
           metrics.crmCall('hubspot', call)
           logger.debug({ crm: 'hubspot', ...call }, 'a call to a CRM')

@@ -11,6 +11,12 @@ const whole = (least: number, most: number) =>
       `must be a whole number from ${least} to ${most}`,
     )
 
+const share = z.coerce
+  .number('must be a number above 0 and up to 1')
+  .refine((n) => n > 0 && n <= 1, 'must be a number above 0 and up to 1')
+const timeZone = z
+  .string()
+  .refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
 const secret = z.string().min(16, 'must have 16 characters at least')
 
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */
@@ -58,10 +64,7 @@ const variables = z.object({
   MIXPANEL_PROJECT_ID: z.string().optional(),
   MIXPANEL_SERVICE_ACCOUNT: z.string().optional(),
   MIXPANEL_SECRET: z.string().optional(),
-  MIXPANEL_TIMEZONE: z
-    .string()
-    .refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
-    .default('UTC'),
+  MIXPANEL_TIMEZONE: timeZone.default('UTC'),
   MIXPANEL_START: z.iso.date().optional(),
   MIXPANEL_OPEN_DAY_MINUTES: whole(5, 1440).default(15),
   MIXPANEL_LOOK_BACK_DAYS: whole(0, 90).default(5),
@@ -76,7 +79,9 @@ const variables = z.object({
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
   HUBSPOT_CLIENT_SECRET: z.string().optional(),
-  HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),
+  HUBSPOT_CALLS_PER_10S: whole(10, 250).optional(),
+  HUBSPOT_DAILY_SHARE: share.default(0.8),
+  HUBSPOT_TIMEZONE: timeZone.optional(),
 })
 
 export type Config = Readonly<z.output<typeof variables>>

@@ -10,6 +10,7 @@ import {
 } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import { listen } from '../../sandbox/listen.ts'
 import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import { createRequestCheck, type RequestCheck } from '../support/hubspot-requests.ts'
 import {
   type CrmSubject,
   connectProvisioned,
@@ -41,6 +42,7 @@ const ROLLING_LIMIT = {
 export interface HubspotSubject extends CrmSubject {
   readonly sandbox: HubspotSandbox
   readonly baseUrl: string
+  readonly requests: RequestCheck
 }
 
 export async function startHubspotSubject(
@@ -48,11 +50,13 @@ export async function startHubspotSubject(
 ): Promise<HubspotSubject> {
   const limits = { burst: 10_000, searchPerSecond: 10_000 }
   const sandbox = await createHubspotSandbox({ token: TOKEN, limits, ...options })
-  const server = await listen(express().use(sandbox.router))
+  const requests = createRequestCheck()
+  const server = await listen(express().use(...requests.handlers, sandbox.router))
   const { baseUrl } = server
   return {
     sandbox,
     baseUrl,
+    requests,
     keyProperty: KEY_PROPERTY,
     names: { email: 'email', score: 'usage_score', note: 'usage_note' },
     secrets: [TOKEN],
@@ -64,6 +68,7 @@ export async function startHubspotSubject(
     close: async () => {
       await server.close()
       await sandbox.close()
+      requests.assertClean()
     },
   }
 }

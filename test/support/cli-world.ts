@@ -1,3 +1,4 @@
+import type { HubspotSandboxOptions } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import { endCommands, ripenJson } from './cli.ts'
 import { makeFolder } from './embedded-processes.ts'
 import { mappingFiles, writeMappings } from './mapping-files.ts'
@@ -19,7 +20,7 @@ export interface CliWorld {
   /** A mapping folder whose tasks take older evidence, and which creates everybody. */
   readonly mappings: string
   /** Vendors with an empty HubSpot. */
-  vendors(): Promise<Vendors>
+  vendors(hubspot?: HubspotSandboxOptions): Promise<Vendors>
   /** A home that has come so far, copied from one that was made once. */
   home(stage: Exclude<Stage, 'synced'>): Promise<TestState>
   /** Arguments of the three steps. */
@@ -44,9 +45,14 @@ export async function openCliWorld(): Promise<CliWorld> {
     sync: ['sync', '--crm', 'hubspot', '--mappings', mappings],
   }
   const open: { close(): Promise<void> }[] = []
-  const vendors = async () => {
+  const vendors = async (hubspot: HubspotSandboxOptions = {}) => {
     const rows = { amplitude: usage.amplitudeRows, mixpanel: usage.mixpanelRows }
-    const started = await startVendors({ rows, start: startOf(now), now: () => new Date() })
+    const started = await startVendors({
+      rows,
+      hubspot,
+      start: startOf(now),
+      now: () => new Date(),
+    })
     open.push(started)
     return started
   }

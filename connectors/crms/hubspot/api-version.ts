@@ -7,9 +7,11 @@ const NUMBERED = /\/crm\/(?:v3\/(objects|properties|owners)|v4\/(associations))(
 /** The address of the same call in a dated version such as `2026-03`; unchanged when it is undefined. */
 export function toDatedUrl(url: string, apiVersion: string | undefined): string {
   if (apiVersion === undefined) return url
-  return url.replace(
+  const dated = url.replace(
     NUMBERED,
     (_, name: string | undefined, associations: string | undefined) =>
       `/crm/${name ?? associations}/${apiVersion}`,
   )
+  // The list of owners ends with a slash by number only.
+  return dated.replace(/\/(?=\?|$)/, '')
 }

@@ -4,6 +4,7 @@ import {
   RetryableError,
   type SyncFailure,
 } from '../../../src/core/errors.ts'
+import { askedPause } from './limits-said.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { type Answer, parseErrorBody } from './wire-shapes.ts'
 
@@ -28,17 +29,6 @@ export interface Broken {
 }
 
 const REFUSALS = new Set([400, 404, 409, 413, 414, 422])
-const TEN_SECONDS_MS = 10_000
-const ONE_SECOND_MS = 1_000
-/**
- * The daily quota is free again at midnight in the account's own time zone, which the answer does
- * not tell, and another app of the account may have used it up: look again every quarter of an hour.
- */
-const DAILY_PAUSE_MS = 15 * 60_000
-/** A lock lasts two seconds. */
-const LOCKED_PAUSE_MS = 2_000
-const MIGRATION_PAUSE_MS = 60_000
-const MAX_PAUSE_MS = 24 * 60 * 60_000
 
 /** Turns an answer that is no success, or the lack of one, into what the caller must know. Pure. */
 export function classifyError(ended: Answer | Broken, place: CallPlace): CallFailure {
@@ -46,9 +36,11 @@ export function classifyError(ended: Answer | Broken, place: CallPlace): CallFai
   const { status } = ended
   if (status === 401) return failed(new ConfigError(wrongToken(ended, place)))
   if (status === 403) return failed(new ConfigError(missingScopes(ended, place)))
-  if (status === 429) return failed(pause('rate limit', rateLimitMs(ended), ended, place))
-  if (status === 423) return failed(pause('record lock', LOCKED_PAUSE_MS, ended, place))
-  if (status === 477) return failed(pause('account migration', MIGRATION_PAUSE_MS, ended, place))
+  const pause = askedPause(ended)
+  if (pause) {
+    const message = `HubSpot asks for a pause (${pause.why}): ${facts(ended, place)}.`
+    return failed(new RateLimitedError(message, pause.pauseMs))
+  }
   if (status === 408 || status >= 500) {
     const error = new RetryableError(`HubSpot could not answer ${facts(ended, place)}.`)
     return failed(error, { mayHaveHappened: true })
@@ -69,27 +61,6 @@ function classifyBroken(cause: unknown, place: CallPlace): CallFailure {
   }
   const message = `No answer from ${place.host} to ${place.endpoint} (${code}).`
   return failed(new RetryableError(message, systemCause(cause)), { mayHaveHappened: true })
-}
-
-function rateLimitMs(answer: Answer): number {
-  const { policyName = '', message = '' } = parseErrorBody(answer.body)
-  const policy = `${policyName} ${message}`.toLowerCase()
-  if (policy.includes('daily')) return DAILY_PAUSE_MS
-  if (policy.includes('ten_secondly')) return intervalMs(answer)
-  return policy.includes('secondly') ? ONE_SECOND_MS : TEN_SECONDS_MS
-}
-
-function intervalMs(answer: Answer): number {
-  const ms = Number(answer.headers['x-hubspot-ratelimit-interval-milliseconds'])
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_PAUSE_MS) : TEN_SECONDS_MS
-}
-
-/** `Retry-After` is promised (in seconds) for a migration only, but never worth less than our own guess. */
-function pause(why: string, leastMs: number, answer: Answer, place: CallPlace): RateLimitedError {
-  const retryAfterMs = Number(answer.headers['retry-after']) * 1_000
-  const waitMs = Number.isFinite(retryAfterMs) ? Math.max(leastMs, retryAfterMs) : leastMs
-  const message = `HubSpot asks for a pause (${why}): ${facts(answer, place)}.`
-  return new RateLimitedError(message, Math.min(waitMs, MAX_PAUSE_MS))
 }
 
 function wrongToken(answer: Answer, place: CallPlace): string {

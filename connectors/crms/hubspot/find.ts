@@ -1,6 +1,6 @@
 import type { CrmFound, CrmLookup, CrmObject } from '../../../src/core/ports/crm.ts'
 import { type BatchRead, readRecords } from './records.ts'
-import { searchOneOf, searchTokens } from './search.ts'
+import { searchEither, searchOneOf, searchTokens } from './search.ts'
 import type { Session } from './session.ts'
 import type { HubspotRecord } from './wire-shapes.ts'
 
@@ -9,6 +9,7 @@ const CREATED = 'createdate'
 const EMAIL = 'email'
 const ADDITIONAL_EMAILS = 'hs_additional_emails'
 const DOMAIN = 'domain'
+const ADDITIONAL_DOMAINS = 'hs_additional_domains'
 
 /** Records by each value they were recognised by; several records may share a domain. */
 type RecordsByValue = ReadonlyMap<string, readonly HubspotRecord[]>
@@ -16,7 +17,15 @@ type RecordsByValue = ReadonlyMap<string, readonly HubspotRecord[]>
 export interface FindOptions {
   /** Whether to ask, by search, for contacts that have an address only as an additional one. */
   readonly searchAdditionalEmails: boolean
+  readonly additionalDomains: AdditionalDomains
 }
+
+/**
+ * How companies are found that have a domain as an additional one only. `in` asks for both in one search,
+ * as HubSpot documents it for properties with several options; `token` searches for words, five domains
+ * at a time; `off` does not look.
+ */
+export type AdditionalDomains = 'in' | 'token' | 'off'
 
 /**
  * Candidates for each lookup: by our own key where a record has it (a direct read, which does not lag),
@@ -36,7 +45,7 @@ export async function findRecords(
   const byValue =
     object === 'contact'
       ? await contactsByEmail(session, rest, options, signal)
-      : await companiesByDomain(session, rest, signal)
+      : await companiesByDomain(session, rest, options, signal)
   return lookups.map((lookup) => {
     const own = byKey.get(lookup.key)
     if (own) return own.map((record) => toFound(record, 'key', keyProperty))
@@ -87,13 +96,31 @@ async function contactsByEmail(
 async function companiesByDomain(
   session: Session,
   lookups: readonly CrmLookup[],
+  { additionalDomains }: FindOptions,
   signal: AbortSignal,
 ): Promise<RecordsByValue> {
-  const properties = [session.keyProperty.company, OWNER, CREATED, DOMAIN]
+  const { company } = session.keyProperty
+  const properties = [company, OWNER, CREATED, DOMAIN, ADDITIONAL_DOMAINS]
   const values = lookups.flatMap((lookup) => lookup.domains.map(lowerCase))
-  const wanted = { property: DOMAIN, values }
-  const records = await searchOneOf(session, 'company', wanted, properties, signal)
-  return groupBy(records, (record) => [lowerCase(record.properties[DOMAIN] ?? '')])
+  if (additionalDomains === 'in') {
+    const wanted = { properties: [DOMAIN, ADDITIONAL_DOMAINS], values }
+    const records = await searchEither(session, 'company', wanted, properties, signal)
+    return groupBy(records, domainsOf)
+  }
+  const primary = { property: DOMAIN, values }
+  const direct = groupBy(
+    await searchOneOf(session, 'company', primary, properties, signal),
+    (record) => [lowerCase(record.properties[DOMAIN] ?? '')],
+  )
+  const left = lookups
+    .filter(({ domains, thorough }) => {
+      return thorough !== false && !domains.some((domain) => direct.has(lowerCase(domain)))
+    })
+    .flatMap((lookup) => lookup.domains.map(lowerCase))
+  if (left.length === 0 || additionalDomains === 'off') return direct
+  const additional = { property: ADDITIONAL_DOMAINS, values: left }
+  const searched = await searchTokens(session, 'company', additional, properties, signal)
+  return new Map([...groupBy(searched, domainsOf), ...direct])
 }
 
 /** The candidates of the best value first; of one value, the oldest record first; each record once. */
@@ -122,6 +149,11 @@ function groupBy(
 function emailsOf(record: HubspotRecord): string[] {
   const additional = (record.properties[ADDITIONAL_EMAILS] ?? '').split(';')
   return [record.properties[EMAIL] ?? '', ...additional].map((email) => lowerCase(email.trim()))
+}
+
+function domainsOf(record: HubspotRecord): string[] {
+  const additional = (record.properties[ADDITIONAL_DOMAINS] ?? '').split(';')
+  return [record.properties[DOMAIN] ?? '', ...additional].map((domain) => lowerCase(domain.trim()))
 }
 
 function toFound(record: HubspotRecord, by: CrmFound['by'], keyProperty: string): CrmFound {

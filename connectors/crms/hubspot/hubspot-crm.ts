@@ -1,11 +1,12 @@
 import { ConfigError } from '../../../src/core/errors.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
 import { readAccountId } from './account-id.ts'
+import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { changedSince } from './changed-since.ts'
 import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
-import { findRecords } from './find.ts'
+import { type AdditionalDomains, findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
 import { readOneOwner, readOwners } from './owners.ts'
@@ -32,8 +33,15 @@ export interface HubspotCrmOptions {
    * It costs one search for five addresses that were not found directly.
    */
   readonly searchAdditionalEmails?: boolean
+  /** How to look for companies that have a domain as an additional one only; `in` by default. */
+  readonly additionalDomains?: AdditionalDomains
   /** A dated version of the API such as `2026-03`; absent = the numbered paths (v3, v4) of the client. */
   readonly apiVersion?: string
+  /**
+   * How often one call is made in all when surely nothing happened: a read, a call that HubSpot asks to
+   * make a little later. 1 by default.
+   */
+  readonly attempts?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -45,14 +53,15 @@ const DEFAULT_TIMEOUT_MS = 30_000
  */
 export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   const baseUrl = parseBaseUrl(options.baseUrl)
-  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion } = options
-  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion })
+  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion, attempts } = options
+  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion, attempts })
   const session: Session = {
     apis: openHubspotApis(baseUrl, checkToken(options.accessToken)),
     send: transport.send,
     keyProperty: options.keyProperty,
   }
-  const { searchAdditionalEmails = true } = options
+  const { searchAdditionalEmails = true, additionalDomains = 'in' } = options
+  const finding = { searchAdditionalEmails, additionalDomains }
   return {
     name: 'hubspot',
     maxBatch: MAX_BATCH,
@@ -60,13 +69,13 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     provision: (plan, signal) => provision(session, plan, signal),
     propertyNames: async (object, signal) =>
       new Set((await readDefinitions(session, object, signal)).keys()),
-    find: (object, lookups, signal) =>
-      findRecords(session, object, lookups, { searchAdditionalEmails }, signal),
+    find: (object, lookups, signal) => findRecords(session, object, lookups, finding, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: (signal) => readAccountId(session, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
+    archive: (object, crmIds, signal) => archiveRecords(session, object, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),

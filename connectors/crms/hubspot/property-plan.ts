@@ -5,6 +5,9 @@ import {
 import { z } from 'zod'
 import type { CrmProperty, CrmPropertyType, ProvisionPlan } from '../../../src/core/ports/crm.ts'
 
+/** HubSpot documents this one; the client's list lacks it. */
+const PHONE = 'phonenumber' as FieldType
+
 /** How each type of ours is declared in HubSpot, and what its form shows. */
 const DECLARATIONS = {
   string: { type: Type.String, fieldType: FieldType.Text },
@@ -14,11 +17,14 @@ const DECLARATIONS = {
   date: { type: Type.Date, fieldType: FieldType.Date },
   datetime: { type: Type.Datetime, fieldType: FieldType.Date },
   enumeration: { type: Type.Enumeration, fieldType: FieldType.Select },
+  'multi-enumeration': { type: Type.Enumeration, fieldType: FieldType.Checkbox },
+  phone: { type: Type.String, fieldType: PHONE },
 } as const satisfies Record<CrmPropertyType, { type: Type; fieldType: FieldType }>
 
 const definitionShape = z.object({
   name: z.string(),
   type: z.string().catch('unknown'),
+  fieldType: z.string().optional().catch(undefined),
   options: z
     .array(z.object({ value: z.string() }))
     .optional()
@@ -54,7 +60,7 @@ export function toPropertyCreate(property: CrmProperty, group: ProvisionPlan['gr
     groupName: group.name,
     ...DECLARATIONS[property.type],
     ...(property.description === undefined ? {} : { description: property.description }),
-    ...(property.type === 'enumeration' ? { options: toOptions(property) } : {}),
+    ...(hasOptions(property) ? { options: toOptions(property) } : {}),
     ...(property.unique ? { hasUniqueValue: true } : {}),
   }
 }
@@ -65,6 +71,15 @@ export function driftOf(wanted: CrmProperty, found: PropertyDefinition): Drift[]
   const type: string = DECLARATIONS[wanted.type].type
   if (found.type !== type) {
     return [{ property, expected: `type ${type}`, found: `type ${found.type}` }]
+  }
+  // A single choice in one and several in the other: a write of two would be refused.
+  const several: string = FieldType.Checkbox
+  if (wanted.type.endsWith('enumeration') && found.fieldType !== undefined) {
+    const isSeveral = found.fieldType === several
+    if (isSeveral !== (wanted.type === 'multi-enumeration')) {
+      const words = (many: boolean) => (many ? 'any number of options' : 'one option')
+      return [{ property, expected: words(!isSeveral), found: words(isSeveral) }]
+    }
   }
   const drift: Drift[] = []
   const missing = missingOptions(wanted, found)
@@ -86,12 +101,14 @@ export function driftOf(wanted: CrmProperty, found: PropertyDefinition): Drift[]
 
 /** `externalOptions` are kept elsewhere in HubSpot and look empty here. */
 function missingOptions(wanted: CrmProperty, found: PropertyDefinition): string[] {
-  if (wanted.type !== 'enumeration' || found.externalOptions === true) return []
+  if (!hasOptions(wanted) || found.externalOptions === true) return []
   const existing = new Set((found.options ?? []).map((option) => option.value))
   return (wanted.options ?? [])
     .map((option) => option.value)
     .filter((value) => !existing.has(value))
 }
+
+const hasOptions = ({ type }: CrmProperty): boolean => type.endsWith('enumeration')
 
 function toOptions(property: CrmProperty) {
   return (property.options ?? []).map(({ value, label }, displayOrder) => ({

@@ -28,11 +28,28 @@ export async function searchOneOf(
   properties: readonly string[],
   signal: AbortSignal,
 ): Promise<HubspotRecord[]> {
+  const either = { properties: [wanted.property], values: wanted.values }
+  return searchEither(session, object, either, properties, signal)
+}
+
+/** Records of which one of some properties has one of the values, oldest first. */
+export async function searchEither(
+  session: Session,
+  object: CrmObject,
+  wanted: { readonly properties: readonly string[]; readonly values: readonly string[] },
+  properties: readonly string[],
+  signal: AbortSignal,
+): Promise<HubspotRecord[]> {
   const records: HubspotRecord[] = []
-  const groups = packValues(wanted.values)
+  const times = wanted.properties.length
+  const groups = packValues(wanted.values, MAX_IN_VALUES, MAX_VALUES_CHARACTERS / times)
   for (let values = groups.shift(); values !== undefined; values = groups.shift()) {
-    const filter = { propertyName: wanted.property, operator: FilterOperatorEnum.In, values }
-    const found = await searchAll(session, object, [filter], properties, signal)
+    const filters = wanted.properties.map((propertyName) => ({
+      propertyName,
+      operator: FilterOperatorEnum.In,
+      values: values ?? [],
+    }))
+    const found = await searchAll(session, object, filters, properties, signal)
     const middle = Math.ceil(values.length / 2)
     if (found.isWhole || values.length === 1) records.push(...found.records)
     else groups.unshift(values.slice(0, middle), values.slice(middle))
@@ -62,13 +79,17 @@ export async function searchTokens(
 }
 
 /** Groups of values that fit into one query, by count and by length. */
-export function packValues(values: readonly string[], maxValues = MAX_IN_VALUES): string[][] {
+export function packValues(
+  values: readonly string[],
+  maxValues = MAX_IN_VALUES,
+  maxCharacters = MAX_VALUES_CHARACTERS,
+): string[][] {
   const groups: string[][] = []
   let group: string[] = []
   let characters = 0
   for (const value of new Set(values)) {
     const length = JSON.stringify(value).length + 1
-    if (group.length === maxValues || characters + length > MAX_VALUES_CHARACTERS) {
+    if (group.length === maxValues || characters + length > maxCharacters) {
       if (group.length > 0) groups.push(group)
       group = []
       characters = 0

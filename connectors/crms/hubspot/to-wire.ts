@@ -2,8 +2,6 @@ import type { CrmValue } from '../../../src/core/ports/crm.ts'
 
 /** HubSpot's limit for one value, in characters. */
 export const MAX_VALUE_CHARACTERS = 65_536
-/** Beyond this many digits a number keeps its exponent, which HubSpot reads too. */
-const MAX_PLAIN_DIGITS = 100
 
 /** Properties ready to be sent, or the first one that has no meaning on the wire. */
 export type WireProperties =
@@ -12,13 +10,13 @@ export type WireProperties =
 
 /**
  * One value as HubSpot takes it: always a string. Null clears; instants and days are passed on as
- * they are (`…Z`, `YYYY-MM-DD`: a day names its own midnight UTC). Undefined for NaN and infinities.
+ * they are (`…Z`, `YYYY-MM-DD`: a day names its own midnight UTC). Undefined for what has no meaning there.
  */
 export function toWire(value: CrmValue): string | undefined {
   if (value === null) return ''
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (typeof value === 'number') return Number.isFinite(value) ? plainNumber(value) : undefined
-  return cut(value, MAX_VALUE_CHARACTERS)
+  return typeof value === 'string' ? cut(value, MAX_VALUE_CHARACTERS) : chosen(value)
 }
 
 /** All properties of one record; names are sorted, so that equal writes are equal on the wire. */
@@ -40,6 +38,15 @@ export function cut(value: string, maxCharacters: number): string {
   return value.slice(0, isHighSurrogate ? maxCharacters - 1 : maxCharacters)
 }
 
+/**
+ * Chosen options. A semicolon in front would add to what is chosen already, and one inside of an option
+ * would make two of it.
+ */
+function chosen(options: readonly string[]): string | undefined {
+  if (options.some((option) => option === '' || option.includes(';'))) return undefined
+  return [...new Set(options)].join(';')
+}
+
 function plainNumber(value: number): string {
   const shortest = String(value === 0 ? 0 : value)
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(shortest)
@@ -47,7 +54,6 @@ function plainNumber(value: number): string {
   const [, sign = '', first = '', fraction = '', exponentText = '0'] = match
   const digits = first + fraction
   const exponent = Number(exponentText)
-  if (Math.abs(exponent) > MAX_PLAIN_DIGITS) return shortest
   if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
   return sign + digits.padEnd(exponent + 1, '0')
 }

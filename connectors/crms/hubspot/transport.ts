@@ -1,9 +1,11 @@
 import type { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
-import type { CrmCall, Pace } from '../../../src/core/ports/crm.ts'
+import type { CrmCall, Pace, PaceBucket, Turn } from '../../../src/core/ports/crm.ts'
 import { createAgentPool } from './agent-pool.ts'
 import { toDatedUrl } from './api-version.ts'
 import { type CallFailure, classifyError } from './classify-error.ts'
+import { limitsSaid } from './limits-said.ts'
 import type { Answer } from './wire-shapes.ts'
 
 /** One call to be made: what it is for, and the client's method that makes it. */
@@ -28,7 +30,8 @@ export type CallResult =
 
 export interface Transport {
   /**
-   * Paces, makes one call with a deadline and reports it. Never repeats it.
+   * Paces, makes one call with a deadline and reports it. Repeats it only if surely nothing happened: a
+   * read, a call that HubSpot asks to make later, one that was not sent.
    * Throws only what `pace` throws.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
@@ -58,7 +61,14 @@ export interface TransportOptions {
   readonly onCall?: ((call: CrmCall) => void) | undefined
   readonly timeoutMs: number
   readonly apiVersion?: string | undefined
+  /** How often a call is made in all when nothing can have happened; 1 by default. */
+  readonly attempts?: number | undefined
 }
+
+/** Doubled with every attempt. */
+const REPEAT_AFTER_MS = 500
+/** A longer pause than this is the caller's: it holds a lease. */
+const LONGEST_PAUSE_MS = 15_000
 
 /** The one way to HubSpot: connections, deadline, pacing, reporting and the classification of failures. */
 export function createTransport(options: TransportOptions): Transport {
@@ -95,26 +105,56 @@ export function createTransport(options: TransportOptions): Transport {
     return answer ?? { broken: new Error('no answer was seen') }
   }
 
+  async function sendOnce(call: Call, signal: AbortSignal): Promise<CallResult> {
+    const turn = await permission(options.pace, call, signal)
+    const startedMs = performance.now()
+    const ended = await exchange(call, signal)
+    const isAnswer = !('broken' in ended)
+    turn?.over(isAnswer ? limitsSaid(ended) : {})
+    const status = isAnswer ? ended.status : 0
+    const ms = Math.round(performance.now() - startedMs)
+    options.onCall?.({ kind: call.kind, endpoint: call.endpoint, status, ms })
+    if (isAnswer && status >= 200 && status < 300) return { ok: true, answer: ended }
+    const place = { endpoint: call.endpoint, host: options.baseUrl.host }
+    return { ok: false, failure: classifyError(ended, place) }
+  }
+
   return {
     async send(call, signal) {
-      await permission(options.pace, call, signal)
-      const startedMs = performance.now()
-      const ended = await exchange(call, signal)
-      const status = 'broken' in ended ? 0 : ended.status
-      const ms = Math.round(performance.now() - startedMs)
-      options.onCall?.({ kind: call.kind, endpoint: call.endpoint, status, ms })
-      if (!('broken' in ended) && status >= 200 && status < 300) return { ok: true, answer: ended }
-      const place = { endpoint: call.endpoint, host: options.baseUrl.host }
-      return { ok: false, failure: classifyError(ended, place) }
+      const { attempts = 1 } = options
+      for (let attempt = 1; ; attempt++) {
+        const result = await sendOnce(call, signal)
+        const waitMs = attempt < attempts ? repeatAfterMs(result, call, attempt) : null
+        if (waitMs === null) return result
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined)
+      }
     },
   }
 }
 
-async function permission(pace: Pace, call: Call, signal: AbortSignal): Promise<void> {
+/** How long to wait before a call is made again; null when it must not be, or not here. */
+function repeatAfterMs(result: CallResult, call: Call, attempt: number): number | null {
+  if (result.ok || result.failure.kind === 'refused') return null
+  const { error, mayHaveHappened } = result.failure
+  if (error.kind === 'rate-limited') {
+    return error.retryAfterMs <= LONGEST_PAUSE_MS ? error.retryAfterMs : null
+  }
+  if (error.kind !== 'retryable' || (mayHaveHappened && call.kind === 'write')) return null
+  return REPEAT_AFTER_MS * 2 ** (attempt - 1)
+}
+
+/** HubSpot counts calls about associations, and searches, apart from all others. */
+function bucketOf(call: Call): PaceBucket {
+  return call.bucket ?? (call.endpoint.includes(' associations/') ? 'association' : 'general')
+}
+
+async function permission(pace: Pace, call: Call, signal: AbortSignal): Promise<Turn | undefined> {
   try {
     signal.throwIfAborted()
-    await pace(call.bucket ?? 'general', signal)
+    const turn = (await pace(bucketOf(call), signal)) ?? undefined
+    if (signal.aborted) turn?.over({})
     signal.throwIfAborted()
+    return turn
   } catch (error) {
     if (isSyncFailure(error) || !signal.aborted) throw error
     throw new RetryableError(`Stopped before ${call.endpoint}; nothing was sent.`)

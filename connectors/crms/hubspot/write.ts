@@ -31,7 +31,7 @@ export async function writeRecords(
     if (outcome.kind === 'absent') continue
     for (const position of input.positions) outcomes[position] = outcome
   }
-  for (const write of unsendable) outcomes[write.position] = notANumber(write)
+  for (const write of unsendable) outcomes[write.position] = noValue(write)
   return outcomes
 }
 
@@ -163,7 +163,7 @@ function isUpdate(input: WriteInput | undefined): boolean {
   return input !== undefined && input.crmId !== null
 }
 
-function notANumber({ property }: UnsendableWrite): WriteOutcome {
-  const reason = `Property ${property} is not a finite number; nothing was sent.`
-  return { kind: 'rejected', reason, code: 'NOT_A_NUMBER', correlationId: null }
+function noValue({ property }: UnsendableWrite): WriteOutcome {
+  const reason = `Property ${property} is neither a finite number nor another value that HubSpot has; nothing was sent.`
+  return { kind: 'rejected', reason, code: 'NO_VALUE', correlationId: null }
 }

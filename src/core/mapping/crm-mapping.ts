@@ -22,6 +22,7 @@ const SCORE_FIELDS = [
   'to_qualify',
   'last_active',
   'active_days_30',
+  'signals',
   'model',
 ] as const
 
@@ -43,21 +44,39 @@ const propertyName = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,99}$/, 'use a HubSpot property name: lower-case letters, digits and _')
 
+const PROPERTY_TYPES = [
+  'string',
+  'text',
+  'number',
+  'bool',
+  'date',
+  'datetime',
+  'enumeration',
+  'multi-enumeration',
+  'phone',
+] as const
+
 const property = <F extends readonly [string, ...string[]]>(fields: F) =>
   z
     .strictObject({
       from: z.enum(fields),
-      type: z.enum(['string', 'text', 'number', 'bool', 'date', 'datetime', 'enumeration']),
+      type: z.enum(PROPERTY_TYPES),
       label: z.string().min(1).max(120),
       description: z.string().max(500).optional(),
       options: z
         .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
         .min(1)
         .optional(),
+      /** What happens to the value in the CRM when there is none to write. */
+      'when-empty': z.enum(['clear', 'keep']).default('clear'),
     })
-    .refine((p) => p.type !== 'enumeration' || p.options !== undefined, {
+    .refine((p) => !p.type.endsWith('enumeration') || p.options !== undefined, {
       path: ['options'],
       message: 'a property of type enumeration needs options, the values that may be written',
+    })
+    .refine((p) => p.from !== 'signals' || p.type === 'multi-enumeration', {
+      path: ['type'],
+      message: 'signals are a list: the type must be multi-enumeration',
     })
 
 const salesValue = z.array(z.string().min(1)).min(1).optional()
@@ -96,6 +115,13 @@ function refuseTwice(
   }
 }
 
+/** Which record is meant when several could be; `ask` leaves it to a person. */
+export const SEVERAL = ['oldest', 'newest', 'with-owner', 'ask'] as const
+
+const match = z.strictObject({ several: z.enum(SEVERAL) })
+
+const LEAVINGS = ['keep', 'clear', 'archive'] as const
+
 const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
   z.strictObject({
     subject: z.literal(subject),
@@ -108,6 +134,9 @@ const object = <F extends readonly [string, ...string[]]>(fields: F, subject: st
     key: z.strictObject({ property: propertyName, label: z.string().min(1).max(120) }),
     /** When a record that the CRM lacks is created. */
     create: z.enum(['never', 'qualified', 'always']),
+    match: match.default({ several: 'oldest' }),
+    /** What happens to the record of a subject that has no score any more. */
+    'on-leave': z.enum(LEAVINGS).default('clear'),
     /** Properties of the CRM's own that are set only when we create the record. */
     'on-create': z.record(propertyName, z.enum(fields)).default({}),
     group: z.strictObject({ name: propertyName, label: z.string().min(1).max(120) }),
@@ -152,5 +181,6 @@ export type ObjectMapping = NonNullable<CrmMapping['objects'][CrmObject]>
 export type PropertyMapping = Readonly<
   z.output<ReturnType<typeof property<readonly [string, ...string[]]>>>
 >
+export type Several = (typeof SEVERAL)[number]
 export type SalesStatusMapping = z.output<typeof salesStatus>
 export type TaskMapping = z.output<typeof tasks>

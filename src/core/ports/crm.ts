@@ -1,8 +1,11 @@
 /** The two CRM objects that Ripen writes today; names are HubSpot's and Salesforce's nearest common words. */
 export type CrmObject = 'contact' | 'company'
 
-/** A property value before it is put on the wire. Instants are ISO 8601 UTC strings, days `YYYY-MM-DD`. */
-export type CrmValue = string | number | boolean | null
+/**
+ * A property value before it is put on the wire. Instants are ISO 8601 UTC strings, days `YYYY-MM-DD`;
+ * a list holds the chosen options of a `multi-enumeration`, in any order.
+ */
+export type CrmValue = string | number | boolean | null | readonly string[]
 
 export type CrmPropertyType =
   | 'string'
@@ -12,13 +15,17 @@ export type CrmPropertyType =
   | 'date'
   | 'datetime'
   | 'enumeration'
+  /** Any number of the options. */
+  | 'multi-enumeration'
+  /** A number to call, as text. */
+  | 'phone'
 
 export interface CrmProperty {
   readonly name: string
   readonly label: string
   readonly description?: string
   readonly type: CrmPropertyType
-  /** Only for `enumeration`: the values that may be written, in the order of display. */
+  /** Only for enumerations: the values that may be written, in the order of display. */
   readonly options?: readonly { readonly value: string; readonly label: string }[]
   /** True for the one property that identifies our record; the CRM refuses a second record with its value. */
   readonly unique?: boolean
@@ -218,6 +225,15 @@ export interface Crm {
     records: readonly CrmWrite[],
     signal: AbortSignal,
   ): Promise<readonly WriteOutcome[]>
+  /**
+   * Puts records away, so that a person can get them back for a while; idempotent, and one that is gone is
+   * done. `result[i]` is null, or why record i was refused.
+   */
+  archive(
+    object: CrmObject,
+    crmIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly (string | null)[]>
   /** Associates contacts with their company; idempotent. `result[i]` is null, or why pair i was refused. */
   associate(
     pairs: readonly { readonly contactId: string; readonly companyId: string }[],
@@ -242,8 +258,30 @@ export interface Crm {
   ): Promise<ReadonlyMap<string, string>>
 }
 
+/** Calls with an allowance of their own. */
+export type PaceBucket = 'general' | 'search' | 'association'
+
+/** What the vendor said about its allowances beside an answer; what it did not say is absent. */
+export interface LimitsSaid {
+  /** Calls that it takes in any interval, and how many are left in the present one. */
+  readonly window?: { readonly calls: number; readonly left: number; readonly intervalMs: number }
+  /** The quota of the account for the day, which others use up too. */
+  readonly day?: { readonly calls: number; readonly left: number }
+  /** It refused the call: for which allowance (or for another reason), and how long to leave it alone. */
+  readonly refused?: { readonly of: 'window' | 'day' | 'account'; readonly pauseMs: number }
+}
+
+/** The permission to make one call. */
+export interface Turn {
+  /** To be told once, when the call is over, answered or not. */
+  over(said: LimitsSaid): void
+}
+
 /**
- * Waits for the permission to make one call. `search` has its own, smaller allowance.
+ * Waits for the permission to make one call.
  * @throws {RateLimitedError} when the wait would be longer than the caller should hold its lease.
  */
-export type Pace = (bucket: 'general' | 'search', signal: AbortSignal) => Promise<void>
+export type Pace =
+  | ((bucket: PaceBucket, signal: AbortSignal) => Promise<Turn>)
+  // Who paces nothing need not be told.
+  | ((bucket: PaceBucket, signal: AbortSignal) => Promise<void>)

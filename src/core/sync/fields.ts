@@ -1,6 +1,7 @@
 import { cutText } from '../cut-text.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Explainer } from '../scoring/explain.ts'
+import { isBookkeeping } from '../scoring/points.ts'
 import type { Score } from '../scoring/score.ts'
 
 /** A person or account, as far as a CRM record tells about it. */
@@ -50,6 +51,7 @@ export function fieldsOf(
     to_qualify: cut(explainer.toQualify(score) || null),
     last_active: score.facts.lastActive,
     active_days_30: score.facts.activeDays30,
+    signals: signalsOf(score),
     model: name,
     email: facts.email,
     active_users: score.facts.activeUsers,
@@ -59,6 +61,12 @@ export function fieldsOf(
     domain: facts.domain,
     name: facts.name,
   }
+}
+
+/** Ids of the signals that gave points. */
+function signalsOf({ contributions }: Score): string[] {
+  const gave = contributions.filter((part) => part.points > 0 && !isBookkeeping(part))
+  return gave.map(({ id }) => id).sort()
 }
 
 function cut(text: string | null): string | null {

@@ -5,9 +5,11 @@ import type { Properties } from './desired-record.ts'
 export function sameValue(value: CrmValue, text: string | null): boolean {
   if (value === null || value === '') return text === null || text === ''
   if (text === null) return false
+  if (isList(value)) return sameChoices(value, text)
   if (typeof value === 'number') return text !== '' && Number(text) === value
   if (typeof value === 'boolean') return text === String(value)
   if (text === value) return true
+  if (isDay(value)) return toInstant(text) === `${value}T00:00:00.000Z`
   return isInstant(value) && Date.parse(toInstant(text)) === Date.parse(value)
 }
 
@@ -26,6 +28,15 @@ export function knownFromRead(
   return Object.fromEntries(entries)
 }
 
+const isList = (value: CrmValue): value is readonly string[] => Array.isArray(value)
+
+/** The CRM gives chosen options in its own order, with semicolons between. */
+function sameChoices(value: readonly string[], text: string): boolean {
+  const chosen = new Set(text.split(';').filter(Boolean))
+  return chosen.size === new Set(value).size && value.every((option) => chosen.has(option))
+}
+
+const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
 const isInstant = (text: string): boolean => /^\d{4}-\d{2}-\d{2}T.*Z$/.test(text)
 /** Some answers give date-times as milliseconds. */
 const toInstant = (text: string): string =>

@@ -9,11 +9,12 @@ export interface SeenCompany {
   readonly domain: string | null
 }
 
-/** Contacts in the CRM whose company was not looked at since `before`: CRM id by our id. */
+/** Contacts in the CRM whose company was not looked at since `before`, a slice of them: CRM id by our id. */
 export async function unseenCompanies(
   db: Db,
   crm: string,
   before: Date,
+  { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<ReadonlyMap<string, string>> {
   const rows = await db
     .selectFrom('crm_record as r')
@@ -23,8 +24,11 @@ export async function unseenCompanies(
     .select(['r.ref', 'r.crm_id'])
     .where('r.crm', '=', crm)
     .where('r.object', '=', 'contact')
+    .where('r.crm_id', 'is not', null)
+    .where('r.ref', '>', after)
     .where((e) => e.or([e('c.seen_at', 'is', null), e('c.seen_at', '<', before)]))
     .orderBy('r.ref')
+    .limit(limit)
     .execute()
   return new Map(rows.flatMap(({ ref, crm_id }) => (crm_id === null ? [] : [[ref, crm_id]])))
 }
@@ -44,7 +48,8 @@ export async function storeSeenCompanies(
   const table = sql`jsonb_to_recordset(${JSON.stringify(seen)}::jsonb)
     as n(ref text, "companyId" text, domain text)`
   const { rows } = await sql<{ ref: string }>`
-    with before as (select * from crm_contact_company where crm = ${crm}),
+    with before as (select c.* from crm_contact_company c
+      where c.crm = ${crm} and c.ref = any(${seen.map(({ ref }) => ref)}::text[])),
     own as (
       select n.ref, case when o.own then n."companyId" end as company_id,
         case when o.own then n.domain end as domain, a.crm_id as ours

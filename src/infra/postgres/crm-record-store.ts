@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { CrmObject } from '../../core/ports/crm.ts'
 import type { DesiredRecord, Properties } from '../../core/sync/desired-record.ts'
 import type { Db, Tx } from './database.ts'
+import type { Tables } from './tables.ts'
 
 export type RecordState = 'pending' | 'writing' | 'in-sync' | 'parked' | 'unlinked'
 
@@ -25,6 +26,11 @@ export interface CrmRecordRow {
   readonly companyRef: string | null
   /** CRM id of the company that the contact is associated with. */
   readonly companyLinked: string | null
+  /** We made the record in the CRM. */
+  readonly created: boolean
+  readonly onLeave: 'archive' | null
+  /** Ids of the records that it might have been, when there were several. */
+  readonly candidates: readonly string[] | null
 }
 
 export interface WantedRecord extends DesiredRecord {
@@ -32,41 +38,79 @@ export interface WantedRecord extends DesiredRecord {
   readonly companyRef: string | null
 }
 
-/** All records of one CRM, by our id; with `states`, only those. */
-export async function readRecords(
+/** Records of one object that are open, by our id after `after`: a slice of them. */
+export async function openRecords(
+  db: Db,
+  { crm, object, after, limit }: OpenSlice,
+): Promise<readonly CrmRecordRow[]> {
+  const rows = await db
+    .selectFrom('crm_record')
+    .selectAll()
+    .where('crm', '=', crm)
+    .where('object', '=', object)
+    .where(IS_OPEN)
+    .where('ref', '>', after)
+    .orderBy('ref')
+    .limit(limit)
+    .execute()
+  return rows.map(toRow)
+}
+
+export interface OpenSlice {
+  readonly crm: string
+  readonly object: CrmObject
+  /** Empty for the first slice. */
+  readonly after: string
+  readonly limit: number
+}
+
+export async function countOpen(db: Db, crm: string, object: CrmObject): Promise<number> {
+  const { n } = await db
+    .selectFrom('crm_record')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('crm', '=', crm)
+    .where('object', '=', object)
+    .where(IS_OPEN)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
+/** In these words, so that PostgreSQL takes the index of the open ones. */
+const IS_OPEN = sql<boolean>`state in ('pending', 'writing')`
+
+/** The records of these people or accounts, by our id. */
+export async function recordsOf(
   db: Db | Tx,
   crm: string,
-  states: readonly RecordState[] | null = null,
-  object: CrmObject | null = null,
+  refs: readonly string[],
 ): Promise<ReadonlyMap<string, CrmRecordRow>> {
   const rows = await db
     .selectFrom('crm_record')
     .selectAll()
     .where('crm', '=', crm)
-    .$if(states !== null, (q) => q.where('state', 'in', [...(states ?? [])]))
-    .$if(object !== null, (q) => q.where('object', '=', object ?? 'contact'))
-    .orderBy('changed_at')
-    .orderBy('ref')
+    .where(sql<boolean>`ref = any(${[...refs]}::text[])`)
     .execute()
-  return new Map(
-    rows.map((row) => [
-      row.ref,
-      {
-        ref: row.ref,
-        object: row.object,
-        crmId: row.crm_id,
-        ownerId: row.owner_id,
-        mayCreate: row.may_create,
-        lookup: row.lookup as CrmRecordRow['lookup'],
-        desired: row.desired as Properties,
-        onCreate: row.desired_on_create as Properties,
-        written: row.written as Properties | null,
-        state: row.state,
-        companyRef: row.company_ref,
-        companyLinked: row.company_linked,
-      },
-    ]),
-  )
+  return new Map(rows.map((row) => [row.ref, toRow(row)]))
+}
+
+function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
+  return {
+    ref: row.ref,
+    object: row.object,
+    crmId: row.crm_id,
+    ownerId: row.owner_id,
+    mayCreate: row.may_create,
+    lookup: row.lookup as CrmRecordRow['lookup'],
+    desired: row.desired as Properties,
+    onCreate: row.desired_on_create as Properties,
+    written: row.written as Properties | null,
+    state: row.state,
+    companyRef: row.company_ref,
+    companyLinked: row.company_linked,
+    created: row.created,
+    onLeave: row.on_leave,
+    candidates: row.candidates,
+  }
 }
 
 /** Stores what records should say from now on; a parked record gets another try because it changed. */
@@ -83,15 +127,17 @@ export async function storeDesired(
     desired: w.properties,
     on_create: w.onCreate,
     company_ref: w.companyRef,
+    on_leave: w.onLeave,
   }))
   await sql`insert into crm_record (ref, crm, object, may_create, lookup, desired, desired_on_create,
-      company_ref, state)
-    select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, 'pending'
+      company_ref, on_leave, state)
+    select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, on_leave, 'pending'
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(ref text, object text,
-      may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text)
+      may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text, on_leave text)
     on conflict (ref, crm) do update set may_create = excluded.may_create,
       lookup = excluded.lookup, desired = excluded.desired,
       desired_on_create = excluded.desired_on_create, company_ref = excluded.company_ref,
+      on_leave = excluded.on_leave,
       state = case when crm_record.state = 'writing' then 'writing' else 'pending' end,
       reason = null, code = null, correlation_id = null, changed_at = now()`.execute(tx)
 }
@@ -105,6 +151,8 @@ export interface RecordUpdate {
   readonly crmId: string | null
   readonly ownerId: string | null
   readonly written: Properties | null
+  readonly created: boolean
+  readonly candidates: readonly string[] | null
   readonly reason: string | null
   readonly code: string | null
   readonly correlationId: string | null
@@ -120,8 +168,10 @@ export async function storeOutcomes(
   await sql`update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
-      written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId"
+      written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId",
+      created = n.created, candidates = n.candidates
     from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
-      "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text)
+      "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text,
+      created boolean, candidates text[])
     where r.crm = ${crm} and r.ref = n.ref`.execute(db)
 }

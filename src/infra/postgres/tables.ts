@@ -264,6 +264,9 @@ export interface Tables {
     correlation_id: string | null
     company_ref: string | null
     company_linked: string | null
+    created: Generated<boolean>
+    on_leave: Generated<'archive' | null>
+    candidates: Generated<string[] | null>
     changed_at: Generated<Date>
   }
   task_intent: {
@@ -279,7 +282,25 @@ export interface Tables {
     created_at: Generated<Date>
   }
   crm_provisioned: { crm: string; plan_hash: string }
-  pace: { name: string; spoken_until: Instant }
+  pace: {
+    name: string
+    spoken_until: Instant
+    calls: number | null
+    interval_ms: number | null
+    paused_until: InstantOrNull
+    paused_why: string | null
+    slowed: Generated<number>
+    slowed_at: InstantOrNull
+  }
+  pace_day: {
+    name: string
+    calls: number | null
+    calls_left: number | null
+    seen_at: InstantOrNull
+    time_zone: string | null
+    paused_until: InstantOrNull
+    paused_why: string | null
+  }
   run: {
     id: Generated<number>
     step: string

@@ -1,0 +1,234 @@
+import { sql } from 'kysely'
+import type { CrmFound } from '../../src/core/ports/crm.ts'
+import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
+import type { Properties } from '../../src/core/sync/desired-record.ts'
+import { type CrmRecordRow, storeOutcomes } from '../../src/infra/postgres/crm-record-store.ts'
+import { recheckCompanies } from './recheck-companies.ts'
+import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
+
+/** A record on its way: which CRM record it is, and what we know that to say. */
+export interface Located {
+  readonly row: CrmRecordRow
+  readonly crmId: string | null
+  readonly ownerId: string | null
+  readonly written: Properties | null
+  readonly created: boolean
+  readonly candidates: readonly string[] | null
+  /** Our own key is not on it. */
+  readonly unkeyed: boolean
+}
+
+/** Slices look at the CRM side by side, but take records in their order. */
+export interface Turn {
+  readonly comes: Promise<void>
+  readonly pass: () => void
+}
+
+/**
+ * Finds the CRM records of those that have none yet. A record that is another subject's is never taken;
+ * several that could be meant are settled as the mapping says.
+ */
+export async function locate(
+  scope: ReconcileScope,
+  rows: readonly CrmRecordRow[],
+  turn: Turn,
+): Promise<readonly Located[]> {
+  try {
+    const candidates = await findCandidates(scope, rows)
+    const rivals = await readRivals(scope, rows, candidates)
+    await turn.comes
+    const located = rows.map((row) => take(scope, row, candidates.get(row.ref) ?? [], rivals))
+    const stopped = located.flatMap((one) => ('parked' in one ? [one] : []))
+    await storeOutcomes(
+      scope.context.db,
+      scope.crm.name,
+      stopped.map(({ at, parked }) => recordUpdate(at, 'parked', { reason: parked })),
+    )
+    for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
+    return located.flatMap((one) => ('parked' in one ? [] : [one]))
+  } finally {
+    turn.pass()
+  }
+}
+
+export function park(
+  scope: ReconcileScope,
+  ref: string,
+  reason: string,
+  correlationId: string | null = null,
+): void {
+  scope.run.note({ ref, outcome: 'parked', reason, correlationId })
+  scope.run.count('parked')
+}
+
+async function findCandidates(
+  scope: ReconcileScope,
+  rows: readonly CrmRecordRow[],
+): Promise<ReadonlyMap<string, readonly CrmFound[]>> {
+  const lost = rows.filter((row) => row.crmId === null && isFindable(row))
+  if (lost.length === 0) return new Map()
+  const lookups = lost.map(({ ref, lookup }) => ({ ref, key: ref, ...lookup }))
+  const found = await scope.crm.find(scope.object, lookups, scope.signal)
+  const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
+  const none = lost.filter((row) => row.mayCreate && candidates.get(row.ref)?.length === 0)
+  for (const [ref, company] of await recheckCompanies(scope, none)) candidates.set(ref, [company])
+  return candidates
+}
+
+/** Somebody without an address was never in the CRM, and cannot be found there. */
+function isFindable(row: CrmRecordRow): boolean {
+  return row.mayCreate || row.lookup.emails.length > 0 || row.lookup.domains.length > 0
+}
+
+/** Who has which CRM record, as far as the database and the records themselves say. */
+interface Rivals {
+  /** Subject by CRM id of the records that were written to already. */
+  readonly owners: ReadonlyMap<string, string>
+  /** CRM id by subject, of the subjects whose keys stand on records. */
+  readonly keyed: ReadonlyMap<string, string | null>
+  /** The key on each record that was merged, or that its contacts named. */
+  readonly keys: ReadonlyMap<string, string | null>
+}
+
+async function readRivals(
+  scope: ReconcileScope,
+  rows: readonly CrmRecordRow[],
+  candidates: ReadonlyMap<string, readonly CrmFound[]>,
+): Promise<Rivals> {
+  const seen = [...candidates.values()].flat()
+  const moved = rows.flatMap((row) =>
+    row.crmId !== null && row.written === null ? [row.crmId] : [],
+  )
+  const unsure = seen.flatMap(({ by, key, crmId }) => (by !== 'key' && key === null ? [crmId] : []))
+  const keys = await readKeys(scope, scope.object === 'company' ? [...moved, ...unsure] : moved)
+  const named = [...seen.map(({ key }) => key), ...keys.values()]
+  return {
+    owners: await ownersOf(scope, [...seen.map(({ crmId }) => crmId), ...moved]),
+    keyed: await readKeyed(
+      scope,
+      named.flatMap((key) => key || []),
+    ),
+    keys,
+  }
+}
+
+/** Search shows records as they were a while ago, and a merged one is new to us: what is on them now? */
+async function readKeys(
+  { crm, object, rules, signal }: ReconcileScope,
+  crmIds: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
+  if (crmIds.length === 0) return new Map()
+  const { property } = rules.key
+  const read = await crm.read(object, crmIds, [property], signal)
+  return new Map([...read].map(([crmId, values]) => [crmId, values[property] ?? null]))
+}
+
+/** Which of these CRM records a record of ours was written to already. */
+async function ownersOf(
+  { context, crm, object }: ReconcileScope,
+  crmIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (crmIds.length === 0) return new Map()
+  const rows = await context.db
+    .selectFrom('crm_record')
+    .select(['crm_id', 'ref'])
+    .where('crm', '=', crm.name)
+    .where('object', '=', object)
+    .where(sql<boolean>`crm_id = any(${[...new Set(crmIds)]}::text[])`)
+    .where('written', 'is not', null)
+    .orderBy('ref', 'desc')
+    .execute()
+  return new Map(rows.flatMap((row) => (row.crm_id === null ? [] : [[row.crm_id, row.ref]])))
+}
+
+/** Of keys that stand on CRM records: those that are subjects of ours, with the record that each has. */
+export async function readKeyed(
+  { context, crm, object }: ReconcileScope,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
+  if (keys.length === 0) return new Map()
+  const rows = await context.db
+    .selectFrom('crm_record')
+    .select(['ref', 'crm_id'])
+    .where('crm', '=', crm.name)
+    .where('object', '=', object)
+    .where(sql<boolean>`ref = any(${[...new Set(keys)]}::text[])`)
+    .execute()
+  return new Map(rows.map(({ ref, crm_id }) => [ref, crm_id]))
+}
+
+/** Whose record it is by the key on it, when that is another subject of ours; a stale key is nobody's. */
+export function keyHolder(
+  keyed: ReadonlyMap<string, string | null>,
+  ref: string,
+  crmId: string,
+  key: string | null,
+): string | null {
+  if (key === null || key === '' || key === ref || !keyed.has(key)) return null
+  const held = keyed.get(key) ?? null
+  return held === null || held === crmId ? key : null
+}
+
+export function clashWith(object: string, rival: string): string {
+  return `is the same ${object} in the CRM as ${rival}; merge the two or part their addresses`
+}
+
+type Taken = Located | { readonly at: Located; readonly parked: string }
+
+function take(
+  scope: ReconcileScope,
+  row: CrmRecordRow,
+  candidates: readonly CrmFound[],
+  { owners, keyed, keys }: Rivals,
+): Taken {
+  const { claims, rules } = scope
+  const rivalOf = (crmId: string, told: string | null) => {
+    const key = keys.get(crmId) ?? told
+    const rival = keyHolder(keyed, row.ref, crmId, key) ?? claims.get(crmId) ?? owners.get(crmId)
+    return rival === undefined || rival === row.ref ? null : rival
+  }
+  const { crmId, ownerId, written, created, candidates: before } = row
+  const at: Located = { row, crmId, ownerId, written, created, candidates: before, unkeyed: false }
+  if (crmId !== null) {
+    const rival = written === null ? rivalOf(crmId, null) : null
+    if (rival !== null) return apart(scope, at, rival)
+    claims.set(crmId, row.ref)
+    return at
+  }
+  const free = candidates.filter((found) => rivalOf(found.crmId, found.key) === null)
+  const first = candidates[0]
+  if (first !== undefined && free.length === 0) {
+    return apart(scope, at, rivalOf(first.crmId, first.key) ?? '')
+  }
+  const chosen = chooseCandidate(free, rules.match.several)
+  if (chosen.kind === 'none') return at
+  if (chosen.kind === 'ask')
+    return { at: { ...at, candidates: chosen.ids }, parked: asked(scope, chosen.ids) }
+  const { found, others } = chosen
+  claims.set(found.crmId, row.ref)
+  // What is found by our key after a create without an answer was made by that.
+  const made = row.state === 'writing' && found.by === 'key'
+  const ids = others.length > 0 ? [found.crmId, ...others] : null
+  if (ids) tellSeveral(scope, row.ref, found.crmId, ids)
+  return {
+    ...at,
+    crmId: found.crmId,
+    ownerId: found.ownerId ?? ownerId,
+    created: made,
+    candidates: ids,
+  }
+}
+
+function apart({ object }: ReconcileScope, at: Located, rival: string): Taken {
+  return { at: { ...at, crmId: null, created: false }, parked: clashWith(object, rival) }
+}
+
+function asked({ object }: ReconcileScope, ids: readonly string[]): string {
+  return `${ids.length} records could be this ${object} in the CRM: ${ids.join(', ')}; merge them, or say in match.several which is meant`
+}
+
+function tellSeveral(scope: ReconcileScope, ref: string, taken: string, ids: readonly string[]) {
+  const reason = `${ids.length} records could be this ${scope.object} in the CRM: ${ids.join(', ')}; took ${taken} (${scope.rules.match.several})`
+  scope.run.note({ ref, outcome: 'several', reason, correlationId: null })
+  scope.run.count('several')
+}

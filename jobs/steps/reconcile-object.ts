@@ -1,0 +1,85 @@
+import { RetryableError } from '../../src/core/errors.ts'
+import {
+  type CrmRecordRow,
+  countOpen,
+  openRecords,
+} from '../../src/infra/postgres/crm-record-store.ts'
+import { eachInFlight } from '../in-flight.ts'
+import { createDoubts } from './doubts.ts'
+import type { Turn } from './locate.ts'
+import { reconcileBatch } from './reconcile-batch.ts'
+import type { ReconcileScope } from './reconcile-scope.ts'
+
+/** Records that are looked up and settled together: what is held in memory, times those under way. */
+const SLICE = 500
+/** Slices under way at a time, so that the CRM's latency does not set the pace. */
+const SLICES_AT_ONCE = 4
+/** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
+const ROUNDS = 3
+/** With records in doubt there are more: as many as it takes to find the one that is to blame. */
+const MOST_ROUNDS = 20
+
+/**
+ * Makes the open records of one object say what they should.
+ * @throws {RetryableError} when some could not be looked at, or have no certain outcome.
+ */
+export async function reconcileObject(
+  given: Omit<ReconcileScope, 'doubts' | 'claims'>,
+): Promise<void> {
+  const doubts = createDoubts(given.crm.maxBatch)
+  const scope: ReconcileScope = { ...given, doubts, claims: new Map() }
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const total = await countOpen(scope.context.db, scope.crm.name, scope.object)
+    if (total === 0) return
+    if (round >= ROUNDS && !doubts.isAny) return
+    doubts.nextRound()
+    await passOver(scope, total)
+  }
+  if (doubts.failure) throw doubts.failure
+  if (doubts.isAny)
+    throw new RetryableError('some records have no certain outcome; they are read again')
+}
+
+async function passOver(scope: ReconcileScope, total: number): Promise<void> {
+  let done = 0
+  await eachInFlight(slices(scope), SLICES_AT_ONCE, async ({ rows, turn }) => {
+    try {
+      await reconcileBatch(scope, rows, turn)
+      scope.doubts.looked(null)
+    } catch (error) {
+      // Its records are still open: the next round looks at them again.
+      if (!(error instanceof RetryableError) || scope.signal.aborted) throw error
+      scope.doubts.looked(error)
+    }
+    done += rows.length
+    report(scope, Math.min(done, total), total)
+  })
+}
+
+interface Slice {
+  readonly rows: readonly CrmRecordRow[]
+  readonly turn: Turn
+}
+
+async function* slices({ context, crm, object }: ReconcileScope): AsyncGenerator<Slice> {
+  let comes = Promise.resolve()
+  let after = ''
+  for (;;) {
+    const slice = { crm: crm.name, object, after, limit: SLICE }
+    const rows = await openRecords(context.db, slice)
+    const last = rows.at(-1)
+    if (last === undefined) return
+    let pass = () => {}
+    const next = new Promise<void>((resolve) => {
+      pass = resolve
+    })
+    yield { rows, turn: { comes, pass } }
+    comes = next
+    after = last.ref
+  }
+}
+
+function report({ context, crm, object }: ReconcileScope, done: number, total: number): void {
+  const unit = object === 'company' ? 'companies' : 'contacts'
+  context.onProgress({ step: 'reconcile', key: crm.name, done, total, unit })
+}

@@ -1,0 +1,40 @@
+import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { RecordUpdate } from '../../src/infra/postgres/crm-record-store.ts'
+import type { JobContext, RunNotes } from '../context.ts'
+import type { Doubts } from './doubts.ts'
+import type { Located } from './locate.ts'
+
+/** What a pass over one object of a CRM works with. */
+export interface ReconcileScope {
+  readonly context: Pick<JobContext, 'db' | 'onProgress'>
+  readonly crm: Crm
+  readonly object: CrmObject
+  readonly rules: ObjectMapping
+  readonly signal: AbortSignal
+  readonly run: RunNotes
+  readonly doubts: Doubts
+  /** Which subject took which CRM record in this pass: subject by CRM id. */
+  readonly claims: Map<string, string>
+}
+
+/** How a record stands, to be stored. */
+export function recordUpdate(
+  at: Located,
+  state: RecordUpdate['state'],
+  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId'>> = {},
+): RecordUpdate {
+  return {
+    ref: at.row.ref,
+    desired: at.row.desired,
+    state,
+    crmId: at.crmId,
+    ownerId: at.ownerId,
+    written: at.written,
+    created: at.created,
+    candidates: at.candidates,
+    reason: why.reason ?? null,
+    code: why.code ?? null,
+    correlationId: why.correlationId ?? null,
+  }
+}

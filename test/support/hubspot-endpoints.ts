@@ -1,0 +1,256 @@
+import { z } from 'zod'
+
+/**
+ * HubSpot's endpoints as its documentation describes them, as far as the connector may call them. Written
+ * from the documentation and not from the connector: a wrong path, name, form or size fails.
+ */
+export interface HubspotEndpoint {
+  /** `METHOD path`, with the numbered version in it. */
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** The same path by number and with a date; `:name` stands for one part of it. */
+  readonly numbered: string
+  readonly dated: string
+  readonly query: z.ZodType
+  /** Absent: the call has no body. */
+  readonly body?: z.ZodType
+  /** Characters of the body, at most. */
+  readonly maxBody?: number
+}
+
+const id = z.string().regex(/^\d+$/, 'a record id is a number')
+const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'internal names are lower case')
+/** Values are strings on the wire, whatever their type; null is no way to clear one. */
+const values = z.record(name, z.string().max(65_536))
+const names = z.array(name)
+const bool = z.enum(['true', 'false'])
+const traceId = z.string().min(1).optional()
+const batch = <Item extends z.ZodType>(item: Item, most: number) => z.array(item).min(1).max(most)
+const empty = z.strictObject({})
+
+/** No record, and no trace id, may stand twice in a batch. */
+function distinct<Input extends { id: string; objectWriteTraceId?: string | undefined }>(
+  inputs: readonly Input[],
+): boolean {
+  const traces = inputs.flatMap((input) => input.objectWriteTraceId ?? [])
+  return (
+    new Set(inputs.map((input) => input.id.toLowerCase())).size === inputs.length &&
+    new Set(traces).size === traces.length
+  )
+}
+const ONCE = 'a record or a trace id stands twice in the batch'
+
+const batchRead = z.strictObject({
+  inputs: batch(z.strictObject({ id: z.string().min(1) }), 100),
+  properties: names,
+  propertiesWithHistory: names,
+  idProperty: name.optional(),
+})
+
+const batchUpsert = z.strictObject({
+  inputs: batch(
+    z.strictObject({
+      id: z.string().min(1),
+      idProperty: name,
+      properties: values,
+      objectWriteTraceId: traceId,
+    }),
+    100,
+  ).refine(distinct, ONCE),
+})
+
+const batchUpdate = z.strictObject({
+  inputs: batch(
+    z.strictObject({ id, properties: values, objectWriteTraceId: traceId }),
+    100,
+  ).refine(distinct, ONCE),
+})
+
+const OPERATORS = [
+  ...['EQ', 'NEQ', 'LT', 'LTE', 'GT', 'GTE', 'BETWEEN', 'IN', 'NOT_IN', 'HAS_PROPERTY'],
+  ...['NOT_HAS_PROPERTY', 'CONTAINS_TOKEN', 'NOT_CONTAINS_TOKEN'],
+] as const
+const filter = z
+  .strictObject({
+    propertyName: name,
+    operator: z.enum(OPERATORS),
+    value: z.string().optional(),
+    highValue: z.string().optional(),
+    values: z.array(z.string()).min(1).optional(),
+  })
+  .refine(({ operator, value, values: list }) => {
+    if (operator === 'IN' || operator === 'NOT_IN') return list !== undefined
+    return operator.includes('HAS_PROPERTY') || value !== undefined
+  }, 'IN takes values, the others take a value')
+  .refine(
+    ({ values: list }) =>
+      list === undefined || list.every((value) => value === value.toLowerCase()),
+    'values of IN must be in lower case',
+  )
+const sort = z.union([
+  name,
+  z.strictObject({ propertyName: name, direction: z.enum(['ASCENDING', 'DESCENDING']) }),
+])
+const search = z
+  .strictObject({
+    query: z.string().optional(),
+    filterGroups: z.array(z.strictObject({ filters: z.array(filter).min(1).max(6) })).max(5),
+    properties: names,
+    sorts: z.array(sort).max(1).optional(),
+    limit: z.number().int().min(1).max(200),
+    after: z.string().regex(/^\d+$/).optional(),
+  })
+  .refine(
+    ({ filterGroups }) => filterGroups.flatMap((group) => group.filters).length <= 18,
+    'at most 18 filters',
+  )
+
+const associationType = (ids: readonly number[]) =>
+  z.strictObject({
+    associationCategory: z.literal('HUBSPOT_DEFINED'),
+    associationTypeId: z.number().refine((type) => ids.includes(type), 'not a type of this pair'),
+  })
+/** From a task: contact, company, deal, ticket and lead. */
+const TASK_TARGETS = [204, 192, 216, 230, 647]
+const createTask = z.strictObject({
+  properties: z.strictObject({
+    // When it is due; HubSpot refuses a task without.
+    hs_timestamp: z.union([z.iso.datetime(), z.string().regex(/^\d{13}$/)]),
+    hs_task_subject: z.string().optional(),
+    hs_task_body: z.string().max(65_536).optional(),
+    hs_task_status: z
+      .enum(['NOT_STARTED', 'IN_PROGRESS', 'WAITING', 'DEFERRED', 'COMPLETED'])
+      .optional(),
+    hs_task_priority: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional(),
+    hs_task_type: z.enum(['EMAIL', 'CALL', 'TODO']).optional(),
+    hs_task_reminders: z
+      .string()
+      .regex(/^\d{13}$/)
+      .optional(),
+    hs_queue_membership_ids: z
+      .string()
+      .regex(/^\d+(;\d+)*$/)
+      .optional(),
+    hubspot_owner_id: id.optional(),
+  }),
+  associations: z.array(
+    z.strictObject({
+      to: z.strictObject({ id }),
+      types: z.array(associationType(TASK_TARGETS)).min(1),
+    }),
+  ),
+})
+
+const option = z.strictObject({
+  label: z.string().min(1),
+  value: z.string().min(1),
+  displayOrder: z.number().int().optional(),
+  hidden: z.boolean(),
+  description: z.string().optional(),
+})
+const FIELD_TYPES = {
+  bool: ['booleancheckbox', 'calculation_equation'],
+  date: ['date'],
+  datetime: ['date'],
+  enumeration: ['booleancheckbox', 'checkbox', 'radio', 'select', 'calculation_equation'],
+  number: ['number', 'calculation_equation'],
+  string: ['file', 'text', 'textarea', 'html', 'phonenumber', 'calculation_equation'],
+} as const
+const createProperty = z
+  .strictObject({
+    name,
+    label: z.string().min(1),
+    groupName: name,
+    type: z.enum(['bool', 'date', 'datetime', 'enumeration', 'number', 'string']),
+    fieldType: z.string(),
+    description: z.string().optional(),
+    options: z.array(option).min(1).optional(),
+    displayOrder: z.number().int().optional(),
+    hasUniqueValue: z.boolean().optional(),
+    hidden: z.boolean().optional(),
+    formField: z.boolean().optional(),
+  })
+  .refine(
+    ({ type, fieldType }) => FIELD_TYPES[type].some((known) => known === fieldType),
+    'a field type that does not go with the type',
+  )
+  .refine(
+    ({ type, options }) => (type === 'enumeration') === (options !== undefined),
+    'options go with enumerations, and only with those',
+  )
+
+const associationInputs = (most: number) =>
+  z.strictObject({
+    inputs: batch(z.strictObject({ id, after: z.string().min(1).optional() }), most),
+  })
+const associateDefault = z.strictObject({
+  inputs: batch(
+    z.strictObject({ from: z.strictObject({ id }), to: z.strictObject({ id }) }),
+    2_000,
+  ),
+})
+
+const objects = '/crm/v3/objects/:object'
+const datedObjects = '/crm/objects/:version/:object'
+const properties = '/crm/v3/properties/:object'
+const datedProperties = '/crm/properties/:version/:object'
+const associations = '/crm/v4/associations/:from/:to'
+const datedAssociations = '/crm/associations/:version/:from/:to'
+
+function endpoint(
+  method: HubspotEndpoint['method'],
+  [numbered, dated]: readonly [string, string],
+  rest: Partial<Pick<HubspotEndpoint, 'query' | 'body' | 'maxBody'>> = {},
+): HubspotEndpoint {
+  return { name: `${method} ${numbered}`, method, numbered, dated, query: empty, ...rest }
+}
+const under = (a: string, b: string, path: string) => [`${a}${path}`, `${b}${path}`] as const
+
+/** In the order in which they are tried: fixed paths before those with ids. */
+export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
+  endpoint('GET', ['/crm/v3/owners/', '/crm/owners/:version'], {
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(100).optional(),
+      after: z.string().optional(),
+      email: z.string().optional(),
+      archived: bool.optional(),
+    }),
+  }),
+  endpoint('GET', under(properties, datedProperties, '/groups/:name')),
+  endpoint('POST', under(properties, datedProperties, '/groups'), {
+    body: z.strictObject({ name, label: z.string().min(1), displayOrder: z.number().optional() }),
+  }),
+  endpoint('POST', under(properties, datedProperties, '/batch/create'), {
+    body: z.strictObject({ inputs: batch(createProperty, 100) }),
+  }),
+  endpoint('GET', under(properties, datedProperties, ''), {
+    query: z.strictObject({
+      archived: bool.optional(),
+      dataSensitivity: z.enum(['sensitive', 'non_sensitive']).optional(),
+    }),
+  }),
+  endpoint('POST', under(objects, datedObjects, '/batch/read'), {
+    query: z.strictObject({ archived: bool.optional() }),
+    body: batchRead,
+  }),
+  endpoint('POST', under(objects, datedObjects, '/batch/upsert'), { body: batchUpsert }),
+  endpoint('POST', under(objects, datedObjects, '/batch/update'), { body: batchUpdate }),
+  endpoint('POST', under(objects, datedObjects, '/search'), { body: search, maxBody: 3_000 }),
+  endpoint('POST', ['/crm/v3/objects/tasks', '/crm/objects/:version/tasks'], { body: createTask }),
+  endpoint('GET', under(objects, datedObjects, '/:id'), {
+    query: z.strictObject({
+      properties: z.string().optional(),
+      propertiesWithHistory: z.string().optional(),
+      associations: z.string().optional(),
+      archived: bool.optional(),
+      idProperty: name.optional(),
+    }),
+  }),
+  endpoint('POST', under(associations, datedAssociations, '/batch/read'), {
+    body: associationInputs(1_000),
+  }),
+  endpoint('POST', under(associations, datedAssociations, '/batch/associate/default'), {
+    body: associateDefault,
+  }),
+  endpoint('GET', ['/account-info/v3/details', '/account-info/:version/details']),
+]
