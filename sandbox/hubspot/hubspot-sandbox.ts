@@ -7,10 +7,12 @@ import { associationEndpoints } from './association-endpoints.ts'
 import type { Association } from './association-graph.ts'
 import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
+import { pipelineEndpoints } from './deal-pipelines.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
 import { readObjectType } from './object-types.ts'
 import { pageRouter } from './page-router.ts'
+import { type PeopleAtWork, peopleAtWork } from './people-at-work.ts'
 import { PortalState } from './portal-state.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
@@ -68,6 +70,8 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** What people of the account do by hand. */
+  readonly people: PeopleAtWork
   close(): Promise<void>
 }
 
@@ -101,6 +105,7 @@ export async function createHubspotSandbox(
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
     archive: (object, id) =>
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
+    people: peopleAtWork(state),
     close: async () => state.close(),
   }
 }
@@ -116,6 +121,7 @@ function allEndpoints(
     ...groupEndpoints(state),
     ...propertyEndpoints(state, now),
     ...accountEndpoints(state, limits, now),
+    ...pipelineEndpoints(),
     searchEndpoint(state, now),
     ...batchWriteEndpoints(state, options),
     ...singleWriteEndpoints(state, options),
