@@ -6,6 +6,7 @@ import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.t
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
+import { hasDueOutcomes } from './steps/due-outcomes.ts'
 import { hasDueReads } from './steps/read-fields.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
@@ -135,7 +136,10 @@ async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
   for (const name of connected) {
     const mapping = set.crms.get(name)
     if (!mapping || open.some(({ key }) => key === name)) continue
-    if (await hasDueReads(db, name, mapping, clock())) await requestWork(db, 'reconcile', name)
+    const isDue =
+      (await hasDueReads(db, name, mapping, clock())) ||
+      (await hasDueOutcomes(db, name, set, mapping, clock()))
+    if (isDue) await requestWork(db, 'reconcile', name)
   }
 }
 

@@ -12,15 +12,19 @@ export interface Spoken {
   readonly model: Model
 }
 
-/** Of everybody whom one of the models of a CRM object scores: the score that speaks for her. */
+/**
+ * Of everybody whom one of the models of a CRM object scores: the score that speaks for her.
+ * @param subjects ids; null for all.
+ */
 export async function speakers(
   db: Db | Tx,
   set: MappingSet,
   { model: names, winner }: Pick<ObjectMapping, 'model' | 'winner'>,
+  subjects: readonly string[] | null = null,
 ): Promise<Spoken[]> {
   const bySubject = new Map<string, Map<string, Score>>()
   for (const name of names) {
-    for (const [id, score] of await readScores(db, name)) {
+    for (const [id, score] of await readScores(db, name, subjects)) {
       const scores = bySubject.get(id) ?? new Map<string, Score>()
       bySubject.set(id, scores.set(name, score))
     }
