@@ -79,7 +79,18 @@ export interface JobContext {
 /** A record that a run could not bring where it should be, and why. */
 export interface RunEntry {
   readonly ref: string
-  readonly outcome: 'parked' | 'unlinked' | 'unknown' | 'several' | 'cleared'
+  /**
+   * `ignored`: the CRM left out a part of a task without a word; `refused`: a task cannot be closed, and
+   * stays as it is.
+   */
+  readonly outcome:
+    | 'parked'
+    | 'unlinked'
+    | 'unknown'
+    | 'several'
+    | 'cleared'
+    | 'ignored'
+    | 'refused'
   readonly reason: string | null
   readonly correlationId: string | null
 }

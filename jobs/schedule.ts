@@ -7,6 +7,7 @@ import { readWork, requestTouched, requestWork, STEPS } from '../src/infra/postg
 import type { JobContext } from './context.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
+import { hasDueOutcomes } from './steps/due-outcomes.ts'
 import { hasToListen } from './steps/listen.ts'
 import { hasDueReads } from './steps/read-fields.ts'
 
@@ -139,7 +140,10 @@ async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
   for (const name of connected) {
     const mapping = set.crms.get(name)
     if (!mapping || open.some(({ key }) => key === name)) continue
-    if (await hasDueReads(db, name, mapping, clock())) await requestWork(db, 'reconcile', name)
+    const isDue =
+      (await hasDueReads(db, name, mapping, clock())) ||
+      (await hasDueOutcomes(db, name, set, mapping, clock()))
+    if (isDue) await requestWork(db, 'reconcile', name)
   }
 }
 

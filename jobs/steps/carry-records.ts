@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../../src/infra/postgres/database.ts'
+import { dealsSource } from '../../src/infra/postgres/sales-store.ts'
 
 /**
  * The CRM record of a person who was merged away goes to the one who stands for her now, and that of
@@ -43,9 +44,32 @@ async function carrySayings(
   await sql`update trait set about = ${heir} where about = ${id} and origin = ${carried}`.execute(
     tx,
   )
-  await sql`update sales_state s set about = ${heir} where about = ${id} and source = ${carried}
-    and not exists (select from sales_state o where o.about = ${heir} and o.source = s.source)`.execute(
+  const sources = [...crms, ...crms.map(dealsSource)]
+  await sql`update sales_state s set about = ${heir} where about = ${id}
+    and source = any(${sources}::text[]) and not exists (select from sales_state o where o.about = ${heir} and o.source = s.source)`.execute(
     tx,
   )
   await sql`delete from crm_read where ref = ${id} and crm = ${carried}`.execute(tx)
+  await carryOutcomes(tx, id, heir, crms)
+}
+
+/** Deals, first contacts and tasks go with the record; deals are read anew under the other id. */
+async function carryOutcomes(
+  tx: Tx,
+  id: string,
+  heir: string,
+  crms: readonly string[],
+): Promise<void> {
+  const carried = sql`any(${[...crms]}::text[])`
+  await sql`insert into crm_deal_record (ref, crm, deal_id)
+    select ${heir}, crm, deal_id from crm_deal_record where ref = ${id} and crm = ${carried}
+    on conflict do nothing`.execute(tx)
+  await sql`delete from crm_deal_record where ref = ${id} and crm = ${carried}`.execute(tx)
+  await sql`insert into first_contact (ref, crm, qualified_at, at, kind, owner_id, engagement_id, seen_at)
+    select ${heir}, crm, qualified_at, at, kind, owner_id, engagement_id, seen_at
+    from first_contact where ref = ${id} and crm = ${carried} on conflict do nothing`.execute(tx)
+  await sql`delete from first_contact where ref = ${id} and crm = ${carried}`.execute(tx)
+  await sql`delete from crm_look where ref = ${id} and crm = ${carried}`.execute(tx)
+  await sql`update task_intent set account_ref = ${heir}
+    where account_ref = ${id} and crm = ${carried}`.execute(tx)
 }

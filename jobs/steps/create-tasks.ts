@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
-import type { SalesState } from '../../src/core/scoring/features.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
+import { readDealsOf } from '../../src/infra/postgres/deal-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
+import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
+import { knownOwners } from './known-owners.ts'
 import type { PlannedTask } from './plan-tasks.ts'
 
 /** A doubtful create is looked for no earlier than the call's deadline plus this. */
@@ -13,8 +15,7 @@ const MARGIN_MS = 2_000
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
 
-interface Intent {
-  readonly key: string
+interface Intent extends TaskEpisode {
   readonly marker: string
   readonly state: string
   readonly task: PlannedTask
@@ -29,6 +30,7 @@ export async function createPlannedTasks(
   context: JobContext,
   connected: ConnectedCrm,
   crm: Crm,
+  set: MappingSet,
   mapping: CrmMapping,
   signal: AbortSignal,
   run: RunNotes,
@@ -37,14 +39,12 @@ export async function createPlannedTasks(
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await openIntents(context.db, crm.name)
     if (intents.length === 0) return
-    owners ??= await crm.owners(signal)
-    const sales = await readSalesStates(
-      context.db,
-      intents.map((intent) => intent.task.accountRef),
-    )
+    owners ??= await knownOwners(context, crm, signal)
+    const gone = await goneReasons(context.db, set, mapping, intents)
     for (const intent of intents) {
-      if (intent.state === 'planned' && isRejected(intent, sales.get(intent.task.accountRef))) {
-        await setState(context.db, intent, 'parked', { reason: 'sales rejected the account' })
+      const reason = gone.get(intent.key)
+      if (intent.state === 'planned' && reason !== undefined) {
+        await setState(context.db, intent, 'parked', { reason })
         continue
       }
       const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
@@ -60,13 +60,6 @@ export async function createPlannedTasks(
   const left = (await openIntents(context.db, crm.name)).length
   if (left > 0)
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
-}
-
-/** Sales said no after the account entered `qualified`: perhaps only now did we read that. */
-function isRejected({ key }: Intent, sales: SalesState | undefined): boolean {
-  // The key ends with the instant of the episode.
-  const qualifiedAt = Date.parse(key.slice(key.lastIndexOf('|') + 1))
-  return sales?.status === 'rejected' && (sales.since ?? 0) >= qualifiedAt
 }
 
 async function settleIntent(
@@ -94,7 +87,7 @@ async function settleIntent(
     return
   }
   const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
-  await setState(context.db, intent, 'creating', { settleAfter })
+  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
   const [outcome] = await crm.createTasks([task], signal).catch(async (error: unknown) => {
     // It throws only while nothing was sent: there is nothing to look for.
     await setState(context.db, intent, 'planned', {})
@@ -123,6 +116,8 @@ async function openIntents(db: Db, crm: string): Promise<Intent[]> {
     .execute()
   return rows.map((row) => ({
     key: row.key,
+    accountRef: row.account_ref,
+    qualifiedAt: row.qualified_at,
     marker: row.marker,
     state: row.state,
     task: row.task as PlannedTask,
@@ -142,7 +137,7 @@ async function addressTask(
   const { accountRef, personRefs, ...told } = intent.task
   const rows = await db
     .selectFrom('crm_record')
-    .select(['ref', 'crm_id', 'lookup'])
+    .select(['ref', 'crm_id'])
     .where('crm', '=', crm.name)
     .where('ref', 'in', [accountRef, ...personRefs])
     .execute()
@@ -162,14 +157,27 @@ async function addressTask(
     ownerId: owner?.id ?? null,
     companyId,
     contactIds: personRefs.flatMap((ref) => ids.get(ref) ?? []),
+    dealId: await openDealId(db, crm.name, mapping, accountRef),
   }
+}
+
+/** The newest open deal of the account; null where deals are not read. */
+async function openDealId(
+  db: Db,
+  crm: string,
+  { deals }: CrmMapping,
+  account: string,
+): Promise<string | null> {
+  if (!deals) return null
+  const all = await readDealsOf(db, crm, [account], deals.pipelines)
+  return all.get(account)?.find(({ state }) => state === 'open')?.id ?? null
 }
 
 async function setState(
   db: Db,
   intent: Intent,
   state: 'planned' | 'creating' | 'created' | 'parked',
-  more: { taskId?: string; reason?: string; settleAfter?: Date },
+  more: { taskId?: string; reason?: string; settleAfter?: Date; ownerId?: string | null },
 ): Promise<void> {
   await db
     .updateTable('task_intent')
@@ -178,6 +186,7 @@ async function setState(
       crm_task_id: more.taskId ?? null,
       reason: more.reason ?? null,
       settle_after: more.settleAfter ?? null,
+      ...(more.ownerId === undefined ? {} : { owner_id: more.ownerId }),
     })
     .where('key', '=', intent.key)
     .execute()

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import type { CrmMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
+import type { CrmMapping, DealMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
-import { isFresh, renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
+import {
+  isFresh,
+  renderTask,
+  type StoryDeal,
+  type TaskStory,
+} from '../../src/core/playbook/task-story.ts'
+import type { CrmTaskType } from '../../src/core/ports/crm.ts'
 import { createExplainer } from '../../src/core/scoring/explain.ts'
 import { isBookkeeping } from '../../src/core/scoring/points.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
+import { readDealsOf, type StoredDeal } from '../../src/infra/postgres/deal-store.ts'
 import { readScores } from '../../src/infra/postgres/score-store.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
@@ -19,6 +26,9 @@ export interface PlannedTask {
   readonly priority: 'low' | 'medium' | 'high'
   readonly accountRef: string
   readonly personRefs: readonly string[]
+  readonly type?: CrmTaskType
+  readonly queueId?: string | null
+  readonly reminderAt?: string | null
 }
 
 interface Entered {
@@ -49,13 +59,14 @@ export async function planTasks(
   let added = 0
   for (const id of company.model) {
     const model = set.models.get(id)
-    if (model) added += await planOfModel(tx, crm, { set, model, rules, now }, spoken)
+    if (model) added += await planOfModel(tx, crm, { set, mapping, model, rules, now }, spoken)
   }
   return added
 }
 
 interface Plan {
   readonly set: MappingSet
+  readonly mapping: CrmMapping
   readonly model: Model
   readonly rules: TaskMapping
   readonly now: Date
@@ -64,9 +75,10 @@ interface Plan {
 async function planOfModel(
   tx: Tx,
   crm: string,
-  { set, model, rules, now }: Plan,
+  { set, mapping, model, rules, now }: Plan,
   spoken: ReadonlyMap<string, Spoken>,
 ): Promise<number> {
+  const open = await openDeals(tx, crm, mapping.deals, spoken)
   const peopleModel = set.models.get(model['people-model'] ?? '') ?? model
   let added = 0
   for (const entry of await enteredQualified(tx, model.id)) {
@@ -80,24 +92,60 @@ async function planOfModel(
     const told = [score.facts.championId, ...score.facts.otherIds].filter((id) => id !== null)
     const people = await readScores(tx, model['people-model'] ?? '', told)
     const story = await storyOf(tx, { score, model }, { scores: people, model: peopleModel })
-    const { subject, body } = await renderTask(rules, story)
+    const deal = storyDeal(open.get(entry.subject_id)?.[0])
+    const { subject, body } = await renderTask(rules, { ...story, deal })
     const task: PlannedTask = {
       subject,
       body,
-      dueAt: new Date(now.getTime() + rules['due-in']).toISOString(),
-      priority: rules.priority,
+      ...termsOf(rules, now),
       accountRef: entry.subject_id,
       personRefs: [score.facts.championId, ...score.facts.otherIds]
         .filter((id): id is string => id !== null)
         .slice(0, MOST_PEOPLE),
     }
     const marker = `RPN-${createHash('sha256').update(key).digest('hex').slice(0, 10).toUpperCase()}`
-    const result = await sql`insert into task_intent (key, crm, account_ref, marker, state, task)
-      values (${key}, ${crm}, ${entry.subject_id}, ${marker}, 'planned', ${JSON.stringify(task)}::jsonb)
+    const result = await sql`insert into task_intent
+        (key, crm, account_ref, marker, state, task, qualified_at)
+      values (${key}, ${crm}, ${entry.subject_id}, ${marker}, 'planned',
+        ${JSON.stringify(task)}::jsonb, ${score.qualifiedAt})
       on conflict (key) do nothing`.execute(tx)
     added += Number(result.numAffectedRows ?? 0)
   }
   return added
+}
+
+/** What the mapping says of every task, at the time of its planning. */
+function termsOf(rules: TaskMapping, now: Date) {
+  const dueMs = now.getTime() + rules['due-in']
+  const before = rules['remind-before']
+  return {
+    dueAt: new Date(dueMs).toISOString(),
+    priority: rules.priority,
+    type: rules.type,
+    queueId: rules.queue ?? null,
+    reminderAt: before === undefined ? null : new Date(dueMs - before).toISOString(),
+  }
+}
+
+/** Open deals of all accounts that are scored, the newest first; nobody's where deals are not read. */
+async function openDeals(
+  tx: Tx,
+  crm: string,
+  deals: DealMapping | undefined,
+  spoken: ReadonlyMap<string, Spoken>,
+): Promise<ReadonlyMap<string, readonly StoredDeal[]>> {
+  if (!deals) return new Map()
+  const qualified = [...spoken.values()].flatMap(({ score }) =>
+    score.usageStatus === 'qualified' ? [score.subjectId] : [],
+  )
+  const all = await readDealsOf(tx, crm, qualified, deals.pipelines)
+  return new Map([...all].map(([id, own]) => [id, own.filter(({ state }) => state === 'open')]))
+}
+
+function storyDeal(deal: StoredDeal | undefined): StoryDeal | null {
+  if (!deal) return null
+  const { name, stage, amount, currency, createdAt } = deal
+  return { name, stage, amount, currency, since: createdAt.slice(0, 10) }
 }
 
 /** The newest entry into `qualified` of every account of a model. */
@@ -118,7 +166,7 @@ async function storyOf(
   tx: Tx,
   { score, model }: Spoken,
   people: { readonly scores: ReadonlyMap<string, Score>; readonly model: Model },
-): Promise<TaskStory> {
+): Promise<Omit<TaskStory, 'deal'>> {
   const words = createExplainer(model)
   const ofPeople = createExplainer(people.model)
   const account = await tx

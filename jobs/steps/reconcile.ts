@@ -8,8 +8,11 @@ import { readEffective } from '../../src/infra/mappings/published.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
+import { followTasks } from './follow-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
+import { readDeals } from './read-deals.ts'
 import { readFields } from './read-fields.ts'
+import { readFirstContacts } from './read-first-contacts.ts'
 import { reconcileObject } from './reconcile-object.ts'
 import { seeCompanies } from './see-companies.ts'
 
@@ -32,13 +35,35 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   for (const [object, rules] of objectsOf(mapping)) {
     await reconcileObject({ context, crm, object, rules, signal, run })
   }
+  const reading = { context, crm, set, mapping, signal, run }
   const unread = await readFields(context, crm, mapping, signal, run)
+  const unreadDeals = await readOrTell(() => readDeals(reading))
   if (company) await seeCompanies(context, crm, signal, run)
   await linkCompanies(context.db, crm, signal, run)
-  await createPlannedTasks(context, connected, crm, mapping, signal, run)
+  await createPlannedTasks(context, connected, crm, set, mapping, signal, run)
+  await followTasks(reading)
+  const unreadContacts = await readOrTell(() => readFirstContacts(reading))
   // Last: what cannot be read keeps nobody from being written.
-  if (unread) throw unread
+  const unreadable = [unread, unreadDeals, unreadContacts].filter((problem) => problem !== null)
+  if (unreadable.length > 0) throw joinedProblems(unreadable)
   return {}
+}
+
+/** What needs a person, such as a scope that is missing, is told in the end. */
+async function readOrTell(read: () => Promise<void>): Promise<ConfigError | null> {
+  try {
+    await read()
+    return null
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
+function joinedProblems(problems: readonly ConfigError[]): ConfigError {
+  const [first, ...others] = problems
+  if (first && others.length === 0) return first
+  return new ConfigError(problems.map(({ message }) => message).join('\n'), { cause: first })
 }
 
 function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {

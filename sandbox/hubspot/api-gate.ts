@@ -57,7 +57,10 @@ export function apiRouter(endpoints: readonly ApiEndpoint[], options: GateOption
 export function currentUrl(url: string): string {
   const dated = url
     .replace(/^\/crm\/associations\/(\d{4}-\d{2}(-beta)?|v4)(?=\/)/, '/crm/v4/associations')
-    .replace(/^\/crm\/(objects|properties|owners)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/, '/crm/v3/$1')
+    .replace(
+      /^\/crm\/(objects|properties|owners|pipelines)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/,
+      '/crm/v3/$1',
+    )
     .replace(/^\/account-info\/\d{4}-\d{2}(?=\/)/, '/account-info/v3')
   const isDated = dated !== url && /^\/crm\/objects\//.test(url)
   return isDated && dated.includes('/associations/') ? dated.replace('/crm/v3/', '/crm/v4/') : dated

@@ -1,7 +1,7 @@
 import type { ObjectType } from './object-types.ts'
 import type { PropertyDefinition, PropertyGroup, PropertyOption } from './property-definition.ts'
 
-type Trait = 'read-only' | 'hidden' | 'unique' | 'owner'
+type Trait = 'read-only' | 'hidden' | 'unique' | 'owner' | 'external'
 type Row = readonly [
   name: string,
   label: string,
@@ -37,6 +37,8 @@ const leadStatuses = [
 
 /** The last one is no default of HubSpot's: this account added it. */
 const companyTypes = ['PROSPECT', 'PARTNER', 'RESELLER', 'VENDOR', 'OTHER', 'COMPETITOR']
+
+const emailDirections = ['EMAIL', 'INCOMING_EMAIL', 'FORWARDED_EMAIL']
 
 const everywhere: readonly Row[] = [
   ['hs_object_id', 'Record ID', 'number', 'number', ['read-only']],
@@ -118,9 +120,13 @@ const rows: Readonly<Record<ObjectType, readonly Row[]>> = {
   deals: [
     ['dealname', 'Deal Name', 'string', 'text'],
     ['amount', 'Amount', 'number', 'number'],
-    ['dealstage', 'Deal Stage', 'string', 'text'],
-    ['pipeline', 'Pipeline', 'string', 'text'],
+    ['dealstage', 'Deal Stage', 'enumeration', 'radio', ['external']],
+    ['pipeline', 'Pipeline', 'enumeration', 'select', ['external']],
     ['closedate', 'Close Date', 'datetime', 'date'],
+    ['deal_currency_code', 'Currency', 'string', 'text'],
+    ['hs_is_closed', 'Is Deal Closed?', 'bool', 'booleancheckbox', ['read-only']],
+    ['hs_is_closed_won', 'Is Closed Won', 'bool', 'booleancheckbox', ['read-only']],
+    ['hs_deal_stage_probability', 'Deal probability', 'number', 'number', ['read-only']],
     ['createdate', 'Create Date', 'datetime', 'date', ['read-only']],
   ],
   tasks: [
@@ -138,9 +144,34 @@ const rows: Readonly<Record<ObjectType, readonly Row[]>> = {
     ['hs_task_priority', 'Priority', 'enumeration', 'radio', [], ['NONE', 'LOW', 'MEDIUM', 'HIGH']],
     ['hs_task_type', 'Task Type', 'enumeration', 'select', [], ['EMAIL', 'CALL', 'TODO']],
     ['hs_task_reminders', 'Reminders', 'string', 'text'],
-    ['hs_queue_membership_ids', 'Queue', 'string', 'text'],
+    ['hs_queue_membership_ids', 'Queue', 'enumeration', 'checkbox', ['external']],
+    ['hs_task_completion_date', 'Completed at', 'datetime', 'date', ['read-only']],
     ['hs_createdate', 'Create Date', 'datetime', 'date', ['read-only']],
   ],
+  calls: [
+    ...activity('Call'),
+    ['hs_call_title', 'Call title', 'string', 'text'],
+    ['hs_call_body', 'Call notes', 'string', 'html'],
+    ['hs_call_direction', 'Call direction', 'enumeration', 'select', [], ['INBOUND', 'OUTBOUND']],
+  ],
+  emails: [
+    ...activity('E-mail'),
+    ['hs_email_subject', 'Email subject', 'string', 'text'],
+    ['hs_email_direction', 'Email direction', 'enumeration', 'select', [], emailDirections],
+  ],
+  meetings: [
+    ...activity('Meeting'),
+    ['hs_meeting_title', 'Meeting name', 'string', 'text'],
+    ['hs_meeting_start_time', 'Meeting start time', 'datetime', 'date'],
+  ],
+  notes: [...activity('Note'), ['hs_note_body', 'Note body', 'string', 'html']],
+}
+
+function activity(name: string): readonly Row[] {
+  return [
+    ['hs_timestamp', `${name} date`, 'datetime', 'date'],
+    ['hs_createdate', 'Create Date', 'datetime', 'date', ['read-only']],
+  ]
 }
 
 /** The property groups of a new account. */
@@ -149,6 +180,10 @@ export const DEFAULT_GROUPS: Readonly<Record<ObjectType, readonly PropertyGroup[
   companies: groups(['companyinformation', 'Company information']),
   deals: groups(['dealinformation', 'Deal information']),
   tasks: groups(['task', 'Task information']),
+  calls: groups(['call', 'Call information']),
+  emails: groups(['email', 'Email information']),
+  meetings: groups(['engagement', 'Meeting information']),
+  notes: groups(['note', 'Note information']),
 }
 
 /** The properties of a new account. */
@@ -184,7 +219,7 @@ function define(row: Row, groupName: string): PropertyDefinition {
     options: values.map(option),
     displayOrder: -1,
     calculated: fieldType === 'calculation_score',
-    externalOptions: traits.includes('owner'),
+    externalOptions: traits.includes('owner') || traits.includes('external'),
     archived: false,
     hasUniqueValue: traits.includes('unique'),
     hidden: traits.includes('hidden'),

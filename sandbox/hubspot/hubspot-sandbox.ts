@@ -9,10 +9,12 @@ import type { Association } from './association-graph.ts'
 import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
 import { controlRouter } from './control-router.ts'
+import { pipelineEndpoints } from './deal-pipelines.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
 import { readObjectType } from './object-types.ts'
 import { pageRouter } from './page-router.ts'
+import { type PeopleAtWork, peopleAtWork } from './people-at-work.ts'
 import { PortalState } from './portal-state.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
@@ -85,6 +87,8 @@ export interface HubspotSandbox {
   edit(object: string, id: string, properties: Readonly<Record<string, string>>): void
   /** Deletes a contact for good, on her own demand. */
   erase(id: string): void
+  /** What people of the account do by hand. */
+  readonly people: PeopleAtWork
   /** Tells an app of every change; `configure` subscribes it. */
   readonly webhooks: WebhookSender
   close(): Promise<void>
@@ -129,6 +133,7 @@ export async function createHubspotSandbox(
     restore: (object, id) => binRecord(state, readObjectType(object), id, 'unarchive'),
     edit: (object, id, properties) => editRecord(state, readObjectType(object), id, properties),
     erase: (id) => eraseContact(state, id),
+    people: peopleAtWork(state),
     webhooks,
     close: async () => {
       webhooks.close()
@@ -149,6 +154,7 @@ function allEndpoints(
     ...groupEndpoints(state),
     ...propertyEndpoints(state, now),
     ...accountEndpoints(state, limits, now),
+    ...pipelineEndpoints(),
     searchEndpoint(state, search),
     ...batchWriteEndpoints(state, options),
     privacyEndpoint(state),

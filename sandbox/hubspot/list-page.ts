@@ -60,9 +60,12 @@ function sortedRecords(
     .map(({ record }) => record)
 }
 
+const isAlwaysShown = (type: ObjectType): boolean =>
+  type === 'contacts' || type === 'companies' || type === 'tasks'
+
 function tabs(state: PortalState, current: ObjectType): Markup {
   const shown = OBJECT_TYPE_NAMES.filter(
-    (type) => type !== 'deals' || state.table('deals').records.size > 0,
+    (type) => isAlwaysShown(type) || state.table(type).records.size > 0,
   )
   return html`<nav>${shown.map((type) => {
     const count = state.table(type).records.size.toLocaleString('en')

@@ -1,7 +1,15 @@
 import { invalid } from './hubspot-error.ts'
 
 /** The object types this stand-in keeps, by their plural names. */
-export type ObjectType = 'contacts' | 'companies' | 'deals' | 'tasks'
+export type ObjectType =
+  | 'contacts'
+  | 'companies'
+  | 'deals'
+  | 'tasks'
+  | 'calls'
+  | 'emails'
+  | 'meetings'
+  | 'notes'
 
 interface ObjectTypeFacts {
   readonly singular: string
@@ -63,6 +71,37 @@ export const OBJECT_TYPES: Readonly<Record<ObjectType, ObjectTypeFacts>> = {
     defaultProperties: [],
     searchedByQuery: ['hs_task_subject', 'hs_task_body'],
   },
+  calls: activity('call', 'Calls', '0-48', 50_000_000_001, ['hs_call_title', 'hs_call_body']),
+  emails: activity('email', 'E-mails', '0-49', 60_000_000_001, ['hs_email_subject']),
+  meetings: activity('meeting', 'Meetings', '0-47', 70_000_000_001, ['hs_meeting_title']),
+  notes: activity('note', 'Notes', '0-46', 80_000_000_001, ['hs_note_body']),
+}
+
+/** What was said or done with a record, as people log it. */
+function activity(
+  singular: string,
+  plural: string,
+  typeId: string,
+  firstId: number,
+  searchedByQuery: readonly string[],
+): ObjectTypeFacts {
+  return {
+    ...{ singular, plural, typeId, firstId, searchedByQuery },
+    aliases: [`${singular}s`, singular, typeId],
+    createdProperty: 'hs_createdate',
+    modifiedProperty: 'hs_lastmodifieddate',
+    defaultProperties: [],
+  }
+}
+
+/** Objects whose unknown and read-only properties are ignored instead of refused. */
+export function ignoresUnknown(type: ObjectType): boolean {
+  return type === 'tasks' || isActivity(type)
+}
+
+/** Logged by people: calls, e-mails, meetings and notes. */
+export function isActivity(type: ObjectType): boolean {
+  return ['calls', 'emails', 'meetings', 'notes'].includes(type)
 }
 
 export const OBJECT_TYPE_NAMES = Object.keys(OBJECT_TYPES) as ObjectType[]
@@ -97,7 +136,24 @@ const pairs: readonly AssociationKind[] = [
   { from: 'tasks', to: 'deals', typeId: 216, reverseTypeId: 215, label: null },
   { from: 'contacts', to: 'deals', typeId: 4, reverseTypeId: 3, label: null },
   { from: 'companies', to: 'deals', typeId: 342, reverseTypeId: 341, label: null },
+  ...activityPairs('calls', [194, 193], [182, 181], [206, 205]),
+  ...activityPairs('emails', [198, 197], [186, 185], [210, 209]),
+  ...activityPairs('meetings', [200, 199], [188, 187], [212, 211]),
+  ...activityPairs('notes', [202, 201], [190, 189], [214, 213]),
 ]
+
+type TypeIds = readonly [typeId: number, reverseTypeId: number]
+
+function activityPairs(
+  from: ObjectType,
+  contacts: TypeIds,
+  companies: TypeIds,
+  deals: TypeIds,
+): AssociationKind[] {
+  return Object.entries({ contacts, companies, deals }).map(([to, [typeId, reverseTypeId]]) => {
+    return { from, to: to as ObjectType, typeId, reverseTypeId, label: null }
+  })
+}
 
 const kinds: readonly AssociationKind[] = pairs.flatMap((pair) => [
   pair,

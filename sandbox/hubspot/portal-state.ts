@@ -70,6 +70,11 @@ export class PortalState {
     }
   }
 
+  /** The instant of the running transaction, in milliseconds since 1970. */
+  get transactionAt(): number {
+    return this.pendingAt
+  }
+
   /** Makes a change; only inside `transact`. */
   apply(change: PortalChange): void {
     if (this.pending === undefined) throw new Error('changes belong into a transaction')

@@ -1,14 +1,14 @@
 import { isObject } from './api-endpoint.ts'
 import { lifecycleRank } from './default-properties.ts'
 import { invalidJson, invalidValues, type ValueProblem } from './hubspot-error.ts'
-import type { ObjectType } from './object-types.ts'
+import { ignoresUnknown, type ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { StoredRecord } from './stored-record.ts'
 import { isEmail, readValue } from './value-rules.ts'
 
 /**
  * The written properties as they will be stored. Contacts and companies refuse unknown and
- * read-only properties, tasks ignore them.
+ * read-only properties, tasks and what people log ignore them.
  */
 export function checkProperties(
   state: PortalState,
@@ -47,23 +47,31 @@ function checkProperty(
 ): string | ValueProblem | undefined {
   const definition = state.properties(type).get(name)
   if (definition === undefined || definition.archived) {
-    if (type === 'tasks') return undefined
+    if (ignoresUnknown(type)) return undefined
     const message = `Property "${name}" does not exist`
     return { name, error: 'PROPERTY_DOESNT_EXIST', message }
   }
   if (definition.modificationMetadata.readOnlyValue) {
-    if (type === 'tasks') return undefined
+    if (ignoresUnknown(type)) return undefined
     const message = `"${name}" is a read only property; its value cannot be set.`
     return { name, error: 'READ_ONLY_VALUE', message }
   }
   if (type === 'contacts' && name === 'email') return checkEmail(raw)
   if (type === 'companies' && name === 'domain') return normalDomain(raw)
+  if (type === 'tasks' && name === 'hs_task_reminders') return checkReminder(raw)
   const current = record?.properties[name]
   const value = readValue(definition, raw, {
     current,
     isOwner: (id) => state.owners.has(id),
   })
   return name === 'lifecyclestage' && isStepBack(value, current) ? undefined : value
+}
+
+/** Reminders are epoch milliseconds and nothing else. */
+function checkReminder(raw: string): string | ValueProblem {
+  if (raw === '' || /^\d{13}$/.test(raw)) return raw
+  const message = `${raw} was not a valid long.`
+  return { name: 'hs_task_reminders', error: 'INVALID_LONG', message }
 }
 
 function checkEmail(raw: string): string | ValueProblem {

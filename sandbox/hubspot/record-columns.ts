@@ -17,15 +17,26 @@ export interface RecordColumn {
 const shownFirst: Readonly<Record<ObjectType, readonly string[]>> = {
   contacts: ['email', 'firstname', 'lastname'],
   companies: ['name', 'domain'],
-  deals: ['dealname', 'amount', 'dealstage'],
-  tasks: ['hs_task_subject', 'hs_task_body', 'hs_task_status', 'hs_task_priority', 'hs_timestamp'],
+  deals: ['dealname', 'amount', 'dealstage', 'closedate', 'hs_is_closed_won'],
+  tasks: [
+    ...['hs_task_subject', 'hs_task_body', 'hs_task_status', 'hs_task_completion_date'],
+    ...['hs_task_type', 'hs_task_priority', 'hs_timestamp'],
+  ],
+  calls: ['hs_call_title', 'hs_call_direction', 'hs_timestamp'],
+  emails: ['hs_email_subject', 'hs_email_direction', 'hs_timestamp'],
+  meetings: ['hs_meeting_title', 'hs_timestamp'],
+  notes: ['hs_note_body', 'hs_timestamp'],
 }
 
 const neighbours: Readonly<Record<ObjectType, readonly ObjectType[]>> = {
-  contacts: ['companies', 'tasks'],
-  companies: ['contacts', 'tasks'],
-  deals: ['companies'],
-  tasks: ['contacts', 'companies'],
+  contacts: ['companies', 'tasks', 'deals'],
+  companies: ['contacts', 'tasks', 'deals'],
+  deals: ['companies', 'contacts', 'tasks'],
+  tasks: ['contacts', 'companies', 'deals'],
+  calls: ['contacts', 'companies'],
+  emails: ['contacts', 'companies'],
+  meetings: ['contacts', 'companies'],
+  notes: ['contacts', 'companies'],
 }
 
 /** The columns worth showing, among them every property that the product adds. */
@@ -49,8 +60,16 @@ export function recordColumns(state: PortalState, type: ObjectType): RecordColum
 /** A link to the page of a record, with its name. */
 export function recordLink(state: PortalState, type: ObjectType, id: string): Markup {
   const properties = state.table(type).resolve(id)?.properties ?? {}
-  const name = properties['name'] ?? properties['email'] ?? properties['hs_task_subject'] ?? id
-  return html`<a href="/records/${type}/${id}">${name}</a>`
+  return html`<a href="/records/${type}/${id}">${recordName(properties) ?? id}</a>`
+}
+
+const NAMES = ['name', 'email', 'dealname', 'hs_task_subject', 'hs_call_title']
+
+/** What people call a record; undefined for one without a name. */
+export function recordName(properties: Readonly<Record<string, string>>): string | undefined {
+  return [...NAMES, 'hs_email_subject', 'hs_meeting_title']
+    .map((name) => properties[name])
+    .find(Boolean)
 }
 
 function idColumn(type: ObjectType, property: PropertyDefinition | undefined): RecordColumn {

@@ -3,15 +3,14 @@ import { html, type Markup } from './html.ts'
 import { OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import { layout } from './page-layout.ts'
 import type { PortalState } from './portal-state.ts'
-import { ownerName, recordLink } from './record-columns.ts'
+import { ownerName, recordLink, recordName } from './record-columns.ts'
 import type { StoredRecord } from './stored-record.ts'
 import { readable, readableTime } from './value-format.ts'
 
 /** Everything about one record: its values, how they came about, and its associations. */
 export function recordPage(state: PortalState, type: ObjectType, record: StoredRecord): string {
   const { properties } = record
-  const name =
-    properties['name'] ?? properties['email'] ?? properties['hs_task_subject'] ?? record.id
+  const name = recordName(properties) ?? record.id
   const content = html`<section class="plain${record.archivedAt !== null && ' gone'}">
 <h2>${name}</h2>
 <p class="soft">${OBJECT_TYPES[type].singular} ${record.id}, created ${readableTime(record.createdAt)}, modified ${readableTime(record.updatedAt)}${

@@ -1,8 +1,10 @@
 import { isObject, readId } from './api-endpoint.ts'
 import type { AssociationEnd } from './association-graph.ts'
+import { checkStage, stageProperties } from './deal-pipelines.ts'
 import { contactExists, invalid, invalidValues } from './hubspot-error.ts'
 import {
   associationKinds,
+  isActivity,
   OBJECT_TYPE_NAMES,
   OBJECT_TYPES,
   type ObjectType,
@@ -49,11 +51,13 @@ export class WritePlan {
 
   create(properties: unknown, associations?: unknown): PlannedWrite {
     const set = checkProperties(this.state, this.type, properties, undefined)
-    if (this.type === 'tasks' && !set['hs_timestamp']) {
-      throw invalid('Error creating TASK. Some required properties were not set.', {
+    if ((this.type === 'tasks' || isActivity(this.type)) && !set['hs_timestamp']) {
+      const kind = OBJECT_TYPES[this.type].singular.toUpperCase()
+      throw invalid(`Error creating ${kind}. Some required properties were not set.`, {
         context: { properties: ['hs_timestamp'] },
       })
     }
+    if (this.type === 'deals') checkStage(set)
     const links = this.readLinks(associations)
     const id = this.state.table(this.type).reserveId()
     this.claimUniqueValues(id, set)
@@ -63,6 +67,7 @@ export class WritePlan {
 
   update(record: StoredRecord, properties: unknown): PlannedWrite {
     const set = checkProperties(this.state, this.type, properties, record)
+    if (this.type === 'deals') checkStage(set, record.properties)
     this.claimUniqueValues(record.id, set)
     const system = { ...derived(this.type, set), ...swappedEmails(this.type, record, set) }
     return { id: record.id, isNew: false, set, system, links: [] }
@@ -132,7 +137,9 @@ export function applyPlanned(
   planned: PlannedWrite,
   source = API_SOURCE,
 ): void {
-  const { id, set, system } = planned
+  const { id, set } = planned
+  const before = state.table(type).live(id)?.properties ?? {}
+  const system = { ...planned.system, ...derivedNow(type, set, before, state.transactionAt) }
   state.apply({ op: 'write', object: type, write: { id, set, system, source } })
   for (const { to, typeId } of planned.links) link(state, { type, id }, to, typeId)
 }
@@ -142,6 +149,21 @@ function derived(type: ObjectType, set: Readonly<Record<string, string>>): Recor
   const email = set['email']
   if (type !== 'contacts' || email === undefined) return {}
   return { hs_email_domain: email.slice(email.indexOf('@') + 1) }
+}
+
+/** What follows from a value and the moment at which it is written. */
+function derivedNow(
+  type: ObjectType,
+  set: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>>,
+  at: number,
+): Record<string, string> {
+  if (type === 'deals') return stageProperties(set, before, at)
+  const { hs_task_status: status } = set
+  if (type !== 'tasks' || status === undefined) return {}
+  if (status !== 'COMPLETED') return { hs_task_completion_date: '' }
+  const doneAt = before['hs_task_completion_date'] ?? new Date(at).toISOString()
+  return { hs_task_completion_date: doneAt }
 }
 
 /** An additional address that becomes the primary one changes places with it. */

@@ -1,4 +1,12 @@
-import type { Crm, CrmCall, CrmObject, Pace, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import type {
+  Crm,
+  CrmAbout,
+  CrmCall,
+  CrmEngagementKind,
+  CrmObject,
+  Pace,
+  ProvisionPlan,
+} from '../../src/core/ports/crm.ts'
 
 /** What a test may change when it connects. */
 export interface ConnectOptions {
@@ -23,7 +31,7 @@ export type VendorFault =
   | 'too-late'
   | 'server-error'
 
-export type FaultyCall = 'create-record' | 'update-record' | 'create-task' | 'read'
+export type FaultyCall = 'create-record' | 'update-record' | 'create-task' | 'close-task' | 'read'
 
 /** A record of the customer's, in words that every CRM has. */
 export interface SeedRecord {
@@ -32,6 +40,26 @@ export interface SeedRecord {
   /** Value of our own unique property. */
   readonly key?: string
   readonly ownerId?: string
+}
+
+/** What people of the account do in it by hand. */
+export interface CrmPeople {
+  completeTask(taskId: string): void
+  /** Begins to work on a task without being done. */
+  beginTask(taskId: string): void
+  /** Puts a task off to another day. */
+  postponeTask(taskId: string): void
+  deleteTask(taskId: string): void
+  /** Opens a deal in its first stage; returns its id. */
+  openDeal(about: CrmAbout, deal: { readonly name: string; readonly amount: number }): string
+  /** Moves an open deal to a later stage that is open too. */
+  advanceDeal(dealId: string): void
+  closeDeal(dealId: string, outcome: 'won' | 'lost'): void
+  log(
+    kind: CrmEngagementKind,
+    about: CrmAbout,
+    engagement: { readonly at: string; readonly incoming?: boolean; readonly ownerId?: string },
+  ): string
 }
 
 /** One CRM account that stands ready, and the vendor's side of it. */
@@ -62,6 +90,9 @@ export interface CrmSubject {
   taskTargets(taskId: string): readonly string[]
   /** An owner's id. */
   ownerId(): string
+  /** An owner who has left. */
+  formerOwnerId(): string
+  readonly people: CrmPeople
   close(): Promise<void>
 }
 

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe } from '@jest/globals'
 import { describeChanges } from './crm-contract-changes.ts'
 import { describeFailures } from './crm-contract-failures.ts'
+import { describeOutcomes } from './crm-contract-outcomes.ts'
 import { describeRecords } from './crm-contract-records.ts'
 import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
+import { describeTaskEnds } from './crm-contract-task-ends.ts'
 import { describeTasks } from './crm-contract-tasks.ts'
 import { describeWrites } from './crm-contract-writes.ts'
 
@@ -27,6 +29,8 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
     describeRecords(holder)
     describeWrites(holder)
     describeTasks(holder)
+    describeTaskEnds(holder)
+    describeOutcomes(holder)
     describeChanges(holder)
     describeFailures(holder)
   })

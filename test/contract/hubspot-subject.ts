@@ -9,9 +9,16 @@ import {
   type HubspotSandboxOptions,
 } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import { listen } from '../../sandbox/listen.ts'
-import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import type {
+  Crm,
+  CrmAbout,
+  CrmEngagementKind,
+  CrmObject,
+  ProvisionPlan,
+} from '../../src/core/ports/crm.ts'
 import { createRequestCheck, type RequestCheck } from '../support/hubspot-requests.ts'
 import {
+  type CrmPeople,
   type CrmSubject,
   connectProvisioned,
   type FaultyCall,
@@ -24,11 +31,12 @@ export const KEY_PROPERTY = { contact: 'pql_person_id', company: 'pqa_account_id
 
 const SHORT_TIMEOUT_MS = 150
 const OBJECTS = { contact: 'contacts', company: 'companies', task: 'tasks' } as const
-const PATHS: Readonly<Record<FaultyCall, RegExp>> = {
-  'create-record': /\/batch\/upsert$/,
-  'update-record': /\/batch\/update$/,
-  'create-task': /\/objects\/tasks$/,
-  read: /\/batch\/read$/,
+const CALLS: Readonly<Record<FaultyCall, { method: string; path: RegExp }>> = {
+  'create-record': { method: 'POST', path: /\/batch\/upsert$/ },
+  'update-record': { method: 'POST', path: /\/batch\/update$/ },
+  'create-task': { method: 'POST', path: /\/objects\/tasks$/ },
+  'close-task': { method: 'PATCH', path: /\/objects\/tasks\/\d+$/ },
+  read: { method: 'POST', path: /\/batch\/read$/ },
 }
 const ROLLING_LIMIT = {
   status: 'error',
@@ -115,7 +123,7 @@ function plan(object: CrmObject): ProvisionPlan {
 }
 
 function playFault(sandbox: HubspotSandbox, fault: VendorFault, call: FaultyCall): void {
-  sandbox.faults.push({ method: 'POST', path: PATHS[call], ...faultRule(fault) })
+  sandbox.faults.push({ ...CALLS[call], ...faultRule(fault) })
 }
 
 function faultRule(fault: VendorFault) {
@@ -148,7 +156,38 @@ function vendorSide(sandbox: HubspotSandbox) {
     companyContacts: () => companyContacts(sandbox),
     taskTargets: (taskId: string) => taskTargets(sandbox, taskId),
     ownerId: () => '41000001',
+    formerOwnerId: () => '41000006',
+    people: peopleOf(sandbox),
   }
+}
+
+function peopleOf({ people, archive }: HubspotSandbox): CrmPeople {
+  const ends = ({ contactIds, companyIds }: CrmAbout) => ({
+    contacts: contactIds,
+    companies: companyIds,
+  })
+  const status = (id: string, word: string) => people.edit('tasks', id, { hs_task_status: word })
+  return {
+    completeTask: (id) => people.completeTask(id),
+    beginTask: (id) => status(id, 'IN_PROGRESS'),
+    postponeTask: (id) => people.edit('tasks', id, { hs_timestamp: '2027-01-11T09:00:00.000Z' }),
+    deleteTask: (id) => archive('tasks', id),
+    openDeal: (about, { name, amount }) =>
+      people.openDeal(ends(about), { dealname: name, amount: String(amount) }),
+    advanceDeal: (id) => people.moveDeal(id, 'contractsent'),
+    closeDeal: (id, outcome) => people.closeDeal(id, outcome),
+    log: (kind, about, { at, incoming = false, ownerId }) =>
+      people.log(`${kind}s`, ends(about), {
+        hs_timestamp: at,
+        ...(ownerId === undefined ? {} : { hubspot_owner_id: ownerId }),
+        ...directionOf(kind, incoming),
+      }),
+  }
+}
+
+function directionOf(kind: CrmEngagementKind, incoming: boolean): Record<string, string> {
+  if (kind === 'call') return { hs_call_direction: incoming ? 'INBOUND' : 'OUTBOUND' }
+  return kind === 'email' ? { hs_email_direction: incoming ? 'INCOMING_EMAIL' : 'EMAIL' } : {}
 }
 
 function seedOne(sandbox: HubspotSandbox, object: CrmObject, record: SeedRecord): string {

@@ -127,6 +127,13 @@ describe('templates', () => {
     qualified_users: 2,
     champion: person,
     others: [person],
+    deal: {
+      name: 'Team plan',
+      stage: 'Contract sent',
+      amount: 1200,
+      currency: 'EUR',
+      since: '2026-01-31',
+    },
   }
 
   it('may use every variable that is told, and every one there is is told', async () => {

@@ -20,6 +20,7 @@ const story: TaskStory = {
     { email: 'bob@acme.com', score: 20, did: [] },
     { email: 'cyd@acme.com', score: 10, did: ['Invited colleagues (2 times)', 'Ran a query'] },
   ],
+  deal: null,
 }
 const render = (template: Partial<{ subject: string; body: string }>, given = story) =>
   renderTask({ subject: 'S', body: 'B', ...template }, given)

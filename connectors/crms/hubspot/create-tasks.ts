@@ -4,6 +4,7 @@ import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
 import { describeRefusal } from './refusal.ts'
 import { type Session, sendSettled } from './session.ts'
 import { toTaskBody } from './task-body.ts'
+import { TASK_TYPES } from './task-words.ts'
 import { cut, MAX_VALUE_CHARACTERS } from './to-wire.ts'
 import type { Call, CallResult } from './transport.ts'
 import { parseRecord } from './wire-shapes.ts'
@@ -63,15 +64,20 @@ function toProperties(task: CrmTask): Record<string, string> {
     hs_task_body: toTaskBody(task.body, task.marker),
     hs_task_status: 'NOT_STARTED',
     hs_task_priority: task.priority.toUpperCase(),
-    hs_task_type: 'TODO',
+    hs_task_type: TASK_TYPES[task.type ?? 'to-do'],
     ...(task.ownerId === null ? {} : { hubspot_owner_id: task.ownerId }),
+    ...(task.queueId ? { hs_queue_membership_ids: task.queueId } : {}),
+    // Unlike other times, in milliseconds only.
+    ...(task.reminderAt ? { hs_task_reminders: String(Date.parse(task.reminderAt)) } : {}),
   }
 }
 
-function toAssociations(task: CrmTask) {
-  const contacts = task.contactIds.map((id) => association(id, AssociationTypes.taskToContact))
-  if (task.companyId === null) return contacts
-  return [...contacts, association(task.companyId, AssociationTypes.taskToCompany)]
+function toAssociations({ contactIds, companyId, dealId }: CrmTask) {
+  return [
+    ...contactIds.map((id) => association(id, AssociationTypes.taskToContact)),
+    ...(companyId === null ? [] : [association(companyId, AssociationTypes.taskToCompany)]),
+    ...(dealId ? [association(dealId, AssociationTypes.taskToDeal)] : []),
+  ]
 }
 
 function association(id: string, associationTypeId: number) {

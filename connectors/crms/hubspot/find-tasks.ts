@@ -1,8 +1,8 @@
 import { readAssociations } from './read-associations.ts'
-import { MAX_BATCH, readRecords } from './records.ts'
+import { readTaskRecords } from './read-tasks.ts'
+import { MAX_BATCH } from './records.ts'
 import { chunks, type Session } from './session.ts'
 import { markersIn } from './task-body.ts'
-import type { HubspotRecord } from './wire-shapes.ts'
 
 const BODY = 'hs_task_body'
 export interface WantedTask {
@@ -31,30 +31,13 @@ export async function findTasks(
   const found = new Map<string, string>()
   for (const ids of chunks([...taskIds].sort(newestFirst), MAX_BATCH)) {
     if (open.size === 0) break
-    for (const task of await readTasks(session, ids, signal)) {
+    for (const task of await readTaskRecords(session, ids, [BODY], signal)) {
       for (const marker of markersIn(task.properties[BODY] ?? '')) {
         if (open.delete(marker)) found.set(marker, task.id)
       }
     }
   }
   return found
-}
-
-/** Also the archived ones among them: a task that somebody deleted was created all the same. */
-async function readTasks(
-  session: Session,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<HubspotRecord[]> {
-  const read = { object: 'task', properties: [BODY] } as const
-  const live = await readRecords(session, { ...read, ids }, signal)
-  const liveIds = new Set(live.map((task) => task.id))
-  const others = ids.filter((taskId) => !liveIds.has(taskId))
-  if (others.length === 0) return live
-  return [
-    ...live,
-    ...(await readRecords(session, { ...read, ids: others, archived: true }, signal)),
-  ]
 }
 
 async function readTaskIds(
@@ -68,6 +51,6 @@ async function readTaskIds(
 }
 
 /** Ids are numbers that grow. */
-function newestFirst(a: string, b: string): number {
+export function newestFirst(a: string, b: string): number {
   return b.length - a.length || (a < b ? 1 : -1)
 }

@@ -7,6 +7,9 @@ export const OBJECT_PATHS: Readonly<Record<CrmObject, 'contacts' | 'companies'>>
   company: 'companies',
 }
 
+/** Objects that are read besides, by their names in paths. */
+export type OtherPath = 'tasks' | 'deals' | 'calls' | 'emails' | 'meetings'
+
 /** The parts of the official client that are used. */
 export type HubspotApis = ReturnType<typeof openHubspotApis>
 
@@ -27,5 +30,6 @@ export function openHubspotApis(baseUrl: URL, accessToken: string) {
     propertyGroups: crm.properties.groupsApi,
     associations: crm.associations.v4.batchApi,
     owners: crm.owners.ownersApi,
+    pipelines: crm.pipelines.pipelinesApi,
   }
 }

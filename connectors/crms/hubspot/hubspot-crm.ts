@@ -4,13 +4,17 @@ import { readAccountId } from './account-id.ts'
 import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { changedSince } from './changed-since.ts'
+import { closeTasks } from './close-tasks.ts'
 import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
+import { readDealsOf } from './deals.ts'
+import { readEngagementsOf } from './engagements.ts'
 import { type AdditionalDomains, findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
 import { readOneOwner, readOwners } from './owners.ts'
 import { provision, readDefinitions } from './provision.ts'
+import { readTasks } from './read-tasks.ts'
 import { MAX_BATCH, readValues } from './records.ts'
 import type { Session } from './session.ts'
 import { createTransport } from './transport.ts'
@@ -81,6 +85,10 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     owners: (signal) => readOwners(session, signal),
     createTasks: (tasks, signal) => createTasks(session, tasks, signal),
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
+    readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
+    closeTasks: (closings, signal) => closeTasks(session, closings, signal),
+    dealsOf: (about, signal) => readDealsOf(session, about, signal),
+    engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
   }
 }
 

@@ -6,11 +6,14 @@ const PAGE_SIZE = 100
 const ENDPOINT = 'GET owners'
 
 const text = z.string().nullish().catch(null)
+const id = z.union([z.string(), z.number()]).transform(String).nullish().catch(null)
 const ownerShape = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   email: text,
   firstName: text,
   lastName: text,
+  userId: id,
+  userIdIncludingInactive: id,
 })
 
 /** Everybody a record may be owned by; people who have left come last and are not active. */
@@ -58,5 +61,7 @@ function readPage(
 function toCrmOwner(owner: z.infer<typeof ownerShape>, active: boolean): CrmOwner {
   const email = owner.email || null
   const name = [owner.firstName, owner.lastName].filter(Boolean).join(' ')
-  return { id: owner.id, email, name: name || email || owner.id, active }
+  // Of who has left, only the second one is filled.
+  const userId = owner.userId ?? owner.userIdIncludingInactive ?? null
+  return { id: owner.id, email, name: name || email || owner.id, active, userId }
 }

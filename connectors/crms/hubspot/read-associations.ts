@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { OtherPath } from './hubspot-apis.ts'
 import { assertOnlyAbsences, type Session, sendForListing } from './session.ts'
 
 /** HubSpot's limit for one read of associations, in records. */
@@ -31,7 +32,7 @@ export interface Association {
 export async function readAssociations(
   session: Session,
   from: 'companies' | 'contacts',
-  to: 'companies' | 'tasks',
+  to: 'companies' | OtherPath,
   recordIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Association[]> {
@@ -63,4 +64,17 @@ export async function readAssociations(
     inputs = [...inputs.slice(MAX_ASSOCIATION_INPUTS), ...next]
   }
   return found
+}
+
+/** Who is associated with each of the other ends, by their ids. */
+export function fromIdsByTo(
+  associations: readonly Association[],
+): ReadonlyMap<string, readonly string[]> {
+  const ends = new Map<string, Set<string>>()
+  for (const { fromId, toId } of associations) {
+    const known = ends.get(toId)
+    if (known) known.add(fromId)
+    else ends.set(toId, new Set([fromId]))
+  }
+  return new Map([...ends].map(([toId, ids]) => [toId, [...ids]]))
 }

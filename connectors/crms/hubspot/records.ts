@@ -1,17 +1,21 @@
 import type { CrmObject } from '../../../src/core/ports/crm.ts'
-import { OBJECT_PATHS } from './hubspot-apis.ts'
+import { OBJECT_PATHS, type OtherPath } from './hubspot-apis.ts'
 import { assertOnlyAbsences, chunks, type Session, sendForListing } from './session.ts'
 import { type HubspotRecord, parseRecord } from './wire-shapes.ts'
 
 /** HubSpot's limit for one batch call, in records. */
 export const MAX_BATCH = 100
+/** The same, where the history of a property is asked for. */
+const MAX_HISTORY_BATCH = 50
 
 export interface BatchRead {
-  readonly object: CrmObject | 'task'
+  readonly object: CrmObject | OtherPath
   /** Record ids, or values of `idProperty`. */
   readonly ids: readonly string[]
   readonly idProperty?: string
   readonly properties: readonly string[]
+  /** Properties whose past values are wanted too. */
+  readonly withHistory?: readonly string[]
   readonly archived?: boolean
 }
 
@@ -21,14 +25,16 @@ export async function readRecords(
   read: BatchRead,
   signal: AbortSignal,
 ): Promise<HubspotRecord[]> {
-  const path = read.object === 'task' ? 'tasks' : OBJECT_PATHS[read.object]
+  const { object, withHistory = [] } = read
+  const path = object === 'contact' || object === 'company' ? OBJECT_PATHS[object] : object
+  const size = withHistory.length > 0 ? MAX_HISTORY_BATCH : MAX_BATCH
   const endpoint = `POST ${path}/batch/read`
   const records: HubspotRecord[] = []
-  for (const ids of chunks([...new Set(read.ids)], MAX_BATCH)) {
+  for (const ids of chunks([...new Set(read.ids)], size)) {
     const body = {
       inputs: ids.map((id) => ({ id })),
       properties: [...read.properties],
-      propertiesWithHistory: [],
+      propertiesWithHistory: [...withHistory],
       ...(read.idProperty === undefined ? {} : { idProperty: read.idProperty }),
     }
     const listing = await sendForListing(

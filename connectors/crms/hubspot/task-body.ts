@@ -33,6 +33,21 @@ export function markersIn(body: string): string[] {
     .filter((marker) => marker !== undefined)
 }
 
+/** The same body with a line above it. One that has become too long loses its end, never a marker. */
+export function withNote(body: string, note: string): string {
+  const noted = `${escapeHtml(note)}<br><br>${body}`
+  if (noted.length <= MAX_VALUE_CHARACTERS) return noted
+  const text = toPlainText(body).replace(/^Ref: .+$/gm, '')
+  return toTaskBody(`${note}\n\n${text}`, markersIn(body).at(-1) ?? '')
+}
+
+/** Whether a body, edited by people or not, has this line. */
+export function hasNote(body: string, note: string): boolean {
+  return toPlainText(body)
+    .split('\n')
+    .some((line) => line.trim() === note.trim())
+}
+
 function fitHtml(text: string, maxCharacters: number): string {
   let html = ''
   for (const character of cut(text.replace(/\r\n?/g, '\n'), maxCharacters)) {

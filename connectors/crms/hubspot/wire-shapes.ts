@@ -32,10 +32,17 @@ const errorBody = z.object({
 export type HubspotErrorBody = z.infer<typeof errorBody>
 
 const propertyValue = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+const pastValue = z.object({ value: propertyValue.nullish().catch(null), timestamp: text })
 const recordShape = z.object({
   id,
   properties: z.record(z.string(), propertyValue.nullable().catch(null)).catch({}),
+  /** Newest first. */
+  propertiesWithHistory: z
+    .record(z.string(), z.array(pastValue).catch([]))
+    .optional()
+    .catch(undefined),
   createdAt: text,
+  archived: z.boolean().optional().catch(undefined),
   objectWriteTraceId: text,
   new: z.boolean().optional().catch(undefined),
 })

@@ -155,8 +155,35 @@ const tasks = z.strictObject({
   priority: z.enum(['low', 'medium', 'high']),
   /** E-mail address of the owner of tasks whose company has no active owner. */
   'fallback-owner': z.email().optional(),
+  type: z.enum(['to-do', 'call', 'email']).default('to-do'),
+  /** Id of the queue that tasks go into, as the CRM has it. */
+  queue: z
+    .string('write the id of the queue as a text, in quotation marks')
+    .regex(/^\w{1,64}$/, 'write the id of the queue: letters and digits')
+    .optional(),
+  /** The owner is reminded this long before the task is due. */
+  'remind-before': durationMs.optional(),
+  /** What becomes of an untouched task when its reason is gone. */
+  'when-gone': z.enum(['close', 'leave']).default('leave'),
   subject: z.string().min(1).max(500),
   body: z.string().min(1).max(20_000),
+})
+
+const deals = z.strictObject({
+  /** Ids of the pipelines that count; all of them when left out. */
+  pipelines: z.array(z.string().min(1)).min(1).optional(),
+  /** Which one stands where deals and the property of `sales-status` say different things. */
+  wins: z.enum(['latest', 'deals', 'property']).default('latest'),
+})
+
+const firstContact = z.strictObject({
+  /** What counts as a contact. */
+  kinds: z
+    .array(z.enum(['call', 'email', 'meeting']))
+    .min(1)
+    .default(['call', 'email', 'meeting']),
+  /** How long after somebody was qualified it is looked for. */
+  within: durationMs.default(30 * 86_400_000),
 })
 
 /** What RevOps decides about one HubSpot portal (mappings/hubspot.yaml). */
@@ -173,6 +200,10 @@ export const crmMappingSchema = z.strictObject({
   /** So much later the CRM may show a change than it happened, in milliseconds. */
   'poll-overlap': durationMs.default(120_000),
   tasks: tasks.optional(),
+  /** Deals are read only with it. */
+  deals: deals.optional(),
+  /** Calls, e-mails and meetings are read only with it. */
+  'first-contact': firstContact.optional(),
 })
 
 export type CrmMapping = z.output<typeof crmMappingSchema>
@@ -183,4 +214,6 @@ export type PropertyMapping = Readonly<
 >
 export type Several = (typeof SEVERAL)[number]
 export type SalesStatusMapping = z.output<typeof salesStatus>
+export type DealMapping = z.output<typeof deals>
+export type FirstContactMapping = z.output<typeof firstContact>
 export type TaskMapping = z.output<typeof tasks>

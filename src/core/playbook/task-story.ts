@@ -17,6 +17,19 @@ export interface TaskStory {
   readonly qualified_users: number
   readonly champion: Person | null
   readonly others: readonly Person[]
+  /** The newest deal of the account that is open; null without one, or where deals are not read. */
+  readonly deal: StoryDeal | null
+}
+
+/** A deal in a task's text. */
+export interface StoryDeal {
+  readonly name: string
+  /** The CRM's name of the stage. */
+  readonly stage: string
+  readonly amount: number | null
+  readonly currency: string | null
+  /** The day on which it was opened, `YYYY-MM-DD`. */
+  readonly since: string
 }
 
 interface Person {
@@ -92,10 +105,17 @@ const SAMPLE_STORY: TaskStory = {
   qualified_users: 1,
   champion: SAMPLE_PERSON,
   others: [SAMPLE_PERSON],
+  deal: {
+    name: 'Team plan',
+    stage: 'Contract sent',
+    amount: 1200,
+    currency: 'EUR',
+    since: '2026-01-31',
+  },
 }
 const SAMPLE_STORIES: readonly TaskStory[] = [
   SAMPLE_STORY,
-  { ...SAMPLE_STORY, champion: null, others: [], reasons: [] },
+  { ...SAMPLE_STORY, champion: null, others: [], reasons: [], deal: null },
 ]
 
 /**

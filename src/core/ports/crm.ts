@@ -111,8 +111,14 @@ export interface CrmOwner {
   readonly id: string
   readonly email: string | null
   readonly name: string
+  /** False for who has left; records may still be theirs. */
   readonly active: boolean
+  /** Id of the person as a user of the CRM; never what a record is assigned to. */
+  readonly userId?: string | null
 }
+
+/** What a task asks for. */
+export type CrmTaskType = 'to-do' | 'call' | 'email'
 
 export interface CrmTask {
   /** Names the episode; part of the body, so that the task can be found again. */
@@ -127,6 +133,113 @@ export interface CrmTask {
   readonly ownerId: string | null
   readonly companyId: string | null
   readonly contactIds: readonly string[]
+  /** `to-do` when left out. */
+  readonly type?: CrmTaskType
+  /** The deal that it is about, besides the records above. */
+  readonly dealId?: string | null
+  /** Id of a queue, as the CRM has it; none when left out. */
+  readonly queueId?: string | null
+  /** When the owner is reminded, ISO 8601 UTC; never when left out. */
+  readonly reminderAt?: string | null
+}
+
+export type CrmTaskStatus = 'not-started' | 'in-progress' | 'waiting' | 'deferred' | 'done'
+
+/** A task as the CRM has it now. */
+export interface CrmTaskState {
+  readonly status: CrmTaskStatus
+  /** When it was done, ISO 8601 UTC; null for one that is not, or where the CRM does not say. */
+  readonly completedAt: string | null
+  readonly ownerId: string | null
+  readonly subject: string
+  /** ISO 8601 UTC. */
+  readonly dueAt: string | null
+  readonly priority: CrmTask['priority'] | null
+  readonly type: CrmTaskType | null
+  readonly queueIds: readonly string[]
+  /** ISO 8601 UTC. */
+  readonly reminderAt: string | null
+  /** Names all that a person may change of it, the text among that; another one after any change. */
+  readonly fingerprint: string
+  /** True when somebody has deleted it. */
+  readonly archived: boolean
+}
+
+/** A task to be closed, if nobody has touched it. */
+export interface CrmTaskClosing {
+  readonly taskId: string
+  /** One line that the reader of the task finds above its text. */
+  readonly note: string
+  /** As it was read last; a task that is otherwise by now is left alone. */
+  readonly fingerprint: string
+}
+
+export type TaskCloseOutcome =
+  | { readonly kind: 'closed' }
+  /** It is not as it was; nothing was done. */
+  | { readonly kind: 'changed' }
+  /** There is no such task any more. */
+  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'rejected'
+      readonly reason: string
+      readonly code: string | null
+      readonly correlationId: string | null
+    }
+  /** The answer does not say. Asking again with the same note is safe: a task has it once. */
+  | { readonly kind: 'unknown' }
+
+export type CrmDealState = 'open' | 'won' | 'lost'
+
+/** A stage that a deal has been in. */
+export interface CrmDealStage {
+  readonly pipeline: string
+  readonly stage: string
+  /** As people read it. */
+  readonly label: string
+  readonly state: CrmDealState
+  /** Since when, ISO 8601 UTC. */
+  readonly at: string
+}
+
+/** A deal with what it is associated with among the records that were asked about. */
+export interface CrmDeal {
+  readonly id: string
+  readonly name: string
+  readonly pipeline: string
+  /** In the order of time; the last one is the stage of now. At least one. */
+  readonly stages: readonly CrmDealStage[]
+  readonly amount: number | null
+  /** ISO 4217; null where the CRM does not say. */
+  readonly currency: string | null
+  readonly ownerId: string | null
+  /** ISO 8601 UTC. */
+  readonly createdAt: string
+  /** When it was closed or is hoped to be, ISO 8601 UTC. */
+  readonly closeAt: string | null
+  readonly contactIds: readonly string[]
+  readonly companyIds: readonly string[]
+}
+
+export type CrmEngagementKind = 'call' | 'email' | 'meeting'
+
+/** Something that took place between the customer's people and ours, as it was logged. */
+export interface CrmEngagement {
+  readonly id: string
+  readonly kind: CrmEngagementKind
+  /** When it took place, ISO 8601 UTC. */
+  readonly at: string
+  /** True when it came from them, such as an e-mail that they sent. */
+  readonly incoming: boolean
+  readonly ownerId: string | null
+  readonly contactIds: readonly string[]
+  readonly companyIds: readonly string[]
+}
+
+/** Records that deals or engagements are asked about, by their ids. */
+export interface CrmAbout {
+  readonly contactIds: readonly string[]
+  readonly companyIds: readonly string[]
 }
 
 export type TaskOutcome =
@@ -256,6 +369,30 @@ export interface Crm {
     }[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>>
+  /** Tasks as they stand, also deleted ones, by id; one of which there is no trace is absent. */
+  readTasks(
+    taskIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, CrmTaskState>>
+  /**
+   * Marks tasks as done, each with its note, unless a person has changed them: `outcomes[i]` answers
+   * `closings[i]`. Throws only while nothing was sent.
+   */
+  closeTasks(
+    closings: readonly CrmTaskClosing[],
+    signal: AbortSignal,
+  ): Promise<readonly TaskCloseOutcome[]>
+  /** Deals of these records, read from the records and not by search, which lags. */
+  dealsOf(about: CrmAbout, signal: AbortSignal): Promise<readonly CrmDeal[]>
+  /**
+   * What was logged with these records and took place at `since` or later, read from the records and not
+   * by search.
+   */
+  engagementsOf(
+    about: CrmAbout,
+    wanted: { readonly kinds: readonly CrmEngagementKind[]; readonly since: Date },
+    signal: AbortSignal,
+  ): Promise<readonly CrmEngagement[]>
 }
 
 /** Calls with an allowance of their own. */

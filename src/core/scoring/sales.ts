@@ -50,6 +50,50 @@ export function lastWord<W extends SalesWord>(words: readonly W[]): W | null {
   )
 }
 
+/** What one source says, such as a property of a CRM or its deals. */
+export interface SourcedWord extends SalesWord {
+  readonly source: string
+  /** Of several sources that say something, the heaviest stands; of equal ones what was said last. */
+  readonly weight: number
+}
+
+/**
+ * What stands of all that several sources say of one subject. A source that says nothing takes nothing
+ * back that another one says.
+ */
+export function standingWord<W extends SourcedWord>(words: readonly W[]): W | null {
+  const sources = new Set(words.map(({ source }) => source))
+  const last = [...sources].flatMap(
+    (source) => lastWord(words.filter((word) => word.source === source)) ?? [],
+  )
+  const said = last.filter(({ status }) => status !== 'none')
+  const heaviest = Math.max(...said.map(({ weight }) => weight))
+  return lastWord(said.filter(({ weight }) => weight === heaviest)) ?? lastWord(last)
+}
+
+/** A deal as far as it says how it stands with sales. */
+export interface DealWord {
+  readonly state: 'open' | 'won' | 'lost'
+  /** Since when it is open, won or lost, in milliseconds since 1970 UTC. */
+  readonly since: number
+  /** The CRM's own name of the stage. */
+  readonly label: string
+}
+
+/**
+ * What the deals of one subject say together: the last one that was opened or won counts; a lost one only
+ * where none is open.
+ */
+export function dealsSay(deals: readonly DealWord[]): SalesWord | null {
+  const isOpen = deals.some(({ state }) => state === 'open')
+  const counting = deals.filter(({ state }) => state !== 'lost' || !isOpen)
+  return lastWord(
+    counting.map(({ state, since, label }): SalesWord => {
+      return { status: state === 'open' ? 'opportunity' : state, since, reason: label }
+    }),
+  )
+}
+
 function isStronger(a: SalesWord, b: SalesWord): boolean {
   return a.since - b.since > 0 || (a.since === b.since && rank(a) > rank(b))
 }

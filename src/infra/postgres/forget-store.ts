@@ -18,7 +18,7 @@ const removedSchema = z.object({
 const inCrmSchema = z.array(
   z.object({
     crm: z.string(),
-    object: z.enum(['contact', 'company', 'task']),
+    object: z.enum(['contact', 'company', 'task', 'deal']),
     id: z.string(),
     /** `erase` the record, or look over what it `mentions`. */
     todo: z.enum(['erase', 'mentions']),

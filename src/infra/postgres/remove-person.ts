@@ -3,6 +3,7 @@ import type { Forgotten } from '../lake/drop-forgotten.ts'
 import { seal } from '../seal.ts'
 import type { Db, Tx } from './database.ts'
 import type { InCrm } from './forget-store.ts'
+import { removeDeals } from './remove-deals.ts'
 import { lockTraits } from './trait-load-store.ts'
 
 /** People and all that names them in the database. */
@@ -51,6 +52,8 @@ export async function removePeople(
   rows['crm_delivery'] = await removeDeliveries(tx, named, records)
   const tasks = await removeTasks(tx, named)
   rows['task_intent'] = tasks.removed
+  const deals = await removeDeals(tx, named)
+  Object.assign(rows, deals.rows)
   const companies = await clearMentions(tx, named)
   for (const [table, column] of TABLES) {
     const result = await sql`delete from ${sql.table(table)}
@@ -61,7 +64,7 @@ export async function removePeople(
   const erase = records.flatMap(({ crm, object, crm_id: id }) =>
     id === null ? [] : [{ crm, object, id, todo: 'erase' as const }],
   )
-  return { rows, inCrm: [...erase, ...companies, ...tasks.inCrm] }
+  return { rows, inCrm: [...erase, ...companies, ...tasks.inCrm, ...deals.inCrm] }
 }
 
 /**
@@ -90,6 +93,8 @@ const TABLES = [
   ['crm_contact_company', 'ref'],
   ['crm_read', 'ref'],
   ['crm_former', 'ref'],
+  ['crm_look', 'ref'],
+  ['first_contact', 'ref'],
   ['trait', 'about'],
   ['sales_state', 'about'],
   ['touched', 'subject'],
@@ -139,7 +144,7 @@ async function removeNodes(tx: Tx, { nodes, emails }: Named): Promise<[string, n
 }
 
 /** True where a text names one of the people: an id of ours or an address. */
-const names = ({ ids, emails }: Named, text: string) =>
+export const names = ({ ids, emails }: Named, text: string) =>
   sql<boolean>`exists (select from unnest(${[...ids, ...emails]}::text[]) n
     where strpos(lower(${sql.raw(text)}), n) > 0)`
 

@@ -1,6 +1,11 @@
 import { sql } from 'kysely'
 import { NO_SALES, type SalesState } from '../../core/scoring/features.ts'
-import { lastWord, nextWord, type SalesWord } from '../../core/scoring/sales.ts'
+import {
+  nextWord,
+  type SalesWord,
+  type SourcedWord,
+  standingWord,
+} from '../../core/scoring/sales.ts'
 import type { Db, Tx } from './database.ts'
 import { aboutSql } from './trait-subjects.ts'
 
@@ -14,8 +19,7 @@ export interface StoredSales extends SalesState {
   readonly scores: Readonly<Record<string, number>>
 }
 
-interface StoredWord extends SalesWord {
-  readonly source: string
+interface StoredWord extends SourcedWord {
   readonly scores: Readonly<Record<string, number>>
 }
 
@@ -56,17 +60,19 @@ async function readWords(
     status: string
     since: Date
     reason: string | null
+    weight: number
     scores: Record<string, number>
   }>`select w.subject, s.* from (${aboutSql(subjects)}) w
     join sales_state s on s.about = w.about order by w.subject, s.source, s.about`.execute(db)
   const words = new Map<string, StoredWord[]>()
-  for (const { subject, source, status, since, reason, scores } of rows) {
-    const word = { source, status: status as SalesWord['status'], since: since.getTime(), reason }
+  for (const { subject, source, status, since, reason, weight, scores } of rows) {
+    const said = { status: status as SalesWord['status'], since: since.getTime(), reason }
+    const word = { ...said, source, weight }
     const known = words.get(subject)
     if (known) known.push({ ...word, scores })
     else words.set(subject, [{ ...word, scores }])
   }
-  return new Map([...words].map(([subject, all]) => [subject, lastWord(all)]))
+  return new Map([...words].map(([subject, all]) => [subject, standingWord(all)]))
 }
 
 function stateOf(word: StoredWord | null, model: string | null): StoredSales {
@@ -101,36 +107,93 @@ export async function storeSeenSales(
   seen: readonly SeenSales[],
   at: Date,
 ): Promise<readonly string[]> {
+  const before = await wordsBefore(tx, crm, seen)
+  const news = seen.flatMap(({ about, status, reason }) => {
+    const old = before.get(about) ?? null
+    const next = nextWord(old, { status, since: at.getTime(), reason })
+    return next ? [{ about, ...next, weight: 0, changed: next.status !== old?.status }] : []
+  })
+  return storeNews(tx, crm, news, at)
+}
+
+/** What deals say of somebody, with the time that the CRM gives for it; null for nothing any more. */
+export interface SeenDealWord {
+  readonly about: string
+  readonly word: SalesWord | null
+}
+
+/** The name under which what deals say is kept, beside what properties say. */
+export const dealsSource = (crm: string): string => `${crm} deals`
+
+/**
+ * The same of deals. They are seen all at once, so that the new word replaces the old one even if it is
+ * older: a deal that is gone leaves what the others say.
+ * @param weight against that of properties, which is 0.
+ */
+export async function storeDealSales(
+  tx: Tx,
+  crm: string,
+  seen: readonly SeenDealWord[],
+  weight: number,
+  at: Date,
+): Promise<readonly string[]> {
+  const before = await wordsBefore(tx, dealsSource(crm), seen)
+  const news = seen.flatMap(({ about, word }) => {
+    const old = before.get(about) ?? null
+    if (old === null && word === null) return []
+    const next = word ?? { status: 'none' as const, since: at.getTime(), reason: null }
+    const isSame = old?.status === next.status && old.reason === next.reason
+    const isAsOld = word === null || old?.since === next.since
+    if (isSame && isAsOld && old.weight === weight) return []
+    const reweighed = old !== null && old.weight !== weight
+    return [{ about, ...next, weight, reweighed, changed: next.status !== old?.status }]
+  })
+  return storeNews(tx, dealsSource(crm), news, at)
+}
+
+type News = SalesWord & {
+  readonly about: string
+  readonly weight: number
+  readonly reweighed?: boolean
+  readonly changed: boolean
+}
+
+async function wordsBefore(
+  tx: Tx,
+  source: string,
+  seen: readonly { readonly about: string }[],
+): Promise<ReadonlyMap<string, SalesWord & { readonly weight: number }>> {
   const abouts = seen.map((one) => one.about)
   const known = await tx
     .selectFrom('sales_state')
     .selectAll()
-    .where('source', '=', crm)
+    .where('source', '=', source)
     .where(sql<boolean>`about = any(${abouts}::text[])`)
     .execute()
-  const before = new Map(
-    known.map((row) => [
-      row.about,
-      {
-        status: row.status as SalesWord['status'],
-        since: row.since.getTime(),
-        reason: row.reason,
-      },
+  return new Map(
+    known.map(({ about, status, since, reason, weight }) => [
+      about,
+      { status: status as SalesWord['status'], since: since.getTime(), reason, weight },
     ]),
   )
-  const news = seen.flatMap(({ about, status, reason }) => {
-    const old = before.get(about) ?? null
-    const next = nextWord(old, { status, since: at.getTime(), reason })
-    return next ? [{ about, ...next, changed: next.status !== old?.status }] : []
-  })
+}
+
+async function storeNews(
+  tx: Tx,
+  source: string,
+  news: readonly News[],
+  at: Date,
+): Promise<readonly string[]> {
   if (news.length === 0) return []
-  const changed = news.filter((one) => one.changed).map((one) => one.about)
-  const subjects = await subjectsOf(tx, changed)
+  const subjects = await subjectsOf(
+    tx,
+    news.map((one) => one.about),
+  )
   const was = await readSalesStates(tx, subjects)
-  await storeWords(tx, crm, news, at)
+  await storeWords(tx, source, news)
   const is = await readSalesStates(tx, subjects)
   await storeHistory(tx, subjects, was, is, at)
-  return changed
+  return news.filter((one) => one.changed || one.reweighed).map((one) => one.about)
 }
 
 async function subjectsOf(tx: Tx, abouts: readonly string[]): Promise<readonly string[]> {
@@ -144,22 +207,18 @@ async function subjectsOf(tx: Tx, abouts: readonly string[]): Promise<readonly s
 }
 
 /** The scores of the moment go with what was said; words that only have another reason keep theirs. */
-async function storeWords(
-  tx: Tx,
-  crm: string,
-  news: readonly (SalesWord & { readonly about: string })[],
-  at: Date,
-): Promise<void> {
+async function storeWords(tx: Tx, source: string, news: readonly News[]): Promise<void> {
   const rows = news.map((one) => ({ ...one, since: new Date(one.since).toISOString() }))
-  await sql`insert into sales_state (about, source, status, since, reason, scores)
-    select n.about, ${crm}, n.status, n.since, n.reason, coalesce(
+  await sql`with n as (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as n(about text, status text, since timestamptz, reason text, weight smallint, changed boolean))
+    insert into sales_state (about, source, status, since, reason, weight, scores)
+    select n.about, ${source}, n.status, n.since, n.reason, n.weight, case when n.changed then coalesce(
       (select jsonb_object_agg(s.model, s.score) from score s where s.subject_id = coalesce(
         (select l.person_id from person_alias l where l.id = n.about), n.about)), '{}')
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as n(about text, status text, since timestamptz, reason text)
+      else (select o.scores from sales_state o where o.about = n.about and o.source = ${source}) end
+    from n
     on conflict (about, source) do update set status = excluded.status, reason = excluded.reason,
-      since = excluded.since, scores = case when excluded.since = ${at}::timestamptz
-        then excluded.scores else sales_state.scores end`.execute(tx)
+      since = excluded.since, weight = excluded.weight, scores = excluded.scores`.execute(tx)
 }
 
 async function storeHistory(

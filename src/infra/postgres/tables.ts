@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+import type { CrmDealState, CrmEngagementKind, CrmTaskStatus } from '../../core/ports/crm.ts'
 
 /** Instants are read as `Date` and may be written as `Date` or ISO text. */
 type Instant = ColumnType<Date, Date | string, Date | string>
@@ -6,10 +7,27 @@ type InstantOrNull = ColumnType<Date | null, Date | string | null | undefined, D
 /** `jsonb`: read as `unknown` until a schema or the one writer vouches for it; written as JSON text. */
 type Json = ColumnType<unknown, string, string>
 type JsonOrNull = ColumnType<unknown, string | null | undefined, string | null>
+/** Text that may be left out when a row is added. */
+type TextOrNull<T extends string = string> = ColumnType<
+  T | null,
+  T | null | undefined,
+  T | null | undefined
+>
 /** `bigint`: `pg` is told to read it as a number (counters stay far below 2^53). */
 type Count = ColumnType<number, number | undefined, number>
 
 type SchemaKind = 'event' | 'property'
+
+/** How a task stands with us. */
+export type TaskState =
+  | 'planned'
+  | 'creating'
+  | 'created'
+  | 'closing'
+  | 'closed'
+  | 'done'
+  | 'deleted'
+  | 'parked'
 
 export interface Tables {
   installation: { id: Generated<string>; forget_key: Generated<Buffer> }
@@ -179,6 +197,60 @@ export interface Tables {
     since: Instant
     reason: string | null
     scores: Json
+    weight: Generated<number>
+  }
+  crm_owner: {
+    owner_id: string
+    crm: string
+    email: string | null
+    name: string
+    active: boolean
+    user_id: string | null
+    seen_at: Instant
+  }
+  crm_deal: {
+    deal_id: string
+    crm: string
+    name: string
+    pipeline: string
+    stage: string
+    label: string
+    state: CrmDealState
+    stage_since: Instant
+    state_since: Instant
+    amount: string | null
+    currency: string | null
+    owner_id: string | null
+    created_at: Instant
+    close_at: InstantOrNull
+    seen_at: Instant
+  }
+  crm_deal_stage: {
+    deal_id: string
+    crm: string
+    at: Instant
+    pipeline: string
+    stage: string
+    label: string
+    state: CrmDealState
+  }
+  crm_deal_record: { ref: string; crm: string; deal_id: string }
+  first_contact: {
+    ref: string
+    crm: string
+    qualified_at: Instant
+    at: Instant
+    kind: CrmEngagementKind
+    owner_id: string | null
+    engagement_id: string
+    seen_at: Instant
+  }
+  crm_look: {
+    ref: string
+    crm: string
+    what: 'deals' | 'engagements'
+    crm_id: string
+    looked_at: Instant
   }
   crm_read: {
     ref: string
@@ -274,12 +346,21 @@ export interface Tables {
     crm: string
     account_ref: string
     marker: string
-    state: 'planned' | 'creating' | 'created' | 'parked'
+    state: TaskState
     task: Json
     crm_task_id: string | null
     reason: string | null
     settle_after: InstantOrNull
     created_at: Generated<Date>
+    /** The entry into `qualified` that the task is about. */
+    qualified_at: InstantOrNull
+    baseline: TextOrNull
+    status: TextOrNull<CrmTaskStatus>
+    /** Whom we gave it to, then whoever has it. */
+    owner_id: TextOrNull
+    completed_at: InstantOrNull
+    note: TextOrNull
+    read_at: InstantOrNull
   }
   crm_provisioned: { crm: string; plan_hash: string }
   pace: {

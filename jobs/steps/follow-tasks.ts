@@ -1,0 +1,147 @@
+import { RetryableError } from '../../src/core/errors.ts'
+import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { checkTask, closingNote } from '../../src/core/playbook/task-follow.ts'
+import type { CrmTaskState, TaskCloseOutcome } from '../../src/core/ports/crm.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
+import {
+  changeTask,
+  type FollowedTask,
+  readFollowed,
+  type TaskChange,
+  TOUCHED_BASELINE,
+} from '../../src/infra/postgres/task-store.ts'
+import { goneReasons } from './gone-reasons.ts'
+import { dueBefore, type ReadScope } from './read-scope.ts'
+
+/**
+ * Reads what became of the tasks that are open, new ones at once and the others when they are due, and
+ * closes those whose reason is gone and that nobody has touched.
+ */
+export async function followTasks(follow: ReadScope): Promise<void> {
+  const { context, crm, mapping, run } = follow
+  const now = context.clock()
+  const before = dueBefore(mapping, now).getTime()
+  const due = (await readFollowed(context.db, crm.name)).filter(
+    ({ state, baseline, readAt }) =>
+      state === 'created' && (baseline === null || readAt === null || readAt.getTime() <= before),
+  )
+  await readSome(follow, due, now)
+  const doubtful = await closeGone(follow, now)
+  run.count('tasksRead', due.length)
+  if (doubtful > 0) {
+    throw new RetryableError(`${doubtful} tasks may be closed or not; they are looked at again`)
+  }
+}
+
+/** True when a task of a CRM is due to be read. */
+export async function hasDueTasks(
+  db: Db,
+  crm: string,
+  mapping: CrmMapping,
+  now: Date,
+): Promise<boolean> {
+  const before = dueBefore(mapping, now).getTime()
+  const tasks = await readFollowed(db, crm)
+  return tasks.some(({ readAt }) => readAt === null || readAt.getTime() <= before)
+}
+
+async function readSome(
+  follow: ReadScope,
+  tasks: readonly FollowedTask[],
+  now: Date,
+): Promise<void> {
+  if (tasks.length === 0) return
+  const { context, crm, signal } = follow
+  const states = await crm.readTasks(
+    tasks.map((task) => task.taskId),
+    signal,
+  )
+  for (const task of tasks) {
+    const change = changeOf(follow, task, states.get(task.taskId), now)
+    await changeTask(context.db, task.key, { ...change, read_at: now })
+  }
+}
+
+/** What a look at a task changes. One of which there is no trace was deleted for good. */
+function changeOf(
+  { run }: ReadScope,
+  task: FollowedTask,
+  seen: CrmTaskState | undefined,
+  now: Date,
+): TaskChange {
+  if (!seen || seen.archived) {
+    run.count('tasksDeleted')
+    return { state: 'deleted' }
+  }
+  const change: TaskChange = { status: seen.status, owner_id: seen.ownerId }
+  if (task.baseline === null) {
+    const { ignored, touched } = checkTask(task.asked, seen)
+    if (ignored.length > 0) {
+      const reason = `the CRM left out: ${ignored.join(', ')}`
+      run.note({ ref: task.key, outcome: 'ignored', reason, correlationId: null })
+    }
+    change.baseline = touched ? TOUCHED_BASELINE : seen.fingerprint
+  }
+  if (seen.status !== 'done') return change
+  run.count('tasksDone')
+  return { ...change, state: 'done', completed_at: seen.completedAt ?? now.toISOString() }
+}
+
+/** @returns how many tasks may be closed or not. */
+async function closeGone(follow: ReadScope, now: Date): Promise<number> {
+  const { context, crm, set, mapping, signal } = follow
+  const { db } = context
+  const open = await readFollowed(db, crm.name)
+  if (mapping.tasks?.['when-gone'] === 'close') {
+    const untouched = open.filter((t) => t.state === 'created' && t.baseline !== TOUCHED_BASELINE)
+    const gone = await goneReasons(db, set, mapping, untouched)
+    for (const { key } of untouched) {
+      const reason = gone.get(key)
+      // Noted before the call: whoever dies now closes it with the same note.
+      if (reason !== undefined) {
+        await changeTask(db, key, { state: 'closing', note: closingNote(reason) })
+      }
+    }
+  }
+  const closing = (await readFollowed(db, crm.name)).filter(({ state }) => state === 'closing')
+  if (closing.length === 0) return 0
+  const outcomes = await crm.closeTasks(
+    closing.map(({ taskId, note, baseline }) => {
+      return { taskId, note: note ?? '', fingerprint: baseline ?? '' }
+    }),
+    signal,
+  )
+  for (const [index, task] of closing.entries()) {
+    await settle(follow, task, outcomes[index] ?? { kind: 'unknown' }, now)
+  }
+  return outcomes.filter(({ kind }) => kind === 'unknown').length
+}
+
+async function settle(
+  follow: ReadScope,
+  task: FollowedTask,
+  outcome: TaskCloseOutcome,
+  now: Date,
+): Promise<void> {
+  const { context, run } = follow
+  const { db } = context
+  switch (outcome.kind) {
+    case 'closed':
+      run.count('tasksClosed')
+      return changeTask(db, task.key, { state: 'closed', status: 'done', completed_at: now })
+    case 'missing':
+      run.count('tasksDeleted')
+      return changeTask(db, task.key, { state: 'deleted', note: null })
+    case 'changed':
+      // It is a person's now: what she made of it is read, and it is not closed any more.
+      await changeTask(db, task.key, { state: 'created', note: null, baseline: TOUCHED_BASELINE })
+      return readSome(follow, [{ ...task, state: 'created', baseline: TOUCHED_BASELINE }], now)
+    case 'rejected': {
+      const { reason, correlationId } = outcome
+      run.note({ ref: task.key, outcome: 'refused', reason, correlationId })
+      const change = { state: 'created', note: null, baseline: TOUCHED_BASELINE, reason } as const
+      return changeTask(db, task.key, change)
+    }
+    case 'unknown':
+  }
+}

@@ -1,0 +1,67 @@
+import type { CrmTask, CrmTaskState } from '../ports/crm.ts'
+import type { SalesState } from '../scoring/features.ts'
+
+/** How the account of a task stands now. */
+export interface AccountNow {
+  /** Of the model that speaks for it; null when nobody scores it any more. */
+  readonly usageStatus: string | null
+  /** When it entered `qualified` last, in milliseconds since 1970 UTC; null if never. */
+  readonly qualifiedAt: number | null
+  readonly sales: Pick<SalesState, 'status' | 'since'>
+}
+
+/** What sales may say that ends the reason of a task, and how the note tells it. */
+const ENDED_BY_SALES: Readonly<Partial<Record<SalesState['status'], string>>> = {
+  rejected: 'sales said no',
+  won: 'the deal was won',
+  lost: 'the deal was lost',
+}
+
+/**
+ * Why the reason of a task is gone; null while it stands. Only what sales said since the account became
+ * qualified counts: a deal that was won years ago ends nothing.
+ * @param episode the entry into `qualified` that the task is about, in milliseconds since 1970 UTC.
+ */
+export function goneReason(episode: number, now: AccountNow): string | null {
+  const said = ENDED_BY_SALES[now.sales.status]
+  if (said !== undefined && (now.sales.since ?? 0) >= episode) return said
+  if (now.usageStatus !== 'qualified') return 'the account is not qualified any more'
+  if ((now.qualifiedAt ?? 0) > episode) return 'the account became qualified anew since'
+  return null
+}
+
+/** The line that a closed task has above its text. */
+export const closingNote = (reason: string): string => `Closed by Ripen: ${reason}.`
+
+/** What is otherwise than asked for, as soon as a task is there. */
+export interface TaskCheck {
+  /** Parts that the CRM did not take. */
+  readonly ignored: readonly string[]
+  /** True when a person was there before us: what she touches is hers. */
+  readonly touched: boolean
+}
+
+/**
+ * Holds a new task against what was asked for. A CRM may leave out what it does not take without a word;
+ * subject, status, owner and due time are never left out, so that somebody has changed them.
+ */
+export function checkTask(
+  asked: Omit<CrmTask, 'companyId' | 'contactIds'>,
+  seen: CrmTaskState,
+): TaskCheck {
+  const ignored = [
+    ...(seen.type === (asked.type ?? 'to-do') ? [] : ['type']),
+    ...(seen.priority === asked.priority ? [] : ['priority']),
+    ...(asked.queueId && !seen.queueIds.includes(asked.queueId) ? ['queue'] : []),
+    ...(isSameTime(seen.reminderAt, asked.reminderAt) ? [] : ['reminder']),
+  ]
+  const isOurs =
+    seen.subject === asked.subject &&
+    seen.ownerId === asked.ownerId &&
+    isSameTime(seen.dueAt, asked.dueAt)
+  return { ignored, touched: seen.status !== 'not-started' || !isOurs }
+}
+
+function isSameTime(a: string | null | undefined, b: string | null | undefined): boolean {
+  return a && b ? Date.parse(a) === Date.parse(b) : !a && !b
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Crm, CrmTask, CrmTaskState } from '../../src/core/ports/crm.ts'
+import { type CrmSubject, noSignal, type SubjectHolder } from './crm-contract-subject.ts'
+
+const NOTE = 'Closed by Ripen: sales said no & that is that'
+
+interface OpenTask {
+  readonly crm: Crm
+  readonly taskId: string
+  readonly task: CrmTask
+  readonly state: CrmTaskState
+}
+
+async function openTask(
+  subject: CrmSubject,
+  more: Partial<CrmTask> = {},
+  crm = subject.connect(),
+): Promise<OpenTask> {
+  const task: CrmTask = {
+    marker: 'rp-1',
+    subject: 'Acme is ready to talk',
+    body: 'Anna exported 12 reports\nCall her',
+    dueAt: '2026-11-23T09:00:00.000Z',
+    priority: 'high',
+    ownerId: subject.ownerId(),
+    companyId: subject.seed('company', { domain: 'acme.example' }),
+    contactIds: [],
+    ...more,
+  }
+  const [created] = await crm.createTasks([task], noSignal())
+  if (created?.kind !== 'created') throw new Error('expected a task')
+  const { taskId } = created
+  return { crm, taskId, task, state: await readOne(crm, taskId) }
+}
+
+async function readOne(crm: Crm, taskId: string): Promise<CrmTaskState> {
+  const state = (await crm.readTasks([taskId], noSignal())).get(taskId)
+  if (!state) throw new Error('expected a task')
+  return state
+}
+
+const close = ({ crm, taskId, state }: OpenTask) =>
+  crm.closeTasks([{ taskId, note: NOTE, fingerprint: state.fingerprint }], noSignal())
+const textOf = (subject: CrmSubject) => Object.values(subject.records('task')[0] ?? {}).join('\n')
+const times = (text: string, part: string) => text.split(part).length - 1
+
+/** What becomes of a task: read back, and closed with a note when its reason is gone. */
+export function describeTaskEnds(holder: SubjectHolder): void {
+  describe('what becomes of a task', () => {
+    it('is read: nobody has touched it, with all that was asked for', async () => {
+      const { subject } = holder
+      const dealId = subject.people.openDeal(
+        { contactIds: [], companyIds: [] },
+        { name: 'Acme', amount: 900 },
+      )
+      const open = await openTask(subject, { type: 'call', queueId: '77', dealId })
+      expect(open.state).toMatchObject({
+        status: 'not-started',
+        completedAt: null,
+        ownerId: subject.ownerId(),
+        subject: open.task.subject,
+        dueAt: open.task.dueAt,
+        priority: 'high',
+        type: 'call',
+        queueIds: ['77'],
+        archived: false,
+      })
+      expect(subject.taskTargets(open.taskId)).toContain(dealId)
+      expect((await readOne(open.crm, open.taskId)).fingerprint).toBe(open.state.fingerprint)
+      expect((await openTask(subject, { marker: 'rp-2' })).state.type).toBe('to-do')
+    })
+
+    it('is read: done, when, and by whom', async () => {
+      const { subject } = holder
+      const { crm, taskId } = await openTask(subject)
+      subject.people.completeTask(taskId)
+      const done = await readOne(crm, taskId)
+      expect(done).toMatchObject({ status: 'done', ownerId: subject.ownerId() })
+      expect(Date.parse(done.completedAt ?? '')).not.toBeNaN()
+    })
+
+    it('is read: deleted, and one of which there is no trace is absent', async () => {
+      const { subject } = holder
+      const { crm, taskId } = await openTask(subject)
+      subject.people.deleteTask(taskId)
+      const states = await crm.readTasks([taskId, '999999'], noSignal())
+      expect([...states].map(([id, { archived }]) => [id, archived])).toEqual([[taskId, true]])
+      expect((await crm.readTasks([], noSignal())).size).toBe(0)
+    })
+
+    it.each(['beginTask', 'postponeTask', 'completeTask'] as const)(
+      'has another fingerprint after %s, and is left alone',
+      async (deed) => {
+        const { subject } = holder
+        const open = await openTask(subject)
+        subject.people[deed](open.taskId)
+        const before = subject.records('task')
+        expect((await readOne(open.crm, open.taskId)).fingerprint).not.toBe(open.state.fingerprint)
+        expect(await close(open)).toEqual([{ kind: 'changed' }])
+        expect(subject.records('task')).toEqual(before)
+      },
+    )
+
+    it('is closing: done, with the note above the text, found by its marker still', async () => {
+      const { subject } = holder
+      const open = await openTask(subject)
+      expect(await close(open)).toEqual([{ kind: 'closed' }])
+      expect(await readOne(open.crm, open.taskId)).toMatchObject({ status: 'done' })
+      const text = textOf(subject)
+      expect(text).toContain('Closed by Ripen')
+      expect(text).toContain('Anna exported 12 reports')
+      const found = await open.crm.findTasks([open.task], noSignal())
+      expect([...found]).toEqual([['rp-1', open.taskId]])
+      // Asked again, it has one note.
+      expect(await close(open)).toEqual([{ kind: 'closed' }])
+      expect(textOf(subject)).toBe(text)
+    })
+
+    it('is closing what somebody has deleted: nothing', async () => {
+      const { subject } = holder
+      const open = await openTask(subject)
+      subject.people.deleteTask(open.taskId)
+      expect(await close(open)).toEqual([{ kind: 'missing' }])
+      expect(await open.crm.closeTasks([], noSignal())).toEqual([])
+    })
+
+    it.each(['reset-after', 'server-error', 'too-late', 'reset', 'empty-success'] as const)(
+      'is in doubt when the closing call ends in %s, and has one note after asking again',
+      async (fault) => {
+        const { subject } = holder
+        const open = await openTask(subject)
+        subject.playFault(fault, 'close-task')
+        const hasty = subject.connect({ timeoutMs: subject.shortTimeoutMs })
+        expect(await close({ ...open, crm: hasty })).toEqual([{ kind: 'unknown' }])
+        expect(await close(open)).toEqual([{ kind: 'closed' }])
+        expect(times(textOf(subject), 'Closed by Ripen')).toBe(1)
+      },
+    )
+
+    it('is nothing new when the CRM asks for a pause, and what was closed before is told', async () => {
+      const { subject } = holder
+      const first = await openTask(subject)
+      subject.playFault('rate-limit', 'close-task')
+      await expect(close(first)).rejects.toMatchObject({ kind: 'rate-limited' })
+      const second = await openTask(subject, { marker: 'rp-2', companyId: null })
+      const closings = [first, second].map(({ taskId, state }) => {
+        return { taskId, note: NOTE, fingerprint: state.fingerprint }
+      })
+      expect(await first.crm.closeTasks(closings, noSignal())).toEqual([
+        { kind: 'closed' },
+        { kind: 'closed' },
+      ])
+    })
+  })
+}
