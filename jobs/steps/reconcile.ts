@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ConfigError, RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
-import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
+import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import { type CrmRecordRow, readRecords } from '../../src/infra/postgres/crm-record-store.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
+import { provisionOnce } from './provision-once.ts'
 import { readFields } from './read-fields.ts'
 import { type ReconcileScope, reconcileBatch } from './reconcile-batch.ts'
 import { seeCompanies } from './see-companies.ts'
@@ -34,7 +31,7 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     contact: contact?.key.property ?? 'pql_person_id',
     company: company?.key.property ?? 'pqa_account_id',
   })
-  await provisionOnce(context.db, crm, mapping, signal)
+  await provisionOnce(context, crm, mapping, signal)
   let unknown = 0
   for (const [object, rules] of objectsOf(mapping)) {
     const scope = { context, crm, object, rules, signal, run }
@@ -86,36 +83,4 @@ function report(
 ): void {
   const unit = rows[0]?.object === 'company' ? 'companies' : 'contacts'
   context.onProgress({ step: 'reconcile', key, done, total: rows.length, unit })
-}
-
-/** Creates our group and properties, once for each change of the mapping. */
-async function provisionOnce(
-  db: Db,
-  crm: Crm,
-  mapping: CrmMapping,
-  signal: AbortSignal,
-): Promise<void> {
-  const plans: ProvisionPlan[] = objectsOf(mapping).map(([object, rules]) =>
-    provisionPlan(object, rules),
-  )
-  const hash = createHash('sha256').update(canonicalJson(plans)).digest('hex')
-  const row = await db
-    .selectFrom('crm_provisioned')
-    .select('plan_hash')
-    .where('crm', '=', crm.name)
-    .executeTakeFirst()
-  if (row?.plan_hash === hash) return
-  for (const plan of plans) {
-    const result = await crm.provision(plan, signal)
-    if (result.drift.length === 0) continue
-    const lines = result.drift.map((d) => `${d.property}: expected ${d.expected}, found ${d.found}`)
-    throw new ConfigError(
-      `${crm.name} has ${plan.object} properties that are not as ${crm.name}.yaml declares them; rename ours or delete theirs:\n${lines.join('\n')}`,
-    )
-  }
-  await db
-    .insertInto('crm_provisioned')
-    .values({ crm: crm.name, plan_hash: hash })
-    .onConflict((c) => c.column('crm').doUpdateSet({ plan_hash: hash }))
-    .execute()
 }

@@ -1,4 +1,5 @@
 import express, { type Router } from 'express'
+import { AccessGrants, type OAuthAppOptions } from './access-grants.ts'
 import { accountEndpoints } from './account-endpoints.ts'
 import type { ApiEndpoint } from './api-endpoint.ts'
 import { apiRouter } from './api-gate.ts'
@@ -7,11 +8,14 @@ import { associationEndpoints } from './association-endpoints.ts'
 import type { Association } from './association-graph.ts'
 import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
+import { defineProperty } from './define-property.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
+import { oauthEndpoints, oauthPages } from './oauth-endpoints.ts'
 import { readObjectType } from './object-types.ts'
 import { pageRouter } from './page-router.ts'
 import { PortalState } from './portal-state.ts'
+import type { PropertyDefinition } from './property-definition.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
 import { readEndpoints } from './read-endpoints.ts'
@@ -20,13 +24,18 @@ import { searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
 import { singleWriteEndpoints } from './single-write-endpoints.ts'
 import type { PropertyChange, StoredRecord } from './stored-record.ts'
+import type { ValidationRule } from './validation-rules.ts'
 import type { WriteOptions } from './write-commit.ts'
 
 export interface HubspotSandboxOptions {
   /** Folder that keeps the records; absent = memory only. */
   readonly dataDir?: string
-  /** The only bearer token that is let in. Default `sandbox-token`. */
+  /** The static bearer token, besides those that an app is given. Default `sandbox-token`. */
   readonly token?: string
+  /** Scopes of the static token. Default: all, and HubSpot does not list them. */
+  readonly scopes?: readonly string[]
+  /** The app that people may connect. */
+  readonly app?: OAuthAppOptions
   readonly limits?: LimitOptions
   /** HubSpot's own creation of a company from a contact's e-mail domain. Default false. */
   readonly autoCreateCompanies?: boolean
@@ -68,6 +77,17 @@ export interface HubspotSandbox {
   /** Merges as a person would in HubSpot; returns the new id. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
+  /** Who is let in. */
+  readonly access: AccessGrants
+  /** Sets the rules of a property's values, as an administrator would; an empty list takes them off. */
+  setRules(object: string, property: string, rules: readonly ValidationRule[]): void
+  /** Defines a property, or changes one in ways that the API does not allow: read-only, moved, archived. */
+  defineProperty(
+    object: string,
+    change: Partial<PropertyDefinition> & { readonly name: string },
+  ): void
+  /** A property as it is defined; undefined when there is none. */
+  property(object: string, name: string): PropertyDefinition | undefined
   close(): Promise<void>
 }
 
@@ -85,9 +105,19 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
-  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now })
+  const access = new AccessGrants({
+    token,
+    scopes: options.scopes ?? null,
+    app: options.app ?? {},
+    now,
+  })
+  const endpoints = [
+    ...oauthEndpoints(access),
+    ...allEndpoints(state, limits, { autoCreateCompanies, now }),
+  ]
   const router = express.Router()
-  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, faults, calls }))
+  router.use(oauthPages(access))
+  router.use(apiRouter(endpoints, { access, latencyMs, now, limits, faults, calls }))
   router.use(pageRouter(state, calls))
   return {
     router,
@@ -101,6 +131,10 @@ export async function createHubspotSandbox(
       mergeRecords(state, readObjectType(object), primaryId, mergedId),
     archive: (object, id) =>
       state.transact(() => state.apply({ op: 'archive', object: readObjectType(object), id })),
+    access,
+    setRules: (object, property, rules) => state.rules.set(readObjectType(object), property, rules),
+    defineProperty: (object, change) => defineProperty(state, readObjectType(object), change),
+    property: (object, name) => state.properties(readObjectType(object)).get(name),
     close: async () => state.close(),
   }
 }

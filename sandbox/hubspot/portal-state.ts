@@ -7,6 +7,7 @@ import type { JournalEntry, PortalChange } from './portal-change.ts'
 import type { PropertyDefinition, PropertyGroup } from './property-definition.ts'
 import { RecordTable } from './record-table.ts'
 import type { StoredRecord } from './stored-record.ts'
+import { ValidationRules } from './validation-rules.ts'
 
 interface PortalStateOptions {
   readonly dataDir?: string
@@ -18,6 +19,8 @@ interface PortalStateOptions {
 export class PortalState {
   readonly associations = new AssociationGraph()
   readonly owners = new Map<string, Owner>()
+  /** Rules that an administrator has set; they are not kept in the journal. */
+  readonly rules = new ValidationRules()
   private readonly tables: Readonly<Record<ObjectType, RecordTable>>
   private readonly propertiesOf: Readonly<Record<ObjectType, Map<string, PropertyDefinition>>>
   private readonly groupsOf: Readonly<Record<ObjectType, Map<string, PropertyGroup>>>

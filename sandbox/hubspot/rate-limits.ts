@@ -12,6 +12,8 @@ export interface LimitOptions {
   readonly daily?: number
   /** Default 5. */
   readonly searchPerSecond?: number
+  /** Properties of its own that each object may have. Default 1,000. */
+  readonly customProperties?: number
 }
 
 export type LimitedKind = 'object' | 'search' | 'association'
@@ -55,6 +57,7 @@ class Window {
  * instead of the first. A refused call counts for none of them.
  */
 export class RateLimits {
+  readonly customProperties: number
   private readonly burst: number
   private readonly intervalMs: number
   private readonly dailyLimit: number
@@ -63,6 +66,7 @@ export class RateLimits {
   private usedToday = 0
 
   constructor(options: LimitOptions = {}) {
+    this.customProperties = options.customProperties ?? 1000
     this.burst = options.burst ?? 190
     this.intervalMs = options.intervalMs ?? 10_000
     this.dailyLimit = options.daily ?? 650_000

@@ -10,6 +10,7 @@ import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
+import type { AccessTokens } from '../core/ports/access-tokens.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
@@ -20,6 +21,7 @@ import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
 import { connectAmplitude } from './connect-amplitude.ts'
+import { type OAuthConnection, openHubspotAccess } from './hubspot-access.ts'
 
 /** What of an interval's calls may come at once. */
 const HUBSPOT_BURST_SHARE = 0.25
@@ -47,6 +49,8 @@ export interface App {
   readonly engine: Engine
   readonly metrics: Metrics
   readonly logger: Logger
+  /** The connections that people make by logging in at a vendor, by name of the CRM. */
+  readonly oauth: ReadonlyMap<string, OAuthConnection>
   close(): Promise<void>
 }
 
@@ -61,7 +65,9 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)
-    const context = createContext(options, opened, logger, metrics)
+    const access = openHubspotAccess(config, opened.database, metrics)
+    const crms = new Map([['hubspot', hubspot(config, opened.database, metrics, access.token)]])
+    const context = createContext(options, opened, logger, crms)
     const { id } = await opened.database.db
       .selectFrom('installation')
       .select('id')
@@ -80,7 +86,8 @@ export async function compose(options: ComposeOptions): Promise<App> {
       await dropShardUsage(context)
       await closeState(opened)
     }
-    return { config, context, engine, metrics, logger, close }
+    const oauth = new Map(access.oauth ? [['hubspot', access.oauth]] : [])
+    return { config, context, engine, metrics, logger, oauth, close }
   } catch (error) {
     await closeState(opened)
     throw error
@@ -135,7 +142,7 @@ function createContext(
   { config, clock, onProgress }: ComposeOptions,
   { database, duck }: State,
   logger: Logger,
-  metrics: Metrics,
+  crms: JobContext['crms'],
 ): JobContext {
   return {
     db: database.db,
@@ -161,7 +168,7 @@ function createContext(
       start: null,
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
-    crms: new Map([['hubspot', hubspot(config, database, metrics)]]),
+    crms,
     onProgress: onProgress ?? (() => {}),
   }
 }
@@ -221,11 +228,17 @@ function hubspotPace(allowed: number): { calls: number; intervalMs: number; burs
   return { calls: Math.max(1, allowed - burst), intervalMs: 10_000, burst }
 }
 
-function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedCrm {
-  const accessToken = config.HUBSPOT_ACCESS_TOKEN
+function hubspot(
+  config: Config,
+  { db }: Database,
+  metrics: Metrics,
+  accessToken: string | AccessTokens | null,
+): ConnectedCrm {
   const baseUrl = config.HUBSPOT_BASE_URL
   const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
-  const variables = 'HUBSPOT_ACCESS_TOKEN'
+  const apiVersion = config.HUBSPOT_API_VERSION
+  const variables =
+    'HUBSPOT_ACCESS_TOKEN, or HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET and run ripen connect --crm hubspot'
   if (!accessToken) return { connect: null, variables, callTimeoutMs }
   const portal = new URL(baseUrl).host
   return {
@@ -237,6 +250,7 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
         accessToken,
         keyProperty,
         timeoutMs: callTimeoutMs,
+        ...(apiVersion === undefined ? {} : { apiVersion }),
         pace: (bucket, signal) =>
           takeTurn(
             db,

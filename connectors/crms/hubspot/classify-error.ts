@@ -12,7 +12,13 @@ export type CallFailure =
   /** HubSpot read the call and refused what is in it: one input may be to blame. */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   /** The call as a whole failed; `mayHaveHappened` when a write could have been carried out all the same. */
-  | { readonly kind: 'failed'; readonly error: SyncFailure; readonly mayHaveHappened: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly error: SyncFailure
+      readonly mayHaveHappened: boolean
+      /** Of an answer that forbids the call. */
+      readonly forbidden?: true
+    }
 
 /** What is known about a call for its error message; never anything that was sent in it. */
 export interface CallPlace {
@@ -20,12 +26,17 @@ export interface CallPlace {
   readonly endpoint: string
   /** Host (and port) of HUBSPOT_BASE_URL. */
   readonly host: string
+  /** What the call was let in with, as a person set it up; HUBSPOT_ACCESS_TOKEN by default. */
+  readonly credential?: string
 }
 
 /** The call broke without an answer: a dead line, a deadline, a caller that gave up. */
 export interface Broken {
   readonly broken: unknown
 }
+
+/** The variable that holds a service key or the token of a project app. */
+export const STATIC_TOKEN = 'HUBSPOT_ACCESS_TOKEN'
 
 const REFUSALS = new Set([400, 404, 409, 413, 414, 422])
 const TEN_SECONDS_MS = 10_000
@@ -45,7 +56,9 @@ export function classifyError(ended: Answer | Broken, place: CallPlace): CallFai
   if ('broken' in ended) return classifyBroken(ended.broken, place)
   const { status } = ended
   if (status === 401) return failed(new ConfigError(wrongToken(ended, place)))
-  if (status === 403) return failed(new ConfigError(missingScopes(ended, place)))
+  if (status === 403) {
+    return { ...failed(new ConfigError(missingScopes(ended, place))), forbidden: true }
+  }
   if (status === 429) return failed(pause('rate limit', rateLimitMs(ended), ended, place))
   if (status === 423) return failed(pause('record lock', LOCKED_PAUSE_MS, ended, place))
   if (status === 477) return failed(pause('account migration', MIGRATION_PAUSE_MS, ended, place))
@@ -93,7 +106,9 @@ function pause(why: string, leastMs: number, answer: Answer, place: CallPlace): 
 }
 
 function wrongToken(answer: Answer, place: CallPlace): string {
-  return `HubSpot does not accept HUBSPOT_ACCESS_TOKEN: ${facts(answer, place)}. Set a valid one.`
+  const { credential = STATIC_TOKEN } = place
+  const mend = credential === STATIC_TOKEN ? 'Set a valid one.' : 'Run ripen connect --crm hubspot.'
+  return `HubSpot does not accept ${credential}: ${facts(answer, place)}. ${mend}`
 }
 
 function missingScopes(answer: Answer, place: CallPlace): string {
@@ -102,7 +117,7 @@ function missingScopes(answer: Answer, place: CallPlace): string {
     .flatMap((detail) => detail.context?.['requiredGranularScopes'] ?? [])
     .filter((scope) => /^[a-z0-9._-]{1,80}$/i.test(scope))
   const wanted = scopes.length > 0 ? `one of ${[...new Set(scopes)].join(', ')}` : 'more scopes'
-  return `HUBSPOT_ACCESS_TOKEN needs ${wanted}: ${facts(answer, place)}.`
+  return `${place.credential ?? STATIC_TOKEN} needs ${wanted}: ${facts(answer, place)}.`
 }
 
 function wrongAddress(answer: Answer, place: CallPlace): string {
@@ -131,8 +146,8 @@ function speaksHubspot(answer: Answer): boolean {
   return (status ?? category ?? message) !== undefined
 }
 
-function failed(error: SyncFailure, { mayHaveHappened = false } = {}): CallFailure {
-  return { kind: 'failed', error, mayHaveHappened }
+function failed(error: SyncFailure, { mayHaveHappened = false } = {}) {
+  return { kind: 'failed', error, mayHaveHappened } as const
 }
 
 /** Told by its fields and not by its class: errors of the HTTP modules may come from another realm. */

@@ -8,6 +8,7 @@ import { evidenceIn } from '../identity-evidence.ts'
 import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
 import { mountIngest } from './ingest.ts'
+import { mountOAuthCallback, mountOAuthStart } from './oauth.ts'
 import { problem } from './problem.ts'
 
 const pageSchema = z.object({
@@ -29,7 +30,9 @@ export function createApi(app: App): Express {
     response.json({ status: 'ready' })
   })
   mountIngest(api, app)
+  mountOAuthCallback(api, app)
   api.use(bearerGuard(app.config.RIPEN_API_TOKEN))
+  mountOAuthStart(api, app)
   api.get('/metrics', async (_request, response) => {
     response.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics())
   })

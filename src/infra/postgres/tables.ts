@@ -254,6 +254,31 @@ export interface Tables {
     created_at: Generated<Date>
   }
   crm_provisioned: { crm: string; plan_hash: string }
+  crm_account: { crm: string; account: string; seen_at: Generated<Date> }
+  credential: {
+    connection: string
+    kind: string
+    key_id: string
+    sealed: Buffer
+    generation: Count
+    account: string | null
+    scopes: string[] | null
+    expires_at: Instant
+    refresh_at: Instant
+    forced: ColumnType<number, number | undefined, number>
+    forced_since: InstantOrNull
+    connected_at: ColumnType<Date, Date | undefined, Date>
+    refreshed_at: ColumnType<Date, Date | undefined, Date>
+  }
+  oauth_state: {
+    id: string
+    connection: string
+    secret_hash: Buffer
+    redirect_uri: string
+    key_id: string
+    verifier: Buffer | null
+    expires_at: Instant
+  }
   pace: { name: string; spoken_until: Instant }
   run: {
     id: Generated<number>
