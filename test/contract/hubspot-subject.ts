@@ -26,7 +26,7 @@ const OBJECTS = { contact: 'contacts', company: 'companies', task: 'tasks' } as 
 const PATHS: Readonly<Record<FaultyCall, RegExp>> = {
   'create-record': /\/batch\/upsert$/,
   'update-record': /\/batch\/update$/,
-  'create-task': /\/objects\/tasks$/,
+  'create-task': /\/objects\/([\d-]+\/)?tasks$/,
   read: /\/batch\/read$/,
 }
 const ROLLING_LIMIT = {
@@ -45,6 +45,7 @@ export interface HubspotSubject extends CrmSubject {
 
 export async function startHubspotSubject(
   options: HubspotSandboxOptions = {},
+  connectOptions: Partial<HubspotCrmOptions> = {},
 ): Promise<HubspotSubject> {
   const limits = { burst: 10_000, searchPerSecond: 10_000 }
   const sandbox = await createHubspotSandbox({ token: TOKEN, limits, ...options })
@@ -58,7 +59,7 @@ export async function startHubspotSubject(
     secrets: [TOKEN],
     shortTimeoutMs: SHORT_TIMEOUT_MS,
     plan,
-    connect: (connect) => connectHubspot(baseUrl, connect),
+    connect: (connect) => connectHubspot(baseUrl, { ...connectOptions, ...connect }),
     playFault: (fault, call) => playFault(sandbox, fault, call),
     ...vendorSide(sandbox),
     close: async () => {

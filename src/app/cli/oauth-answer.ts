@@ -11,13 +11,15 @@ export interface AnswerSource {
 }
 
 /**
- * Listens on loopback for the browser that the vendor sends back.
+ * Listens on loopback for the browser that the vendor sends back. Other pages may call this address too:
+ * what `isOurs` does not know is turned away and ends nothing.
  * @throws {ConfigError} when the port is taken.
  */
 export async function listenForAnswer(
   flow: OAuthFlow,
   port: number,
   path: string,
+  isOurs: (parameters: URLSearchParams) => boolean,
 ): Promise<AnswerSource & { readonly port: number }> {
   let settle: (finished: FinishedOAuth) => void = () => {}
   let fail: (error: unknown) => void = () => {}
@@ -27,11 +29,12 @@ export async function listenForAnswer(
   })
   const server = createServer((request, response) => {
     const [target = '', query = ''] = (request.url ?? '').split('?')
-    if (request.method !== 'GET' || target !== path) {
+    const parameters = new URLSearchParams(query)
+    if (request.method !== 'GET' || target !== path || !isOurs(parameters)) {
       response.writeHead(404).end()
       return
     }
-    finishOAuth(flow, new URLSearchParams(query)).then((finished) => {
+    finishOAuth(flow, parameters).then((finished) => {
       const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
       response.writeHead(finished.connected ? 200 : 400, { ...headers, connection: 'close' })
       response.end(finished.page, () => settle(finished))

@@ -47,9 +47,12 @@ async function connect(
 ): Promise<ConnectedAccount> {
   const scopes = connection.scopes(crmNeeds(await crmMapping(app, crm, mappings)))
   const path = new URL(callbackUrl('http://localhost', crm)).pathname
-  const listener = paste ? null : await listenForAnswer(connection.flow, port, path)
+  let state: string | null = null
+  const isOurs = (parameters: URLSearchParams) => parameters.get('state') === state
+  const listener = paste ? null : await listenForAnswer(connection.flow, port, path, isOurs)
   const base = `http://localhost:${listener?.port ?? port}`
   const url = await connection.flow.start(callbackUrl(base, crm), scopes)
+  state = new URL(url).searchParams.get('state')
   tellWhereTo(url, callbackUrl(base, crm), paste)
   const source = listener ?? readPastedAnswer(connection.flow)
   try {
