@@ -84,7 +84,7 @@ export function createTransport(options: TransportOptions): Transport {
       pre: async (request) => {
         request.setAgent(lease.agent)
         request.setUrl(toDatedUrl(request.getUrl(), options.apiVersion))
-        if (token !== null) request.setHeaderParam('Authorization', `Bearer ${checkToken(token)}`)
+        if (token !== null) request.setHeaderParam('Authorization', `Bearer ${token}`)
         return request
       },
       post: async (response) => {
@@ -118,11 +118,11 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     async send(call, signal) {
       const { tokens } = options
-      const token = (await tokens?.get(signal)) ?? null
+      const token = tokens && checkToken(await tokens.get(signal), tokens.name)
       let ended = await attempt(call, token, signal)
       if (tokens && token !== null && isExpired(ended)) {
         const other = await tokens.renew(token, signal)
-        if (other !== null) ended = await attempt(call, other, signal)
+        if (other !== null) ended = await attempt(call, checkToken(other, tokens.name), signal)
       }
       if (!('broken' in ended) && ended.status >= 200 && ended.status < 300) {
         return { ok: true, answer: ended }
@@ -142,9 +142,9 @@ function isExpired(ended: Answer | { broken: unknown }): boolean {
 }
 
 /** Anything else cannot be put into a header, and the error of the HTTP client would show it. */
-export function checkToken(token: string, name = 'the token of HubSpot'): string {
+export function checkToken(token: string, name: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token
-  throw new ConfigError(`${name} is empty or holds blanks or other odd characters.`)
+  throw new ConfigError(`${name} is empty, or holds blanks or other odd characters.`)
 }
 
 async function permission(pace: Pace, call: Call, signal: AbortSignal): Promise<void> {
