@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
-import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
+import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
 import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { followTasks } from './follow-tasks.ts'
 import { linkCompanies } from './link-companies.ts'
+import { provisionOnce } from './provision-once.ts'
 import { readDeals } from './read-deals.ts'
 import { readFields } from './read-fields.ts'
 import { readFirstContacts } from './read-first-contacts.ts'
@@ -31,7 +28,7 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     contact: contact?.key.property ?? 'pql_person_id',
     company: company?.key.property ?? 'pqa_account_id',
   })
-  await provisionOnce(context.db, crm, mapping, signal)
+  await provisionOnce(context, crm, mapping, signal)
   for (const [object, rules] of objectsOf(mapping)) {
     await reconcileObject({ context, crm, object, rules, signal, run })
   }
@@ -72,36 +69,4 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
     const rules = mapping.objects[object]
     return rules ? [[object, rules] as [CrmObject, ObjectMapping]] : []
   })
-}
-
-/** Creates our group and properties, once for each change of the mapping. */
-async function provisionOnce(
-  db: Db,
-  crm: Crm,
-  mapping: CrmMapping,
-  signal: AbortSignal,
-): Promise<void> {
-  const plans: ProvisionPlan[] = objectsOf(mapping).map(([object, rules]) =>
-    provisionPlan(object, rules),
-  )
-  const hash = createHash('sha256').update(canonicalJson(plans)).digest('hex')
-  const row = await db
-    .selectFrom('crm_provisioned')
-    .select('plan_hash')
-    .where('crm', '=', crm.name)
-    .executeTakeFirst()
-  if (row?.plan_hash === hash) return
-  for (const plan of plans) {
-    const result = await crm.provision(plan, signal)
-    if (result.drift.length === 0) continue
-    const lines = result.drift.map((d) => `${d.property}: expected ${d.expected}, found ${d.found}`)
-    throw new ConfigError(
-      `${crm.name} has ${plan.object} properties that are not as ${crm.name}.yaml declares them; rename ours or delete theirs:\n${lines.join('\n')}`,
-    )
-  }
-  await db
-    .insertInto('crm_provisioned')
-    .values({ crm: crm.name, plan_hash: hash })
-    .onConflict((c) => c.column('crm').doUpdateSet({ plan_hash: hash }))
-    .execute()
 }

@@ -2,6 +2,7 @@ import { zoneOffsetMs } from './account-day.ts'
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import type { Owner } from './default-owners.ts'
 import { invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
+import { OBJECT_TYPE_NAMES, OBJECT_TYPES, readObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { RateLimits } from './rate-limits.ts'
 
@@ -33,6 +34,21 @@ export function accountEndpoints(
       kind: 'read',
       handle: () => ({ status: 200, body: details(limits.timeZone, now()) }),
     },
+    {
+      method: 'get',
+      path: '/crm/v3/limits/custom-properties',
+      kind: 'read',
+      handle: () => ({ status: 200, body: propertyUsage(state, limits.customProperties) }),
+    },
+    {
+      method: 'get',
+      path: '/crm/v3/property-validations/:objectTypeId',
+      kind: 'read',
+      handle: (call) => {
+        const type = readObjectType(call.params['objectTypeId'])
+        return { status: 200, body: { results: state.rules.list(type) } }
+      },
+    },
   ]
 }
 
@@ -63,6 +79,22 @@ function usage(limits: RateLimits, now: number) {
     fetchStatus: 'SUCCESS',
     resetsAt: new Date(resetsAt).toISOString(),
   }
+}
+
+function propertyUsage(state: PortalState, limit: number) {
+  const byObjectType = OBJECT_TYPE_NAMES.map((type) => {
+    const own = [...state.properties(type).values()].filter(
+      ({ archived, hubspotDefined }) => !archived && hubspotDefined !== true,
+    )
+    const { singular, plural, typeId } = OBJECT_TYPES[type]
+    const usage = own.length
+    const labels = { singularLabel: singular, pluralLabel: plural }
+    return { objectTypeId: typeId, ...labels, limit, usage, percentage: (usage / limit) * 100 }
+  })
+  const overallUsage = byObjectType.reduce((sum, { usage }) => sum + usage, 0)
+  const overallLimit = limit * byObjectType.length
+  const overallPercentage = (overallUsage / overallLimit) * 100
+  return { byObjectType, overallLimit, overallUsage, overallPercentage }
 }
 
 function list(state: PortalState, call: ApiCall): ApiReply {

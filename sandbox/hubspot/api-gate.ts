@@ -1,17 +1,20 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import type { AccessGrants } from './access-grants.ts'
 import type { AccountHolds } from './account-holds.ts'
 import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
 import { isObject } from './api-endpoint.ts'
 import type { CallLog } from './call-log.ts'
+import { requireScope } from './endpoint-scopes.ts'
 import type { FaultRule, FaultScript } from './fault-script.ts'
 import { HubspotError, invalidJson } from './hubspot-error.ts'
+import { isOpenPath } from './oauth-endpoints.ts'
 import type { LimitedKind, RateLimits } from './rate-limits.ts'
 import { sendReply } from './reply-sender.ts'
 
 const MAX_URL = 8192
 
 export interface GateOptions {
-  readonly token: string
+  readonly access: AccessGrants
   readonly latencyMs: number
   readonly now: () => number
   readonly limits: RateLimits
@@ -58,7 +61,7 @@ export function currentUrl(url: string): string {
   const dated = url
     .replace(/^\/crm\/associations\/(\d{4}-\d{2}(-beta)?|v4)(?=\/)/, '/crm/v4/associations')
     .replace(
-      /^\/crm\/(objects|properties|owners|pipelines)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/,
+      /^\/crm\/(objects|properties|owners|pipelines|property-validations|limits)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/,
       '/crm/v3/$1',
     )
     .replace(/^\/account-info\/\d{4}-\d{2}(?=\/)/, '/account-info/v3')
@@ -126,8 +129,13 @@ class ApiGate {
       this.send(req, res, { status: 414, body })
       return
     }
-    if (req.headers.authorization !== `Bearer ${this.options.token}`) {
-      this.send(req, res, this.errorReply(unauthorized(), req))
+    if (isOpenPath(passage.path)) {
+      next()
+      return
+    }
+    const refusal = this.accessRefusal(req)
+    if (refusal !== undefined) {
+      this.send(req, res, this.errorReply(refusal, req))
       return
     }
     const hold = this.options.holds.look(passage.path, this.options.now())
@@ -143,6 +151,17 @@ class ApiGate {
     }
     const { correlationId } = passage
     this.send(req, res, { status: 429, body: { ...admission.refusal.body, correlationId } })
+  }
+
+  private accessRefusal(req: Request): HubspotError | undefined {
+    try {
+      const { scopes } = this.options.access.letIn(req.headers.authorization)
+      requireScope(scopes, req.method, req.path)
+      return undefined
+    } catch (error) {
+      if (error instanceof HubspotError) return error
+      throw error
+    }
   }
 
   private perform(endpoint: ApiEndpoint, req: Request, call: ApiCall | HubspotError): ApiReply {
@@ -228,14 +247,6 @@ class ApiGate {
   }
 }
 
-function unauthorized(): HubspotError {
-  return new HubspotError(
-    401,
-    'INVALID_AUTHENTICATION',
-    'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview',
-  )
-}
-
 function limitedKind(req: Request): LimitedKind {
   if (req.method === 'POST' && req.path.endsWith('/search')) return 'search'
   return req.path.startsWith('/crm/v4/associations/') ? 'association' : 'object'
@@ -252,11 +263,16 @@ function readCall(req: Request): ApiCall | HubspotError {
     Object.entries(req.params).map(([name, value]) => [name, String(value)]),
   )
   try {
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const body: unknown = text === '' ? undefined : parseBody(req, text)
     return { params, query, body, bodyLength: text.length }
   } catch {
     return invalidJson('the body is not valid JSON')
   }
+}
+
+function parseBody(req: Request, text: string): unknown {
+  if (!req.is('application/x-www-form-urlencoded')) return JSON.parse(text)
+  return Object.fromEntries(new URLSearchParams(text))
 }
 
 function countInputs(call: ApiCall): number {

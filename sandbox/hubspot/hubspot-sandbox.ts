@@ -1,4 +1,5 @@
 import express, { type Router } from 'express'
+import { AccessGrants, type OAuthAppOptions } from './access-grants.ts'
 import { accountEndpoints } from './account-endpoints.ts'
 import { AccountHolds, type UpsertLock } from './account-holds.ts'
 import type { ApiEndpoint } from './api-endpoint.ts'
@@ -10,12 +11,15 @@ import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { CallLog, type SandboxCall } from './call-log.ts'
 import { controlRouter } from './control-router.ts'
 import { pipelineEndpoints } from './deal-pipelines.ts'
+import { defineProperty } from './define-property.ts'
 import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
+import { oauthEndpoints, oauthPages } from './oauth-endpoints.ts'
 import { readObjectType } from './object-types.ts'
 import { pageRouter } from './page-router.ts'
 import { type PeopleAtWork, peopleAtWork } from './people-at-work.ts'
 import { PortalState } from './portal-state.ts'
+import type { PropertyDefinition } from './property-definition.ts'
 import { propertyEndpoints } from './property-endpoints.ts'
 import { type LimitOptions, RateLimits } from './rate-limits.ts'
 import { readEndpoints } from './read-endpoints.ts'
@@ -25,6 +29,7 @@ import { type SearchOptions, searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
 import { singleWriteEndpoints } from './single-write-endpoints.ts'
 import type { PropertyChange, StoredRecord } from './stored-record.ts'
+import type { ValidationRule } from './validation-rules.ts'
 import { WebhookFeed } from './webhook-feed.ts'
 import { WebhookSender } from './webhook-sender.ts'
 import type { WriteOptions } from './write-commit.ts'
@@ -32,8 +37,12 @@ import type { WriteOptions } from './write-commit.ts'
 export interface HubspotSandboxOptions {
   /** Folder that keeps the records; absent = memory only. */
   readonly dataDir?: string
-  /** The only bearer token that is let in. Default `sandbox-token`. */
+  /** The static bearer token, besides those that an app is given. Default `sandbox-token`. */
   readonly token?: string
+  /** Scopes of the static token. Default: all, and HubSpot does not list them. */
+  readonly scopes?: readonly string[]
+  /** The app that people may connect. */
+  readonly app?: OAuthAppOptions
   readonly limits?: LimitOptions
   /** Heavy bursts of upserts are locked out (423). Default: never. */
   readonly upsertLock?: UpsertLock
@@ -91,6 +100,17 @@ export interface HubspotSandbox {
   readonly people: PeopleAtWork
   /** Tells an app of every change; `configure` subscribes it. */
   readonly webhooks: WebhookSender
+  /** Who is let in. */
+  readonly access: AccessGrants
+  /** Sets the rules of a property's values, as an administrator would; an empty list takes them off. */
+  setRules(object: string, property: string, rules: readonly ValidationRule[]): void
+  /** Defines a property, or changes one in ways that the API does not allow: read-only, moved, archived. */
+  defineProperty(
+    object: string,
+    change: Partial<PropertyDefinition> & { readonly name: string },
+  ): void
+  /** A property as it is defined; undefined when there is none. */
+  property(object: string, name: string): PropertyDefinition | undefined
   close(): Promise<void>
 }
 
@@ -108,15 +128,25 @@ export async function createHubspotSandbox(
   const faults = new FaultScript()
   const calls = new CallLog()
   const limits = new RateLimits(options.limits)
+  const access = new AccessGrants({
+    token,
+    scopes: options.scopes ?? null,
+    app: options.app ?? {},
+    now,
+  })
   const holds = new AccountHolds(options.upsertLock)
   const search = { now, scrambleTies: options.scrambleTies ?? false }
-  const endpoints = allEndpoints(state, limits, { autoCreateCompanies, now }, search)
+  const endpoints = [
+    ...oauthEndpoints(access),
+    ...allEndpoints(state, limits, { autoCreateCompanies, now }, search),
+  ]
   const webhooks = new WebhookSender(now)
   const feed = new WebhookFeed(state, now, (event) => webhooks.add(event))
   state.watch = (change) => feed.watch(change)
   const router = express.Router()
   router.use('/sandbox', controlRouter({ state, calls, faults, webhooks }))
-  router.use(apiRouter(endpoints, { token, latencyMs, now, limits, holds, faults, calls }))
+  router.use(oauthPages(access))
+  router.use(apiRouter(endpoints, { access, latencyMs, now, limits, holds, faults, calls }))
   router.use(pageRouter(state, calls))
   return {
     router,
@@ -134,6 +164,10 @@ export async function createHubspotSandbox(
     edit: (object, id, properties) => editRecord(state, readObjectType(object), id, properties),
     erase: (id) => eraseContact(state, id),
     people: peopleAtWork(state),
+    access,
+    setRules: (object, property, rules) => state.rules.set(readObjectType(object), property, rules),
+    defineProperty: (object, change) => defineProperty(state, readObjectType(object), change),
+    property: (object, name) => state.properties(readObjectType(object)).get(name),
     webhooks,
     close: async () => {
       webhooks.close()

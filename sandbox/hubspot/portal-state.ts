@@ -7,6 +7,7 @@ import type { JournalEntry, PortalChange } from './portal-change.ts'
 import type { PropertyDefinition, PropertyGroup } from './property-definition.ts'
 import { RecordTable } from './record-table.ts'
 import type { StoredRecord } from './stored-record.ts'
+import { ValidationRules } from './validation-rules.ts'
 
 interface PortalStateOptions {
   readonly dataDir?: string
@@ -20,6 +21,8 @@ export class PortalState {
   readonly owners = new Map<string, Owner>()
   /** Sees each change before it is made; what it returns is called after. */
   watch: (change: PortalChange) => () => void = () => () => {}
+  /** Rules that an administrator has set; they are not kept in the journal. */
+  readonly rules = new ValidationRules()
   private readonly tables: Readonly<Record<ObjectType, RecordTable>>
   private readonly propertiesOf: Readonly<Record<ObjectType, Map<string, PropertyDefinition>>>
   private readonly groupsOf: Readonly<Record<ObjectType, Map<string, PropertyGroup>>>

@@ -64,6 +64,10 @@ function checkProperty(
     current,
     isOwner: (id) => state.owners.has(id),
   })
+  if (typeof value === 'string') {
+    const broken = state.rules.problemOf(type, name, value)
+    if (broken !== undefined) return broken
+  }
   return name === 'lifecyclestage' && isStepBack(value, current) ? undefined : value
 }
 

@@ -20,6 +20,8 @@ export interface LimitOptions {
   readonly searchPolicyName?: boolean
   /** Default 5. */
   readonly searchPerSecond?: number
+  /** Properties of its own that each object may have. Default 1,000. */
+  readonly customProperties?: number
 }
 
 export type LimitedKind = 'object' | 'search' | 'association'
@@ -63,6 +65,7 @@ class Window {
  * instead of the first. A refused call counts for none of them.
  */
 export class RateLimits {
+  readonly customProperties: number
   private readonly burst: number
   private readonly intervalMs: number
   private readonly dailyLimit: number
@@ -73,6 +76,7 @@ export class RateLimits {
 
   constructor(options: LimitOptions = {}) {
     this.options = options
+    this.customProperties = options.customProperties ?? 1000
     this.burst = options.burst ?? 190
     this.intervalMs = options.intervalMs ?? 10_000
     this.dailyLimit = options.daily ?? 650_000

@@ -11,6 +11,7 @@ import type { JobData } from '../../jobs/catalog.ts'
 import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
+import type { AccessTokens } from '../core/ports/access-tokens.ts'
 import type { Config } from '../infra/config.ts'
 import { type Duck, lazyDuck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
@@ -22,6 +23,7 @@ import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
 import { connectAmplitude } from './connect-amplitude.ts'
+import { type OAuthConnection, openHubspotAccess } from './hubspot-access.ts'
 import { createHubspotGovernor } from './hubspot-governor.ts'
 
 /** A call to a CRM that surely did nothing is made so often in all before its step fails. */
@@ -53,6 +55,8 @@ export interface App {
   readonly engine: Engine
   readonly metrics: Metrics
   readonly logger: Logger
+  /** The connections that people make by logging in at a vendor, by name of the CRM. */
+  readonly oauth: ReadonlyMap<string, OAuthConnection>
   close(): Promise<void>
 }
 
@@ -67,7 +71,9 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)
-    const context = createContext(options, opened, logger, metrics)
+    const access = openHubspotAccess(config, opened.database, metrics)
+    const crms = new Map([['hubspot', hubspot(config, opened.database, metrics, logger, access.token)]])
+    const context = createContext(options, opened, logger, crms)
     const { id } = await opened.database.db
       .selectFrom('installation')
       .select('id')
@@ -86,7 +92,8 @@ export async function compose(options: ComposeOptions): Promise<App> {
       await dropShardUsage(context)
       await closeState(opened)
     }
-    return { config, context, engine, metrics, logger, close }
+    const oauth = new Map(access.oauth ? [['hubspot', access.oauth]] : [])
+    return { config, context, engine, metrics, logger, oauth, close }
   } catch (error) {
     await closeState(opened)
     throw error
@@ -150,7 +157,7 @@ function createContext(
   { config, clock, onProgress }: ComposeOptions,
   { database, duck, streamDuck }: State,
   logger: Logger,
-  metrics: Metrics,
+  crms: JobContext['crms'],
 ): JobContext {
   return {
     db: database.db,
@@ -178,7 +185,7 @@ function createContext(
       start: null,
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
-    crms: new Map([['hubspot', hubspot(config, database, metrics, logger)]]),
+    crms,
     onProgress: onProgress ?? (() => {}),
   }
 }
@@ -232,11 +239,18 @@ const SEGMENT: ConnectedSource = {
   start: null,
 }
 
-function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Logger): ConnectedCrm {
-  const accessToken = config.HUBSPOT_ACCESS_TOKEN
+function hubspot(
+  config: Config,
+  { db }: Database,
+  metrics: Metrics,
+  logger: Logger,
+  accessToken: string | AccessTokens | null,
+): ConnectedCrm {
   const baseUrl = config.HUBSPOT_BASE_URL
   const callTimeoutMs = config.RIPEN_CRM_TIMEOUT_MS
-  const variables = 'HUBSPOT_ACCESS_TOKEN'
+  const apiVersion = config.HUBSPOT_API_VERSION
+  const variables =
+    'HUBSPOT_ACCESS_TOKEN, or HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET and run ripen connect --crm hubspot'
   if (!accessToken) return { connect: null, variables, callTimeoutMs }
   const { HUBSPOT_CLIENT_SECRET: clientSecret, RIPEN_PUBLIC_URL: publicUrl } = config
   const governor = createHubspotGovernor(config, db, accessToken)
@@ -252,6 +266,7 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics, logger: Log
         keyProperty,
         timeoutMs: callTimeoutMs,
         attempts: CRM_ATTEMPTS,
+        ...(apiVersion === undefined ? {} : { apiVersion }),
         pace: governor.take,
         onCall: (call) => {
           metrics.crmCall('hubspot', call)

@@ -1,4 +1,5 @@
 import { readAccountZone } from '../../connectors/crms/hubspot/account-zone.ts'
+import type { AccessTokens } from '../core/ports/access-tokens.ts'
 import type { Config } from '../infra/config.ts'
 import { createGovernor, type Governor } from '../infra/pace/governor.ts'
 import type { Db } from '../infra/postgres/database.ts'
@@ -13,7 +14,11 @@ const SEARCH = { calls: 5, intervalMs: 1_000 }
  * One governor for a HubSpot account. Associations have an allowance of their own there, as searches
  * have; the day's quota is one for all calls of all private apps.
  */
-export function createHubspotGovernor(config: Config, db: Db, accessToken: string): Governor {
+export function createHubspotGovernor(
+  config: Config,
+  db: Db,
+  token: string | AccessTokens,
+): Governor {
   const baseUrl = config.HUBSPOT_BASE_URL
   const most = config.HUBSPOT_CALLS_PER_10S
   const lane = {
@@ -30,8 +35,12 @@ export function createHubspotGovernor(config: Config, db: Db, accessToken: strin
       share: config.HUBSPOT_DAILY_SHARE,
       variable: 'HUBSPOT_DAILY_SHARE',
       timeZone: config.HUBSPOT_TIMEZONE ?? null,
-      readTimeZone: () =>
-        readAccountZone({ baseUrl, accessToken, timeoutMs: config.RIPEN_CRM_TIMEOUT_MS }),
+      readTimeZone: async () => {
+        const timeoutMs = config.RIPEN_CRM_TIMEOUT_MS
+        const accessToken =
+          typeof token === 'string' ? token : await token.get(AbortSignal.timeout(timeoutMs))
+        return readAccountZone({ baseUrl, accessToken, timeoutMs })
+      },
     },
   })
 }

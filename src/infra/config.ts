@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
+import { keyringProblem } from './secrets/keyring.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 const whole = (least: number, most: number) =>
@@ -38,6 +39,13 @@ const variables = z.object({
   RIPEN_PORT: whole(0, 65_535).default(4000),
   RIPEN_API_TOKEN: secret.optional(),
   RIPEN_PUBLIC_URL: httpUrl.optional(),
+  RIPEN_ENCRYPTION_KEY: z
+    .string()
+    .superRefine((text, context) => {
+      const message = keyringProblem(text)
+      if (message !== null) context.addIssue({ code: 'custom', message })
+    })
+    .optional(),
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
@@ -77,11 +85,35 @@ const variables = z.object({
     .optional(),
   SEGMENT_WRITE_KEY: secret.optional(),
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
+  HUBSPOT_APP_URL: httpUrl.default('https://app.hubspot.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
+  HUBSPOT_CLIENT_ID: z.string().optional(),
   HUBSPOT_CLIENT_SECRET: z.string().optional(),
+  HUBSPOT_OAUTH_SCOPES: z
+    .string()
+    .regex(/^[\w.-]+([ ,]+[\w.-]+)*$/, 'must be names of scopes with spaces or commas')
+    .optional(),
+  HUBSPOT_OAUTH_PKCE: z.enum(['on', 'off']).default('on'),
+  HUBSPOT_API_VERSION: z
+    .string()
+    .regex(/^\d{4}-\d{2}(-beta)?$/, 'must be a dated version such as 2026-03')
+    .optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).optional(),
   HUBSPOT_DAILY_SHARE: share.default(0.8),
   HUBSPOT_TIMEZONE: timeZone.optional(),
+})
+
+const environment = variables.superRefine((config, context) => {
+  const refuse = (name: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message })
+  const { HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, RIPEN_ENCRYPTION_KEY } = config
+  if (HUBSPOT_CLIENT_ID && !HUBSPOT_CLIENT_SECRET) {
+    refuse('HUBSPOT_CLIENT_SECRET', 'belongs to HUBSPOT_CLIENT_ID; set both')
+  }
+  if (HUBSPOT_CLIENT_ID && !RIPEN_ENCRYPTION_KEY) {
+    const why = 'is needed to keep what HubSpot gives to an app'
+    refuse('RIPEN_ENCRYPTION_KEY', `${why}; make one with openssl rand -base64 32`)
+  }
 })
 
 export type Config = Readonly<z.output<typeof variables>>
@@ -96,7 +128,7 @@ export function readConfig(
   const given = Object.fromEntries(
     Object.keys(variables.shape).map((name) => [name, env[name] === '' ? undefined : env[name]]),
   )
-  const result = variables.safeParse(given)
+  const result = environment.safeParse(given)
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
     throw new ConfigError(`wrong environment:\n${lines.join('\n')}`)

@@ -12,11 +12,49 @@ export function describeRecords(holder: SubjectHolder): void {
       const names = plan.properties.map((property) => property.name)
       const first = await crm.provision(plan, noSignal())
       expect([...first.created].sort()).toEqual([...names].sort())
+      expect(first.groupCreated).toBe(true)
       expect(await crm.provision(plan, noSignal())).toEqual({
+        groupCreated: false,
         created: [],
         existing: names,
+        optionsAdded: [],
         drift: [],
+        findings: [],
       })
+    })
+
+    it('tells what it would do, and does nothing, when it is only asked', async () => {
+      const { subject } = holder
+      const calls: string[] = []
+      const crm = subject.connect({ onCall: ({ kind }) => calls.push(kind) })
+      const plan = subject.plan('contact')
+      const names = plan.properties.map((property) => property.name)
+      const told = await crm.provision(plan, noSignal(), { dryRun: true })
+      expect(told).toMatchObject({ groupCreated: true, created: names, existing: [], drift: [] })
+      expect(calls).not.toContain('write')
+      expect(await crm.provision(plan, noSignal())).toEqual(told)
+    })
+
+    it('adds options to an enumeration of ours, and takes none away', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const plan = subject.plan('contact')
+      const withOptions = (...values: string[]) => ({
+        ...plan,
+        properties: [
+          {
+            name: 'usage_stage',
+            label: 'Stage',
+            type: 'enumeration' as const,
+            options: values.map((value) => ({ value, label: value })),
+          },
+        ],
+      })
+      await crm.provision(withOptions('warm', 'hot'), noSignal())
+      const changed = await crm.provision(withOptions('hot', 'cold'), noSignal())
+      expect(changed.optionsAdded).toEqual([{ property: 'usage_stage', values: ['cold'] }])
+      const all = await crm.provision(withOptions('warm', 'hot', 'cold'), noSignal())
+      expect(all).toMatchObject({ created: [], optionsAdded: [], drift: [] })
     })
 
     it('gives the same result when two processes do it at once', async () => {
@@ -41,6 +79,45 @@ export function describeRecords(holder: SubjectHolder): void {
       expect(again.created).toEqual([])
       expect(again.drift.map((drift) => drift.property)).toEqual([subject.names.score])
       expect((await crm.provision(plan, noSignal())).drift).toEqual([])
+    })
+  })
+
+  describe('inspecting', () => {
+    it('finds nothing wrong in an account that stands ready, and writes nothing', async () => {
+      const { subject } = holder
+      const calls: string[] = []
+      const crm = await connectProvisioned(subject, { onCall: ({ kind }) => calls.push(kind) })
+      const { names } = subject
+      const objects = (['contact', 'company'] as const).map((object) => {
+        const read = object === 'contact' ? [names.email] : []
+        return { object, plan: subject.plan(object), alsoWritten: read, read }
+      })
+      const { account, findings } = await crm.inspect({ objects, tasks: true }, noSignal())
+      expect(account?.id).toMatch(/\S/)
+      expect(findings.filter(({ level }) => level !== 'ok')).toEqual([])
+      expect(calls).not.toContain('write')
+    })
+
+    it('names what is missing and what is not as it should be', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const plan = subject.plan('contact')
+      const extra = { name: 'usage_extra', label: 'Extra', type: 'date' as const }
+      const properties = [
+        ...plan.properties.map((property) =>
+          property.name === subject.names.score ? { ...property, type: 'bool' as const } : property,
+        ),
+        extra,
+      ]
+      const needs = { object: 'contact', alsoWritten: [], read: ['nobody_declared_this'] } as const
+      const objects = [{ ...needs, plan: { ...plan, properties } }]
+      const { findings } = await crm.inspect({ objects, tasks: false }, noSignal())
+      const told = (level: string) =>
+        findings.filter((one) => one.level === level).map(({ what }) => what)
+      expect(told('error').join()).toContain(subject.names.score)
+      expect(told('error').join()).toContain('nobody_declared_this')
+      expect(told('warning').join()).toContain('not there yet')
+      for (const { level, mend } of findings) if (level === 'error') expect(mend).toMatch(/\S/)
     })
   })
 

@@ -206,7 +206,7 @@ describe('provisioning and associating in HubSpot', () => {
     const plan = subject.plan('contact')
     const extra = { name: 'usage_extra', label: 'Extra', type: 'date' as const }
     const result = await crm.provision({ ...plan, properties: [extra] }, noSignal())
-    expect(result).toEqual({ created: ['usage_extra'], existing: [], drift: [] })
+    expect(result).toMatchObject({ created: ['usage_extra'], existing: [], drift: [] })
   })
 
   it('names the property that HubSpot does not create', async () => {

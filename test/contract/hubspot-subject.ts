@@ -34,8 +34,8 @@ const OBJECTS = { contact: 'contacts', company: 'companies', task: 'tasks' } as 
 const CALLS: Readonly<Record<FaultyCall, { method: string; path: RegExp }>> = {
   'create-record': { method: 'POST', path: /\/batch\/upsert$/ },
   'update-record': { method: 'POST', path: /\/batch\/update$/ },
-  'create-task': { method: 'POST', path: /\/objects\/tasks$/ },
-  'close-task': { method: 'PATCH', path: /\/objects\/tasks\/\d+$/ },
+  'create-task': { method: 'POST', path: /\/objects\/([\d-]+\/)?tasks$/ },
+  'close-task': { method: 'PATCH', path: /\/objects\/([\d-]+\/)?tasks\/\d+$/ },
   read: { method: 'POST', path: /\/batch\/read$/ },
 }
 const ROLLING_LIMIT = {
@@ -55,6 +55,7 @@ export interface HubspotSubject extends CrmSubject {
 
 export async function startHubspotSubject(
   options: HubspotSandboxOptions = {},
+  connectOptions: Partial<HubspotCrmOptions> = {},
 ): Promise<HubspotSubject> {
   const limits = { burst: 10_000, searchPerSecond: 10_000 }
   const sandbox = await createHubspotSandbox({ token: TOKEN, limits, ...options })
@@ -70,7 +71,7 @@ export async function startHubspotSubject(
     secrets: [TOKEN],
     shortTimeoutMs: SHORT_TIMEOUT_MS,
     plan,
-    connect: (connect) => connectHubspot(baseUrl, connect),
+    connect: (connect) => connectHubspot(baseUrl, { ...connectOptions, ...connect }),
     playFault: (fault, call) => playFault(sandbox, fault, call),
     ...vendorSide(sandbox),
     close: async () => {

@@ -13,7 +13,10 @@ import {
   startHubspotSubject,
 } from './hubspot-subject.ts'
 
-describeCrmContract('HubSpot', startHubspotSubject)
+describeCrmContract('HubSpot', () => startHubspotSubject())
+describeCrmContract('HubSpot by a dated version', () =>
+  startHubspotSubject({}, { apiVersion: '2026-03' }),
+)
 
 afterEach(closeAccounts)
 
@@ -28,10 +31,16 @@ describe('a dated version of the API', () => {
     await crm.associate([{ contactId, companyId }], noSignal())
     await crm.find('contact', [lookup('p-2', ['b@acme.example'])], noSignal())
     await crm.owners(noSignal())
+    const needs = { object: 'contact', plan: subject.plan('contact'), alsoWritten: [], read: [] }
+    await crm.inspect({ objects: [{ ...needs, object: 'contact' }], tasks: true }, noSignal())
     const paths = sandbox.calls().map(({ path }) => path)
-    expect(paths.length).toBeGreaterThan(7)
-    expect(paths.filter((path) => !/^\/crm\/[a-z]+\/2026-03\//.test(`${path}/`))).toEqual([])
-    expect(sandbox.calls().every(({ status }) => status < 300)).toBe(true)
+    const dated = /^(\/crm\/[a-z-]+|\/account-info)\/2026-03\//
+    const others = paths.filter((path) => !dated.test(`${path}/`))
+    expect(paths.length).toBeGreaterThan(12)
+    // What tells of a token has one address, whatever the version of the API.
+    expect(others).toEqual(['/oauth/v2/private-apps/get/access-token-info'])
+    const failed = sandbox.calls().filter(({ status }) => status >= 300)
+    expect(failed.map(({ path }) => path)).toEqual(others)
   })
 })
 

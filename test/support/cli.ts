@@ -25,6 +25,10 @@ export interface Running {
   kill(signal: NodeJS.Signals): void
   /** Waits until stdout holds one whole JSON object. */
   json(): Promise<Record<string, unknown>>
+  /** Waits until stderr holds a match. */
+  says(pattern: RegExp): Promise<RegExpMatchArray>
+  /** Types a line on stdin. */
+  type(line: string): void
 }
 
 const running = new Set<{ kill(signal: NodeJS.Signals): void; ended: Promise<unknown> }>()
@@ -33,7 +37,7 @@ const running = new Set<{ kill(signal: NodeJS.Signals): void; ended: Promise<unk
 export function startRipen(args: readonly string[], environment: Environment = {}): Running {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', RIPEN, ...args], {
     cwd: tmpdir(),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       HOME: tmpdir(),
@@ -63,6 +67,12 @@ export function startRipen(args: readonly string[], environment: Environment = {
     pid: child.pid ?? -1,
     ended,
     kill: entry.kill,
+    type: (line) => void child.stdin.write(`${line}\n`),
+    says: (pattern) =>
+      eventually(`${args[0]} says ${pattern}`, async () => {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${stderr}`)
+        return pattern.exec(stderr) ?? undefined
+      }),
     json: () =>
       eventually(`${args[0]} prints its object`, async () => {
         if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${stderr}`)

@@ -3,16 +3,25 @@
  * of 2027. The dated versions take and give the same for all our calls; only the paths differ.
  */
 const NUMBERED =
-  /\/crm\/(?:v3\/(objects|properties|owners|pipelines)|v4\/(associations))(?=\/|\?|$)/
+  /\/crm\/(?:v3\/(objects|properties|owners|pipelines|property-validations|limits)|v4\/(associations))(?=\/|\?|$)/
+const NUMBERED_ACCOUNT = /\/account-info\/v3(?=\/)/
+
+/**
+ * OAuth has no older version that keeps secrets out of the address, so this one does not follow
+ * HUBSPOT_API_VERSION.
+ */
+export const OAUTH_PATH = '/oauth/2026-03/token'
 
 /** The address of the same call in a dated version such as `2026-03`; unchanged when it is undefined. */
 export function toDatedUrl(url: string, apiVersion: string | undefined): string {
   if (apiVersion === undefined) return url
-  const dated = url.replace(
-    NUMBERED,
-    (_, name: string | undefined, associations: string | undefined) =>
-      `/crm/${name ?? associations}/${apiVersion}`,
-  )
+  const dated = url
+    .replace(
+      NUMBERED,
+      (_, name: string | undefined, associations: string | undefined) =>
+        `/crm/${name ?? associations}/${apiVersion}`,
+    )
+    .replace(NUMBERED_ACCOUNT, `/account-info/${apiVersion}`)
   // The list of owners ends with a slash by number only.
   return dated.replace(/\/(?=\?|$)/, '')
 }

@@ -13,7 +13,13 @@ export type CallFailure =
   /** HubSpot read the call and refused what is in it: one input may be to blame. */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   /** The call as a whole failed; `mayHaveHappened` when a write could have been carried out all the same. */
-  | { readonly kind: 'failed'; readonly error: SyncFailure; readonly mayHaveHappened: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly error: SyncFailure
+      readonly mayHaveHappened: boolean
+      /** Of an answer that forbids the call. */
+      readonly forbidden?: true
+    }
 
 /** What is known about a call for its error message; never anything that was sent in it. */
 export interface CallPlace {
@@ -21,12 +27,17 @@ export interface CallPlace {
   readonly endpoint: string
   /** Host (and port) of HUBSPOT_BASE_URL. */
   readonly host: string
+  /** What the call was let in with, as a person set it up; HUBSPOT_ACCESS_TOKEN by default. */
+  readonly credential?: string
 }
 
 /** The call broke without an answer: a dead line, a deadline, a caller that gave up. */
 export interface Broken {
   readonly broken: unknown
 }
+
+/** The variable that holds a service key or the token of a project app. */
+export const STATIC_TOKEN = 'HUBSPOT_ACCESS_TOKEN'
 
 const REFUSALS = new Set([400, 404, 409, 413, 414, 422])
 
@@ -35,7 +46,9 @@ export function classifyError(ended: Answer | Broken, place: CallPlace): CallFai
   if ('broken' in ended) return classifyBroken(ended.broken, place)
   const { status } = ended
   if (status === 401) return failed(new ConfigError(wrongToken(ended, place)))
-  if (status === 403) return failed(new ConfigError(missingScopes(ended, place)))
+  if (status === 403) {
+    return { ...failed(new ConfigError(missingScopes(ended, place))), forbidden: true }
+  }
   const pause = askedPause(ended)
   if (pause) {
     const message = `HubSpot asks for a pause (${pause.why}): ${facts(ended, place)}.`
@@ -64,7 +77,9 @@ function classifyBroken(cause: unknown, place: CallPlace): CallFailure {
 }
 
 function wrongToken(answer: Answer, place: CallPlace): string {
-  return `HubSpot does not accept HUBSPOT_ACCESS_TOKEN: ${facts(answer, place)}. Set a valid one.`
+  const { credential = STATIC_TOKEN } = place
+  const mend = credential === STATIC_TOKEN ? 'Set a valid one.' : 'Run ripen connect --crm hubspot.'
+  return `HubSpot does not accept ${credential}: ${facts(answer, place)}. ${mend}`
 }
 
 function missingScopes(answer: Answer, place: CallPlace): string {
@@ -73,7 +88,7 @@ function missingScopes(answer: Answer, place: CallPlace): string {
     .flatMap((detail) => detail.context?.['requiredGranularScopes'] ?? [])
     .filter((scope) => /^[a-z0-9._-]{1,80}$/i.test(scope))
   const wanted = scopes.length > 0 ? `one of ${[...new Set(scopes)].join(', ')}` : 'more scopes'
-  return `HUBSPOT_ACCESS_TOKEN needs ${wanted}: ${facts(answer, place)}.`
+  return `${place.credential ?? STATIC_TOKEN} needs ${wanted}: ${facts(answer, place)}.`
 }
 
 function wrongAddress(answer: Answer, place: CallPlace): string {
@@ -102,8 +117,8 @@ function speaksHubspot(answer: Answer): boolean {
   return (status ?? category ?? message) !== undefined
 }
 
-function failed(error: SyncFailure, { mayHaveHappened = false } = {}): CallFailure {
-  return { kind: 'failed', error, mayHaveHappened }
+function failed(error: SyncFailure, { mayHaveHappened = false } = {}) {
+  return { kind: 'failed', error, mayHaveHappened } as const
 }
 
 /** Told by its fields and not by its class: errors of the HTTP modules may come from another realm. */

@@ -1,5 +1,6 @@
 import { Client } from '@hubspot/api-client'
 import type { CrmObject } from '../../../src/core/ports/crm.ts'
+import { openRawCalls } from './raw-calls.ts'
 
 /** HubSpot's names of the objects in paths. */
 export const OBJECT_PATHS: Readonly<Record<CrmObject, 'contacts' | 'companies'>> = {
@@ -18,9 +19,10 @@ export type HubspotApis = ReturnType<typeof openHubspotApis>
  * Its decorators live in one place for the whole process and are taken over when a part is first
  * touched, so every part is touched here: no client that is built later can change this one.
  */
-export function openHubspotApis(baseUrl: URL, accessToken: string) {
+export function openHubspotApis(baseUrl: URL) {
   const basePath = baseUrl.href.replace(/\/+$/, '')
-  const { crm } = new Client({ accessToken, basePath, numberOfApiCallRetries: 0 })
+  // The transport puts the token of the moment into each call.
+  const { crm } = new Client({ accessToken: 'none', basePath, numberOfApiCallRetries: 0 })
   return {
     record: crm.objects.basicApi,
     records: crm.objects.batchApi,
@@ -31,5 +33,6 @@ export function openHubspotApis(baseUrl: URL, accessToken: string) {
     associations: crm.associations.v4.batchApi,
     owners: crm.owners.ownersApi,
     pipelines: crm.pipelines.pipelinesApi,
+    raw: openRawCalls(basePath),
   }
 }

@@ -1,9 +1,11 @@
 import { ConfigError } from '../../../src/core/errors.ts'
+import { type AccessTokens, fixedToken } from '../../../src/core/ports/access-tokens.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
 import { readAccountId } from './account-id.ts'
 import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { changedSince } from './changed-since.ts'
+import { STATIC_TOKEN } from './classify-error.ts'
 import { closeTasks } from './close-tasks.ts'
 import { readCompaniesOf } from './companies-of.ts'
 import { createTasks } from './create-tasks.ts'
@@ -12,18 +14,21 @@ import { readEngagementsOf } from './engagements.ts'
 import { type AdditionalDomains, findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
+import { inspect } from './inspect.ts'
 import { readOneOwner, readOwners } from './owners.ts'
-import { provision, readDefinitions } from './provision.ts'
+import { readDefinitions } from './property-definitions.ts'
+import { provision } from './provision.ts'
 import { readTasks } from './read-tasks.ts'
 import { MAX_BATCH, readValues } from './records.ts'
 import type { Session } from './session.ts'
-import { createTransport } from './transport.ts'
+import { checkToken, createTransport } from './transport.ts'
 import { writeRecords } from './write.ts'
 
 export interface HubspotCrmOptions {
   /** Address of the API, such as `https://api.hubapi.com`. */
   readonly baseUrl: string
-  readonly accessToken: string
+  /** A service key or the token of a project app, or where the token of each call comes from. */
+  readonly accessToken: string | AccessTokens
   /** Name of our own unique property on each object, such as `pql_person_id`. */
   readonly keyProperty: Readonly<Record<CrmObject, string>>
   /** Asked for permission before every call. */
@@ -58,9 +63,18 @@ const DEFAULT_TIMEOUT_MS = 30_000
 export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   const baseUrl = parseBaseUrl(options.baseUrl)
   const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, apiVersion, attempts } = options
-  const transport = createTransport({ baseUrl, pace, onCall, timeoutMs, apiVersion, attempts })
+  const tokens = tokensOf(options.accessToken)
+  const transport = createTransport({
+    baseUrl,
+    tokens,
+    pace,
+    onCall,
+    timeoutMs,
+    apiVersion,
+    attempts,
+  })
   const session: Session = {
-    apis: openHubspotApis(baseUrl, checkToken(options.accessToken)),
+    apis: openHubspotApis(baseUrl),
     send: transport.send,
     keyProperty: options.keyProperty,
   }
@@ -70,7 +84,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     name: 'hubspot',
     maxBatch: MAX_BATCH,
     check: (signal) => readOneOwner(session, signal),
-    provision: (plan, signal) => provision(session, plan, signal),
+    inspect: (needs, signal) => inspect(session, tokens, needs, signal),
+    provision: (plan, signal, how) => provision(session, plan, signal, how),
     propertyNames: async (object, signal) =>
       new Set((await readDefinitions(session, object, signal)).keys()),
     find: (object, lookups, signal) => findRecords(session, object, lookups, finding, signal),
@@ -92,14 +107,15 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   }
 }
 
-function parseBaseUrl(text: string): URL {
+/** @throws {ConfigError} naming the variable. */
+export function parseBaseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url && ['http:', 'https:'].includes(url.protocol)) return url
   throw new ConfigError('HUBSPOT_BASE_URL is not an http(s) address.')
 }
 
-/** Anything else cannot be put into a header, and the error of the HTTP client would show it. */
-function checkToken(token: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return token
-  throw new ConfigError('HUBSPOT_ACCESS_TOKEN is empty or holds blanks or other odd characters.')
+function tokensOf(given: string | AccessTokens): AccessTokens {
+  return typeof given === 'string'
+    ? fixedToken(STATIC_TOKEN, checkToken(given, STATIC_TOKEN))
+    : given
 }

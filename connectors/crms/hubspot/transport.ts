@@ -1,12 +1,13 @@
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
+import { ConfigError, isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
+import type { AccessTokens } from '../../../src/core/ports/access-tokens.ts'
 import type { CrmCall, Pace, PaceBucket, Turn } from '../../../src/core/ports/crm.ts'
 import { createAgentPool } from './agent-pool.ts'
 import { toDatedUrl } from './api-version.ts'
 import { type CallFailure, classifyError } from './classify-error.ts'
 import { limitsSaid } from './limits-said.ts'
-import type { Answer } from './wire-shapes.ts'
+import { type Answer, parseErrorBody } from './wire-shapes.ts'
 
 /** One call to be made: what it is for, and the client's method that makes it. */
 export interface Call {
@@ -31,8 +32,9 @@ export type CallResult =
 export interface Transport {
   /**
    * Paces, makes one call with a deadline and reports it. Repeats it only if surely nothing happened: a
-   * read, a call that HubSpot asks to make later, one that was not sent.
-   * Throws only what `pace` throws.
+   * read, a call that HubSpot asks to make later, one that was not sent, and, once and with another token,
+   * one that was not let in because the token had expired.
+   * Throws only what `pace` and the tokens throw.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
 }
@@ -47,6 +49,7 @@ interface WireRequest {
   getUrl(): string
   setUrl(url: string): void
   setAgent(agent: Agent): void
+  setHeaderParam(name: string, value: string): void
 }
 
 interface WireResponse {
@@ -57,6 +60,8 @@ interface WireResponse {
 
 export interface TransportOptions {
   readonly baseUrl: URL
+  /** Null for calls that bear no token. */
+  readonly tokens: AccessTokens | null
   readonly pace: Pace
   readonly onCall?: ((call: CrmCall) => void) | undefined
   readonly timeoutMs: number
@@ -78,13 +83,18 @@ export function createTransport(options: TransportOptions): Transport {
    * The answer is taken off the wire by a middleware, not from the client's return value: the client
    * throws on an empty success and puts bodies and headers into its errors.
    */
-  async function exchange(call: Call, signal: AbortSignal): Promise<Answer | { broken: unknown }> {
+  async function exchange(
+    call: Call,
+    token: string | null,
+    signal: AbortSignal,
+  ): Promise<Answer | { broken: unknown }> {
     const lease = pool.lease()
     let answer: Answer | undefined
     const recorder: Recorder = {
       pre: async (request) => {
         request.setAgent(lease.agent)
         request.setUrl(toDatedUrl(request.getUrl(), options.apiVersion))
+        if (token !== null) request.setHeaderParam('Authorization', `Bearer ${token}`)
         return request
       },
       post: async (response) => {
@@ -105,17 +115,32 @@ export function createTransport(options: TransportOptions): Transport {
     return answer ?? { broken: new Error('no answer was seen') }
   }
 
-  async function sendOnce(call: Call, signal: AbortSignal): Promise<CallResult> {
+  async function attempt(call: Call, token: string | null, signal: AbortSignal) {
     const turn = await permission(options.pace, call, signal)
     const startedMs = performance.now()
-    const ended = await exchange(call, signal)
+    const ended = await exchange(call, token, signal)
     const isAnswer = !('broken' in ended)
     turn?.over(isAnswer ? limitsSaid(ended) : {})
     const status = isAnswer ? ended.status : 0
     const ms = Math.round(performance.now() - startedMs)
     options.onCall?.({ kind: call.kind, endpoint: call.endpoint, status, ms })
-    if (isAnswer && status >= 200 && status < 300) return { ok: true, answer: ended }
-    const place = { endpoint: call.endpoint, host: options.baseUrl.host }
+    return ended
+  }
+
+  async function sendOnce(call: Call, signal: AbortSignal): Promise<CallResult> {
+    const { tokens } = options
+    const token = tokens && checkToken(await tokens.get(signal), tokens.name)
+    let ended = await attempt(call, token, signal)
+    if (tokens && token !== null && isExpired(ended)) {
+      const other = await tokens.renew(token, signal)
+      if (other !== null) ended = await attempt(call, checkToken(other, tokens.name), signal)
+    }
+    if (!('broken' in ended) && ended.status >= 200 && ended.status < 300) {
+      return { ok: true, answer: ended }
+    }
+    const { host } = options.baseUrl
+    const credential = tokens?.name ?? 'HUBSPOT_CLIENT_ID with HUBSPOT_CLIENT_SECRET'
+    const place = { endpoint: call.endpoint, host, credential }
     return { ok: false, failure: classifyError(ended, place) }
   }
 
@@ -146,6 +171,18 @@ function repeatAfterMs(result: CallResult, call: Call, attempt: number): number 
 /** HubSpot counts calls about associations, and searches, apart from all others. */
 function bucketOf(call: Call): PaceBucket {
   return call.bucket ?? (call.endpoint.includes(' associations/') ? 'association' : 'general')
+}
+
+/** HubSpot did not even look at such a call, so that it may be made again whatever it is. */
+function isExpired(ended: Answer | { broken: unknown }): boolean {
+  if ('broken' in ended || ended.status !== 401) return false
+  return parseErrorBody(ended.body).category === 'EXPIRED_AUTHENTICATION'
+}
+
+/** Anything else cannot be put into a header, and the error of the HTTP client would show it. */
+export function checkToken(token: string, name: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new ConfigError(`${name} is empty, or holds blanks or other odd characters.`)
 }
 
 async function permission(pace: Pace, call: Call, signal: AbortSignal): Promise<Turn | undefined> {

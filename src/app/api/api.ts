@@ -9,6 +9,7 @@ import { readRanking } from '../ranking.ts'
 import { bearerGuard } from './bearer-guard.ts'
 import { mountCrmWebhooks } from './crm-webhooks.ts'
 import { mountIngest } from './ingest.ts'
+import { mountOAuthCallback, mountOAuthStart } from './oauth.ts'
 import { problem } from './problem.ts'
 
 const pageSchema = z.object({
@@ -31,7 +32,9 @@ export function createApi(app: App): Express {
   })
   mountIngest(api, app)
   mountCrmWebhooks(api, app)
+  mountOAuthCallback(api, app)
   api.use(bearerGuard(app.config.RIPEN_API_TOKEN))
+  mountOAuthStart(api, app)
   api.get('/metrics', async (_request, response) => {
     response.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics())
   })

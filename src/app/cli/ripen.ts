@@ -18,6 +18,8 @@ const program = new Command('ripen')
 
 const json = () => new Option('--json', 'print one JSON object instead of text')
 const mappings = () => new Option('--mappings <dir>', 'publish the mappings of this folder first')
+const folder = () =>
+  new Option('--mappings <dir>', 'go by the mappings of this folder; publish nothing')
 
 program
   .command('demo')
@@ -87,6 +89,40 @@ program
   .addOption(mappings())
   .addOption(json())
   .action(async (options) => (await import('./commands/sync.ts')).syncCommand(options))
+
+program
+  .command('connect')
+  .description('let Ripen into a CRM by logging in there (OAuth); the tokens are stored encrypted')
+  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .option('--port <port>', 'port of loopback that the browser comes back to', '4020')
+  .option('--paste', 'do not listen: paste the address that the browser ends at')
+  .addOption(folder())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/connect.ts')).connectCommand(options))
+
+program
+  .command('disconnect')
+  .description('remove the stored tokens of a CRM')
+  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/disconnect.ts')).disconnectCommand(options))
+
+program
+  .command('check')
+  .description('say whether a CRM lets the mapping do its work: token, scopes, limits, properties')
+  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .addOption(folder())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/check.ts')).checkCommand(options))
+
+program
+  .command('provision')
+  .description('create the group, properties and options that the mapping needs in a CRM')
+  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .option('--dry-run', 'change nothing, and say what would be done')
+  .addOption(folder())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/provision.ts')).provisionCommand(options))
 
 program
   .command('events')

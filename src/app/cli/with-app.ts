@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Progress } from '../../../jobs/context.ts'
 import { ConfigError, isSyncFailure } from '../../core/errors.ts'
+import { type MappingSet, parseMappingSet } from '../../core/mapping/mapping-set.ts'
 import { type Config, readConfig } from '../../infra/config.ts'
 import { readMappingFolder } from '../../infra/mappings/folder.ts'
 import { publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
@@ -67,10 +68,7 @@ export async function withApp<T>(options: AppOptions, run: (app: App) => Promise
  * published last, else ours.
  */
 async function publish(app: App, named: string | undefined): Promise<void> {
-  const given = named ?? app.config.RIPEN_MAPPINGS_DIR
-  const folder = given ?? (await publishedFolder(app.context.db)) ?? OWN_MAPPINGS
-  const absolute = isAbsolute(folder) ? folder : resolve(folder)
-  const files = await readMappingFolder(absolute)
+  const { absolute, files } = await readFolder(app, named)
   try {
     await publishMapping(app.context.db, absolute, files)
   } catch (error) {
@@ -79,6 +77,21 @@ async function publish(app: App, named: string | undefined): Promise<void> {
       `the mappings in ${absolute} are wrong, nothing was published:\n${error.message}`,
     )
   }
+}
+
+async function readFolder(app: App, named: string | undefined) {
+  const given = named ?? app.config.RIPEN_MAPPINGS_DIR
+  const folder = given ?? (await publishedFolder(app.context.db)) ?? OWN_MAPPINGS
+  const absolute = isAbsolute(folder) ? folder : resolve(folder)
+  return { absolute, files: await readMappingFolder(absolute) }
+}
+
+/**
+ * The mapping that the next command would publish; for commands that look at it and publish nothing.
+ * @throws {ConfigError} when a file is wrong.
+ */
+export async function readMappings(app: App, named: string | undefined): Promise<MappingSet> {
+  return parseMappingSet((await readFolder(app, named)).files)
 }
 
 /** Prints what went wrong and sets the exit code: 2 for wrong use or configuration, else 1. */

@@ -1,3 +1,5 @@
+import type { CrmInspection, CrmNeeds, Finding } from './crm-check.ts'
+
 /** The two CRM objects that Ripen writes today; names are HubSpot's and Salesforce's nearest common words. */
 export type CrmObject = 'contact' | 'company'
 
@@ -29,6 +31,16 @@ export interface CrmProperty {
   readonly options?: readonly { readonly value: string; readonly label: string }[]
   /** True for the one property that identifies our record; the CRM refuses a second record with its value. */
   readonly unique?: boolean
+  /** What may be written, so that it can be held against the CRM's own rules; absent = anything. */
+  readonly values?: CrmValueBounds
+}
+
+/** The range of the values of one property. */
+export interface CrmValueBounds {
+  /** Least and greatest number; null where there is no bound. */
+  readonly numbers?: { readonly least: number | null; readonly greatest: number | null }
+  /** Longest text in characters. */
+  readonly longest?: number
 }
 
 /** Properties of our own that must exist on one object, in one group. */
@@ -38,15 +50,32 @@ export interface ProvisionPlan {
   readonly properties: readonly CrmProperty[]
 }
 
+/** A property that is ours by name, but not as we need it: a person must mend it. */
+export interface PropertyDrift {
+  readonly property: string
+  readonly expected: string
+  readonly found: string
+  /** What to do about it. */
+  readonly mend: string
+}
+
 export interface ProvisionResult {
+  readonly groupCreated: boolean
   readonly created: readonly string[]
   readonly existing: readonly string[]
-  /** Ours by name, but not as we need it: a person must mend it. */
-  readonly drift: readonly {
+  /** Options that were added to enumerations of ours. */
+  readonly optionsAdded: readonly {
     readonly property: string
-    readonly expected: string
-    readonly found: string
+    readonly values: readonly string[]
   }[]
+  readonly drift: readonly PropertyDrift[]
+  /** What will do, but should be known: rules of the account, properties that were moved. */
+  readonly findings: readonly Finding[]
+}
+
+export interface ProvisionOptions {
+  /** Change nothing, and tell what would be done. */
+  readonly dryRun?: boolean
 }
 
 /** How one record of ours may be recognised in the CRM. */
@@ -308,8 +337,18 @@ export interface Crm {
   readonly maxBatch: number
   /** Proves that the credentials work, with one cheap read. */
   check(signal: AbortSignal): Promise<void>
-  /** Creates what is missing, never changes what exists. */
-  provision(plan: ProvisionPlan, signal: AbortSignal): Promise<ProvisionResult>
+  /** Looks at the account as far as the mapping needs it; changes nothing. */
+  inspect(needs: CrmNeeds, signal: AbortSignal): Promise<CrmInspection>
+  /**
+   * Creates what is missing: the group, properties, options of our own enumerations. It never removes,
+   * renames or retypes, and changes nothing at all while there is drift.
+   * @throws {ConfigError} when the account has no room for what is missing.
+   */
+  provision(
+    plan: ProvisionPlan,
+    signal: AbortSignal,
+    options?: ProvisionOptions,
+  ): Promise<ProvisionResult>
   /** Names of all properties that an object has, of our own and of others. */
   propertyNames(object: CrmObject, signal: AbortSignal): Promise<ReadonlySet<string>>
   /** `result[i]` holds the candidates for `lookups[i]`, best first: by key, then e-mail or domain. */

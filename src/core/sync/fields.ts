@@ -23,7 +23,7 @@ export interface Speaker {
 }
 
 /** Longest text in one property: HubSpot cuts at 65,536, a list view long before. */
-const MOST_TEXT = 1000
+export const MOST_TEXT = 1000
 
 /** The value of every field that a mapping may name. */
 export function fieldsOf(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { CrmObject } from '../../core/ports/crm.ts'
+import { knownAccount, noteAccount } from './crm-account-store.ts'
 import type { Db, Tx } from './database.ts'
 
 export interface Delivery {
@@ -54,18 +55,10 @@ export async function dropTaken(db: Db): Promise<void> {
  * @param ask is called when it is not known yet.
  */
 export async function accountOf(db: Db, crm: string, ask: () => Promise<string>): Promise<string> {
-  const known = await db
-    .selectFrom('crm_account')
-    .select('account_id')
-    .where('crm', '=', crm)
-    .executeTakeFirst()
-  if (known) return known.account_id
+  const known = await knownAccount(db, crm)
+  if (known !== null) return known
   const id = await ask()
-  await db
-    .insertInto('crm_account')
-    .values({ crm, account_id: id })
-    .onConflict((c) => c.doNothing())
-    .execute()
+  await noteAccount(db, crm, id)
   return id
 }
 

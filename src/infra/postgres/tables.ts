@@ -276,7 +276,6 @@ export interface Tables {
     received_at: Generated<Date>
     taken_at: InstantOrNull
   }
-  crm_account: { crm: string; account_id: string }
   crm_former: { crm: string; object: string; crm_id: string; ref: string; since: Generated<Date> }
   score: {
     subject_id: string
@@ -363,6 +362,31 @@ export interface Tables {
     read_at: InstantOrNull
   }
   crm_provisioned: { crm: string; plan_hash: string }
+  crm_account: { crm: string; account: string; seen_at: Generated<Date> }
+  credential: {
+    connection: string
+    kind: string
+    key_id: string
+    sealed: Buffer
+    generation: Count
+    account: string | null
+    scopes: string[] | null
+    expires_at: Instant
+    refresh_at: Instant
+    forced: ColumnType<number, number | undefined, number>
+    forced_since: InstantOrNull
+    connected_at: ColumnType<Date, Date | undefined, Date>
+    refreshed_at: ColumnType<Date, Date | undefined, Date>
+  }
+  oauth_state: {
+    id: string
+    connection: string
+    secret_hash: Buffer
+    redirect_uri: string
+    key_id: string
+    verifier: Buffer | null
+    expires_at: Instant
+  }
   pace: {
     name: string
     spoken_until: Instant

@@ -90,6 +90,13 @@ export async function failWork(
     where step = ${step} and key = ${key}`.execute(db)
 }
 
+/** Tries again what failed for want of something that a person has now done. */
+export async function reviveWork(db: Db, step: Step, key: string): Promise<void> {
+  await sql`update work set failed = 0, changed_at = now()
+    where step = ${step} and key = ${key} and error_kind = 'config'
+      and requested > done and failed >= requested`.execute(db)
+}
+
 /** All rows, or those of one step and key. */
 export async function readWork(db: Db, step?: Step, key?: string): Promise<readonly WorkRow[]> {
   const rows = await db

@@ -29,9 +29,6 @@ create table crm_delivery (
 create index on crm_delivery (crm, id) where taken_at is null;
 create index on crm_delivery (taken_at) where taken_at is not null;
 
--- Whose deliveries count: the account that the database belongs to.
-create table crm_account (crm text primary key, account_id text not null);
-
 -- Ids under which records of ours lay before they were merged or deleted there: signals about them may
 -- come late. `ref` is a person or account.
 create table crm_former (

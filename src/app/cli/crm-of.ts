@@ -1,0 +1,46 @@
+import type { ConnectedCrm } from '../../../jobs/context.ts'
+import { ConfigError } from '../../core/errors.ts'
+import type { CrmMapping } from '../../core/mapping/crm-mapping.ts'
+import type { Crm } from '../../core/ports/crm.ts'
+import type { App } from '../compose.ts'
+import type { OAuthConnection } from '../hubspot-access.ts'
+import { readMappings } from './with-app.ts'
+
+/** @throws {ConfigError} naming those that there are. */
+export function knownCrm(app: App, name: string): ConnectedCrm {
+  const connected = app.context.crms.get(name)
+  if (connected) return connected
+  const known = [...app.context.crms.keys()].join(', ')
+  throw new ConfigError(`--crm ${name} is not known; take one of ${known}`)
+}
+
+/**
+ * The mapping of a CRM as the folder has it; it is not published.
+ * @throws {ConfigError} when there is none, or it is wrong.
+ */
+export async function crmMapping(app: App, name: string, folder?: string): Promise<CrmMapping> {
+  const mapping = (await readMappings(app, folder)).crms.get(name)
+  if (mapping) return mapping
+  throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
+}
+
+/** @throws {ConfigError} naming the variables when there are no credentials. */
+export function openCrm(app: App, name: string, { objects }: CrmMapping): Crm {
+  const { connect, variables } = knownCrm(app, name)
+  if (!connect) throw new ConfigError(`${name} is not connected; set ${variables}`)
+  return connect({
+    contact: objects.contact?.key.property ?? 'pql_person_id',
+    company: objects.company?.key.property ?? 'pqa_account_id',
+  })
+}
+
+/** @throws {ConfigError} naming the variables when no app is set up. */
+export function oauthOf(app: App, name: string): OAuthConnection {
+  knownCrm(app, name)
+  const connection = app.oauth.get(name)
+  if (connection) return connection
+  const prefix = name.toUpperCase()
+  throw new ConfigError(
+    `${name} has no app to connect with; set ${prefix}_CLIENT_ID, ${prefix}_CLIENT_SECRET and RIPEN_ENCRYPTION_KEY`,
+  )
+}

@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import type { HubspotSandboxOptions } from '../../sandbox/hubspot/hubspot-sandbox.ts'
+import type { CrmObject } from '../../src/core/ports/crm.ts'
+import type { Finding } from '../../src/core/ports/crm-check.ts'
+import { failureOf } from './crm-contract-failures.ts'
+import { noSignal } from './crm-contract-subject.ts'
+import { closeAccounts, connectHubspot, type HubspotSubject, openAccount } from './hubspot-subject.ts'
+
+afterEach(closeAccounts)
+
+const CONTACT_SCOPES = [
+  'crm.objects.contacts.read',
+  'crm.objects.contacts.write',
+  'crm.objects.owners.read',
+]
+
+interface Asked {
+  readonly objects?: readonly CrmObject[]
+  readonly read?: readonly string[]
+  readonly alsoWritten?: readonly string[]
+  readonly tasks?: boolean
+}
+
+function inspect(subject: HubspotSubject, asked: Asked = {}) {
+  const { objects = ['contact'], read = [], alsoWritten = [], tasks = false } = asked
+  const needs = objects.map((object) => ({ object, plan: subject.plan(object), read, alsoWritten }))
+  return connectHubspot(subject.baseUrl).inspect({ objects: needs, tasks }, noSignal())
+}
+
+const ill = (findings: readonly Finding[]) =>
+  findings.filter(({ level }) => level !== 'ok').map(({ level, what }) => `${level}: ${what}`)
+const about = (findings: readonly Finding[], name: string) =>
+  findings.filter((one) => one.about === name).map(({ what }) => what)
+
+async function open(options: HubspotSandboxOptions = {}) {
+  const account = await openAccount(options)
+  return { ...account, access: account.sandbox.access }
+}
+
+describe('the scopes of a token', () => {
+  it.each([
+    { how: 'as HubSpot lists them', listed: true },
+    { how: 'by trying each, where HubSpot lists none', listed: false },
+  ])('that are missing are all named, $how', async ({ listed }) => {
+    const { subject, sandbox, access } = await open()
+    access.limitStaticToken(['crm.objects.contacts.read', 'crm.objects.owners.read'], listed)
+    sandbox.resetCalls()
+    const { findings, credential } = await inspect(subject, { objects: ['contact', 'company'] })
+    const missing = findings.filter(({ about: name }) => name === 'scopes')
+    expect(missing.map(({ what }) => what.split(' ')[0])).toEqual([
+      'crm.objects.contacts.write',
+      'crm.objects.companies.read',
+      'crm.objects.companies.write',
+    ])
+    expect(credential.scopes === null).toBe(!listed)
+    expect(credential.kind).toContain('static token')
+    expect(subject.records('contact')).toEqual([])
+  })
+
+  it('are asked for only as far as the mapping needs them', async () => {
+    const { subject, access } = await open()
+    access.limitStaticToken(CONTACT_SCOPES)
+    expect(ill((await inspect(subject)).findings)).toEqual([])
+    access.limitStaticToken(['crm.objects.owners.read'])
+    const none = await inspect(subject, { objects: [] })
+    expect(about(none.findings, 'scopes')).toEqual(['all that are needed are there'])
+    const tasks = await inspect(subject, { objects: [], tasks: true })
+    expect(about(tasks.findings, 'scopes')).toHaveLength(2)
+  })
+
+  it('for creating properties are needed only while some are missing', async () => {
+    const { subject, access } = await open()
+    access.limitStaticToken(CONTACT_SCOPES)
+    const plan = subject.plan('contact')
+    const extra = { name: 'usage_extra', label: 'Extra', type: 'date' } as const
+    const needs = { object: 'contact', read: [], alsoWritten: [] } as const
+    const objects = [{ ...needs, plan: { ...plan, properties: [...plan.properties, extra] } }]
+    const crm = connectHubspot(subject.baseUrl)
+    const { findings } = await crm.inspect({ objects, tasks: false }, noSignal())
+    expect(about(findings, 'scopes')).toEqual([
+      expect.stringContaining('crm.schemas.contacts.write is missing'),
+    ])
+  })
+})
+
+describe('what an account tells of itself', () => {
+  it('is its id and type, and how much of its allowances is left', async () => {
+    const { subject } = await open({ limits: { burst: 190, daily: 650_000 } })
+    const { account, allowances, findings } = await inspect(subject)
+    expect(account).toEqual({ id: '4242424', type: 'DEVELOPER_TEST', timeZone: 'Etc/UTC' })
+    const byName = new Map(allowances.map((one) => [one.name, one]))
+    expect(byName.get('calls in ten seconds')).toMatchObject({ limit: 190 })
+    const day = byName.get('calls in a day')
+    expect(day?.limit).toBe(650_000)
+    expect(day?.used).toBeGreaterThan(0)
+    expect(byName.get('custom properties of contact')).toMatchObject({ limit: 1000, used: 3 })
+    expect(about(findings, 'tier')).toEqual([expect.stringContaining('those of Professional')])
+  })
+
+  it('may be kept from us, and the rest is still told', async () => {
+    const { subject, sandbox } = await open()
+    const body = { status: 'error', category: 'MISSING_SCOPES', message: 'no' }
+    const hidden = /account-info|limits|property-validations/
+    sandbox.faults.push({ path: hidden, status: 403, times: 9, body })
+    const { account, findings } = await inspect(subject)
+    expect(account).toBeNull()
+    expect(ill(findings)).toEqual([expect.stringContaining('warning: the validation rules')])
+  })
+
+  it('warns when the calls of the day are nearly used up', async () => {
+    const { subject, sandbox } = await open()
+    expect(about((await inspect(subject)).findings, 'limits')).toEqual([])
+    const usage = { usageLimit: 100, currentUsage: 91, resetsAt: '2026-06-01T05:00:00Z' }
+    sandbox.faults.push({ path: /api-usage/, status: 200, body: { results: [usage] } })
+    const { findings } = await inspect(subject)
+    expect(about(findings, 'limits')).toEqual([
+      '9 of 100 calls are left today; they come back at 2026-06-01T05:00:00Z',
+    ])
+  })
+
+  it('fails as all calls do when the token is wrong or nobody answers', async () => {
+    const { subject, sandbox } = await open()
+    const stranger = connectHubspot(subject.baseUrl, { accessToken: 'pat-wrong' })
+    const needs = { objects: [], tasks: false }
+    expect((await failureOf(stranger.inspect(needs, noSignal()))).kind).toBe('config')
+    sandbox.faults.push({ path: /account-info/, kind: 'reset' })
+    expect((await failureOf(inspect(subject))).kind).toBe('retryable')
+  })
+})
+
+describe('properties that a mapping names', () => {
+  it('and that do not exist, or cannot be written, are told', async () => {
+    const { subject } = await open()
+    const { findings } = await inspect(subject, {
+      read: ['jobtitle', 'no_such_property'],
+      alsoWritten: ['email', 'hubspotscore', 'nor_this'],
+    })
+    expect(ill(findings)).toEqual([
+      expect.stringMatching(/^error: contact property no_such_property/),
+      expect.stringMatching(/^error: contact property hubspotscore.*HubSpot calculates/),
+      expect.stringMatching(/^error: contact property nor_this.*no such property/),
+    ])
+  })
+
+  it('and that a rule may refuse are told', async () => {
+    const { subject, sandbox } = await open()
+    sandbox.setRules('contacts', 'email', [{ ruleType: 'REGEX', ruleArguments: ['.*@acme'] }])
+    const { findings } = await inspect(subject, { alsoWritten: ['email'] })
+    expect(ill(findings)).toEqual([expect.stringMatching(/^warning: contact property email.*REGEX/)])
+  })
+})
