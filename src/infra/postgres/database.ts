@@ -32,7 +32,15 @@ const types: pg.CustomTypesConfig = {
  * @throws {ConfigError} when the server cannot be reached, naming the variable.
  */
 export async function openDatabase(url: string, variable = 'DATABASE_URL'): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: 10, types, application_name: 'ripen' })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    types,
+    application_name: 'ripen',
+    // A parallel plan tells each of its workers the parameters anew, and ours are lists of ids by the
+    // thousand: it cost PostgreSQL more than all else when everybody was scored.
+    onConnect: (client) => client.query('set max_parallel_workers_per_gather = 0'),
+  })
   pool.on('error', () => {
     // An idle connection broke; the next query gets a new one.
   })

@@ -29,6 +29,33 @@ export async function readSalesStates(
   subjects: readonly string[] | null,
   model: string | null = null,
 ): Promise<ReadonlyMap<string, StoredSales>> {
+  const words = await readWords(db, subjects)
+  return new Map([...words].map(([subject, word]) => [subject, stateOf(word, model)]))
+}
+
+/** The same of several models at once, by model. */
+export async function readSalesByModel(
+  db: Db | Tx,
+  subjects: readonly string[],
+  models: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSales>>> {
+  const words = [...(await readWords(db, subjects))]
+  return new Map(
+    models.map((model) => [
+      model,
+      new Map(words.map(([subject, word]) => [subject, stateOf(word, model)])),
+    ]),
+  )
+}
+
+/** Of what all records of CRMs say, what was said last, by subject. */
+async function readWords(
+  db: Db | Tx,
+  subjects: readonly string[] | null,
+): Promise<ReadonlyMap<string, StoredWord | null>> {
+  // Where no CRM ever spoke, nobody is looked for.
+  const { rows: some } = await sql`select from sales_state limit 1`.execute(db)
+  if (some.length === 0) return new Map()
   const { rows } = await sql<{
     subject: string
     source: string
@@ -45,7 +72,7 @@ export async function readSalesStates(
     if (known) known.push({ ...word, scores })
     else words.set(subject, [{ ...word, scores }])
   }
-  return new Map([...words].map(([subject, all]) => [subject, stateOf(lastWord(all), model)]))
+  return new Map([...words].map(([subject, all]) => [subject, lastWord(all)]))
 }
 
 function stateOf(word: StoredWord | null, model: string | null): StoredSales {
