@@ -3,6 +3,7 @@ import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
+import { readUsage } from '../../src/infra/lake/features-reader.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import {
   dropScores,
@@ -14,10 +15,10 @@ import {
 import { clearTouched, type Touched } from '../../src/infra/postgres/touched.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import type { Counts } from '../context.ts'
-import type { Roster, Told } from './score-features.ts'
+import type { Asked, Roster, RosterUsage, Told } from './score-features.ts'
 import type { ScorePlan } from './score-plan.ts'
 import { boundaryBefore } from './score-roster.ts'
-import { type Answered, type Asked, askedOf, readTold, scoreRoster } from './score-subjects.ts'
+import { type Answered, askedOf, readTold, scoreRoster } from './score-subjects.ts'
 
 /** What is to be done with one roster. */
 export interface RosterTask {
@@ -32,10 +33,7 @@ export interface RosterTask {
 /** Stored scores by model. */
 type Before = ReadonlyMap<string, ReadonlyMap<string, Score>>
 
-/**
- * Scores a roster whose rows are in the table `usage`, and stores what changed in one transaction. The
- * table holds less when it is done.
- */
+/** Scores a roster whose rows are in `usage`, and stores what changed in one transaction. */
 export async function settleRoster(
   db: Db,
   connection: Connection,
@@ -44,18 +42,11 @@ export async function settleRoster(
   const { plan, actions, roster, time, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
   const [told, before] = await Promise.all([readTold(db, plan, roster, time), readBefore(db, task)])
-  const answers = await scoreRoster(
-    connection,
-    plan,
-    actions,
-    roster,
-    asked,
-    told,
-    time.asOf,
-    (model) => before.get(model) ?? NONE,
-  )
+  const usage = { connection, rows: await readUsage(connection), actions }
+  const previous = (model: string) => before.get(model) ?? NONE
+  const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, previous)
   const changed = answers.map((answer) => changesOf(answer, before))
-  const earlier = await lookBack(connection, task, told, answers, changed)
+  const earlier = await lookBack(usage, task, told, answers, changed)
   const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
   await db.transaction().execute(async (tx) => {
     for (const [i, answer] of answers.entries()) {
@@ -133,8 +124,8 @@ const isQualified = (score: Score | null | undefined): boolean => score?.usageSt
  * qualified there did not become so by what happened since. What is told besides usage is that of now.
  */
 async function lookBack(
-  connection: Connection,
-  { plan, actions, roster, time }: RosterTask,
+  usage: RosterUsage,
+  { plan, roster, time }: RosterTask,
   told: Told,
   answers: readonly Answered[],
   changed: readonly (readonly ScoreToStore[])[],
@@ -161,34 +152,13 @@ async function lookBack(
   const people = roster.people.filter(
     ({ id, account }) => entered.has(id) || (account !== null && numbers.has(account)),
   )
-  await keepUsageOf(
-    connection,
-    people.map(({ number }) => number),
-  )
   const asked = { people, accounts: [...numbers] }
-  const earlier = await scoreRoster(
-    connection,
-    plan,
-    actions,
-    roster,
-    asked,
-    told,
-    boundary,
-    () => NONE,
-  )
+  const earlier = await scoreRoster(usage, plan, roster, asked, told, boundary, () => NONE)
   return new Map(
     earlier.map(({ scorer, scores }, i) => [
       answers[i]?.scorer.model.id ?? scorer.model.id,
       scores,
     ]),
-  )
-}
-
-async function keepUsageOf(connection: Connection, people: readonly number[]): Promise<void> {
-  await connection.run(
-    `create or replace temp table usage as select u.* from usage u
-     semi join (select unnest($people::varchar[])::integer as person) k on k.person = u.person`,
-    { people: people.map(String) },
   )
 }
 

@@ -2,6 +2,7 @@ import type { Features, Member, SalesState, Traits } from '../../src/core/scorin
 import { NO_SALES } from '../../src/core/scoring/features.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import { type FeatureTime, featureTime, type ReadAction } from '../../src/core/usage/feature-sql.ts'
+import type { UsageRows } from '../../src/core/usage/usage-rows.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { type Answers, readAnswers } from '../../src/infra/lake/features-reader.ts'
 import type { PlannedScorer, ScorePlan } from './score-plan.ts'
@@ -22,6 +23,28 @@ export interface Roster {
 export interface RosterAccount {
   readonly id: string
   readonly people: readonly RosterPerson[]
+}
+
+/** People and accounts of a roster that are scored; the others only stand by. */
+export interface Asked {
+  readonly people: readonly RosterPerson[]
+  readonly accounts: readonly number[]
+}
+
+/** Whose usage is needed: of those who are asked about, of their accounts, and of colleagues. */
+function standingBy(roster: Roster, asked: Asked, plan: ScorePlan): Asked {
+  if (asked.people.length === roster.people.length) {
+    return { people: roster.people, accounts: [...roster.accounts.keys()] }
+  }
+  const accounts = new Set(asked.accounts)
+  if (plan.looksAtColleagues) {
+    for (const { account } of asked.people) if (account !== null) accounts.add(account)
+  }
+  const people = new Set(asked.people)
+  for (const number of accounts) {
+    for (const person of roster.accounts.get(number)?.people ?? []) people.add(person)
+  }
+  return { people: [...people], accounts: [...accounts] }
 }
 
 /** A person before she has a number. */
@@ -59,7 +82,14 @@ export interface Told {
 const NO_TRAITS: Traits = {}
 const NO_MEMBERS: readonly Member[] = []
 
-/** Features of a roster at one instant, from its table `usage`. */
+/** Usage of a roster: what was read of it, and where values are asked. */
+export interface RosterUsage {
+  readonly connection: Connection
+  readonly rows: UsageRows
+  readonly actions: readonly ReadAction[]
+}
+
+/** Features of some people and accounts of a roster, and of their colleagues, at one instant. */
 export class RosterFeatures {
   readonly #roster: Roster
   readonly #plan: ScorePlan
@@ -70,21 +100,28 @@ export class RosterFeatures {
   #members: { of: PlannedScorer; byAccount: Map<number, readonly Member[]> } | null = null
 
   static async read(
-    connection: Connection,
+    { connection, rows, actions }: RosterUsage,
     roster: Roster,
+    asked: Asked,
     plan: ScorePlan,
-    actions: readonly ReadAction[],
     told: Told,
     asOf: Date,
   ): Promise<RosterFeatures> {
     const time: FeatureTime = featureTime(asOf)
-    const people = await readAnswers(connection, 'person', plan.person, actions, time)
+    const { people, accounts } = standingBy(roster, asked, plan)
+    const ofPeople = people.map(({ number }) => ({ number, people: [number] }))
+    const of = { kind: 'person' as const, list: ofPeople }
+    const answers = await readAnswers(connection, of, plan.person, actions, time, rows)
     const asks =
       plan.account.needs.length > 0 || plan.scorers.some((s) => s.model.subject === 'account')
-    const accounts = asks
-      ? await readAnswers(connection, 'account', plan.account, actions, time)
-      : null
-    return new RosterFeatures(roster, plan, told, people, accounts)
+    if (!asks) return new RosterFeatures(roster, plan, told, answers, null)
+    const list = accounts.map((number) => ({
+      number,
+      people: (roster.accounts.get(number)?.people ?? []).map((person) => person.number),
+    }))
+    const ofAccounts = { kind: 'account' as const, list }
+    const theirs = await readAnswers(connection, ofAccounts, plan.account, actions, time, rows)
+    return new RosterFeatures(roster, plan, told, answers, theirs)
   }
 
   private constructor(

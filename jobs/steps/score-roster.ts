@@ -99,12 +99,13 @@ export class Numbering {
 export function* membershipsOf(
   { number, account }: NamedPerson,
   nodes: readonly string[] | null,
+  part = 0,
 ): Iterable<Membership> {
   for (const node of nodes ?? []) {
     const slash = node.indexOf('/')
     const source = node.slice(0, slash)
     if (source === 'email') continue
-    yield { source, profile: node.slice(slash + 1), person: number, account }
+    yield { source, profile: node.slice(slash + 1), person: number, account, part }
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { quoted } from '../../src/infra/lake/paths.ts'
-import { type SortedUsage, sortUsage } from '../../src/infra/lake/usage-shards.ts'
+import { type SplitUsage, splitUsage } from '../../src/infra/lake/usage-shards.ts'
 import {
   addMembers,
   clearMembers,
@@ -27,40 +27,49 @@ import type { LookTime } from './score-subjects.ts'
 
 /** One shard of one plan. */
 export interface Shard {
-  /** Of the plan: shards of the same name share what was sorted for them. */
+  /** Of the plan: shards of the same name share what was split for them. */
   readonly name: string
   readonly key: string
   readonly time: LookTime
-  readonly slots: { readonly fromSlot: number; readonly toSlot: number }
+  /** Which of how many, from 0. */
+  readonly place: number
+  readonly of: number
 }
 
-/** Usage and people in the order of slots, as this process sorted them for one plan. */
+/** The first slot of a shard. */
+const firstSlot = (place: number, of: number): number => Math.floor((SLOTS * place) / of)
+
+/** Usage and people by shard, as this process split them for one plan. */
 export interface ShardUsage {
   readonly rules: Rules
-  readonly usage: SortedUsage
+  readonly usage: SplitUsage
   readonly peoplePath: string
 }
 
-/** Where a process keeps what it sorted; nobody else reads it. */
+/** Where a process keeps what it split; nobody else reads it. */
 export interface ShardUsageHolder {
   current: { readonly name: string; readonly ready: Promise<ShardUsage> } | null
 }
 
 /**
- * Works on one shard. Whatever process does the first one of a plan sorts the usage of everybody once;
- * the last one takes it away.
+ * Works on one shard. Whatever process does the first one of a plan splits the usage of everybody
+ * once; the last one takes it away.
  */
 export async function withShardUsage<T>(
   context: JobContext,
   shard: Shard,
   work: (connection: Connection, rules: Rules, roster: Roster) => Promise<T>,
 ): Promise<T> {
-  const { rules, usage, peoplePath } = await sorted(context, shard)
+  const { rules, usage, peoplePath } = await split(context, shard)
   const result = await context.duck.connect(async (connection) => {
     const rows = await connection.rows(
       `select number, id, account, account_id from read_parquet($path)
        where slot >= $from::integer and slot < $to::integer order by number`,
-      { path: peoplePath, from: shard.slots.fromSlot, to: shard.slots.toSlot },
+      {
+        path: peoplePath,
+        from: firstSlot(shard.place, shard.of),
+        to: firstSlot(shard.place + 1, shard.of),
+      },
     )
     const named = rows.map(
       (row): NamedPerson => ({
@@ -70,15 +79,14 @@ export async function withShardUsage<T>(
         accountId: row['account_id'] as string | null,
       }),
     )
-    const first = named[0]?.number ?? 0
-    await usage.load(connection, first, first + named.length)
+    await usage.load(connection, shard.place)
     return work(connection, rules, rosterOf(named))
   })
   if (await isLast(context, shard.key)) await dropShardUsage(context)
   return result
 }
 
-/** Takes away what was sorted. */
+/** Takes away what was split. */
 export async function dropShardUsage({ shardUsage }: JobContext): Promise<void> {
   const { current } = shardUsage
   shardUsage.current = null
@@ -98,16 +106,16 @@ async function isLast({ db }: JobContext, key: string): Promise<boolean> {
   return open === undefined
 }
 
-async function sorted(context: JobContext, shard: Shard): Promise<ShardUsage> {
+async function split(context: JobContext, shard: Shard): Promise<ShardUsage> {
   const { shardUsage } = context
-  // Whoever was forgotten since may not come back by what was sorted before.
+  // Whoever was forgotten since may not come back by what was split before.
   const { rows } = await sql<{ n: number }>`select count(*) as n from forgotten`.execute(context.db)
   const name = `${shard.name} ${rows[0]?.n ?? 0}`
   if (shardUsage.current?.name !== name) {
     await dropShardUsage(context)
   }
   // Two shards of a plan may begin at once.
-  shardUsage.current ??= { name, ready: sort(context, shard) }
+  shardUsage.current ??= { name, ready: splitEverybody(context, shard) }
   const { ready } = shardUsage.current
   return ready.catch((error: unknown) => {
     if (shardUsage.current?.ready === ready) shardUsage.current = null
@@ -115,16 +123,16 @@ async function sorted(context: JobContext, shard: Shard): Promise<ShardUsage> {
   })
 }
 
-async function sort(context: JobContext, { time }: Shard): Promise<ShardUsage> {
+async function splitEverybody(context: JobContext, { time, of }: Shard): Promise<ShardUsage> {
   const rules = await readRules(context.db, context.lakeDir)
   const dir = join(context.tmpDir, `shards-${randomUUID()}`)
   return context.duck.connect(async (connection) => {
     const known = time.knownAt && (await rollupsKnownAt(context, connection, rules, time.knownAt))
     try {
-      await loadEverybody(context, connection)
+      await loadEverybody(context, connection, of)
       const { plan, live } = rules
       const ask = usageAsk([plan.person, plan.account], actionsOf(plan, time.asOf))
-      const usage = await sortUsage(connection, dir, known?.rollups ?? live, ask)
+      const usage = await splitUsage(connection, dir, known?.rollups ?? live, ask)
       const peoplePath = join(dir, 'people.parquet')
       await connection.run(`copy (select * from people) to ${quoted(peoplePath)} (format parquet)`)
       await connection.run('drop table people; drop table member')
@@ -141,8 +149,18 @@ async function sort(context: JobContext, { time }: Shard): Promise<ShardUsage> {
 /** People are read from PostgreSQL in this many parts: nobody holds all of them. */
 const PARTS = 32
 
+/** The shard of a slot: the last one that begins no later. */
+function partOf(slot: number, of: number): number {
+  const near = Math.min(of - 1, Math.floor(((slot + 1) * of) / SLOTS))
+  return firstSlot(near, of) > slot ? near - 1 : near
+}
+
 /** Fills the temporary tables `member` and `people (number, id, account, account_id, slot)`. */
-async function loadEverybody(context: JobContext, connection: Connection): Promise<void> {
+async function loadEverybody(
+  context: JobContext,
+  connection: Connection,
+  shards: number,
+): Promise<void> {
   await clearMembers(connection)
   await connection.run(
     `create or replace temp table people
@@ -163,7 +181,7 @@ async function loadEverybody(context: JobContext, connection: Connection): Promi
       else appender.appendVarchar(person.accountId)
       appender.appendInteger(row.slot)
       appender.endRow()
-      members.push(...membershipsOf(person, row.nodes))
+      members.push(...membershipsOf(person, row.nodes, partOf(row.slot, shards)))
     }
     appender.closeSync()
     await addMembers(connection, members)

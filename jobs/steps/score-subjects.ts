@@ -1,17 +1,16 @@
 import type { Score } from '../../src/core/scoring/score.ts'
-import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
-import type { Connection } from '../../src/infra/lake/duck.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readSalesByModel } from '../../src/infra/postgres/sales-store.ts'
 import { readDatedTraits } from '../../src/infra/postgres/trait-store.ts'
-import { type Roster, RosterFeatures, type RosterPerson, type Told } from './score-features.ts'
+import {
+  type Asked,
+  type Roster,
+  RosterFeatures,
+  type RosterPerson,
+  type RosterUsage,
+  type Told,
+} from './score-features.ts'
 import type { PlannedScorer, ScorePlan } from './score-plan.ts'
-
-/** People and accounts of a roster that are scored; the others only stand by. */
-export interface Asked {
-  readonly people: readonly RosterPerson[]
-  readonly accounts: readonly number[]
-}
 
 /** Everybody of a roster, or those who are named and whoever's score hangs on theirs. */
 export function askedOf(
@@ -40,16 +39,15 @@ export interface Answered {
 
 /** Scores a roster at one instant: the same for now, for a preview and for the past. */
 export async function scoreRoster(
-  connection: Connection,
+  usage: RosterUsage,
   plan: ScorePlan,
-  actions: readonly ReadAction[],
   roster: Roster,
   asked: Asked,
   told: Told,
   asOf: Date,
   previous: (model: string) => ReadonlyMap<string, Score>,
 ): Promise<readonly Answered[]> {
-  const features = await RosterFeatures.read(connection, roster, plan, actions, told, asOf)
+  const features = await RosterFeatures.read(usage, roster, asked, plan, told, asOf)
   const known = new Map<string, ReadonlyMap<string, Score>>()
   const answers: Answered[] = []
   for (const scorer of plan.scorers) {

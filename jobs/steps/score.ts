@@ -122,14 +122,13 @@ async function scoreShard(
   // Asked for by a hand that does not know what the plan says: there is always another plan.
   if (params === null) return { scored: 0, changed: 0 }
   const { asOf, knownAt, isAsked, plan: name } = shardSchema.parse(params)
-  const slot = (shard: number) => Math.floor((SLOTS * shard) / Number(of))
   const time: Time = {
     asOf: new Date(asOf),
     isAsked,
     knownAt: knownAt === undefined ? undefined : new Date(knownAt),
   }
-  const slots = { fromSlot: slot(Number(n) - 1), toSlot: slot(Number(n)) }
-  return withShardUsage(context, { name, key, time, slots }, (connection, rules, roster) =>
+  const shard = { name, key, time, place: Number(n) - 1, of: Number(of) }
+  return withShardUsage(context, shard, (connection, rules, roster) =>
     settleRoster(context.db, connection, {
       plan: rules.plan,
       actions: actionsOf(rules.plan, time.asOf),

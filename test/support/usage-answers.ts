@@ -1,7 +1,7 @@
 import type { Need } from '../../src/core/scoring/needs.ts'
 import { featureTime, readActions } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
-import { type Answers, readAnswers } from '../../src/infra/lake/features-reader.ts'
+import { type Answers, readAnswers, readUsage } from '../../src/infra/lake/features-reader.ts'
 import {
   addMembers,
   clearMembers,
@@ -48,5 +48,16 @@ export async function askUsage(
   await clearMembers(connection)
   await addMembers(connection, members)
   await loadUsage(connection, { dir, parts }, usageAsk([plan], actions))
-  return readAnswers(connection, subject, plan, actions, time)
+  const asked = { kind: subject, list: subjectsOf(members, subject) }
+  return readAnswers(connection, asked, plan, actions, time, await readUsage(connection))
+}
+
+function subjectsOf(members: readonly Membership[], kind: 'person' | 'account') {
+  const people = new Map<number, Set<number>>()
+  for (const member of members) {
+    const number = member[kind]
+    if (number === null) continue
+    people.set(number, (people.get(number) ?? new Set()).add(member.person))
+  }
+  return [...people].map(([number, some]) => ({ number, people: [...some] }))
 }

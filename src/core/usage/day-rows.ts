@@ -1,12 +1,8 @@
 import type { Need } from '../scoring/needs.ts'
-import {
-  asksForDays,
-  DAY_ROW,
-  type FeaturePlan,
-  type FeatureTime,
-  type ReadAction,
-} from './feature-sql.ts'
+import { asksForDays, type FeaturePlan, type FeatureTime, type ReadAction } from './feature-sql.ts'
 import { ANY_ACTION, CORE_ACTION } from './rollup-sql.ts'
+import { SubjectDays } from './subject-days.ts'
+import type { UsageRows } from './usage-rows.ts'
 
 /** How many times, on how many days, first and last, on days in [from, to): columns by subject. */
 export interface Slice {
@@ -17,20 +13,19 @@ export interface Slice {
   /** `NaN` for none. */
   readonly firstAt: Float64Array
   readonly lastAt: Float64Array
+  /** Distinct people; null where nobody asks. */
+  people: Float64Array | null
 }
 
 /** What one subject did on each day, in the order of days. */
 export interface Days {
   readonly days: readonly number[]
   readonly counts: readonly number[]
-  readonly sums: readonly number[]
 }
 
 /** Day rows of many subjects, added up for every window that a plan asks for. */
 export interface DayTotals {
-  /** Subjects by their row in the columns. */
-  readonly subjects: Float64Array
-  /** Row of each subject. */
+  /** Row of each subject in the columns; only of those with any use. */
   readonly rows: ReadonlyMap<number, number>
   readonly ever: Slice
   readonly month: Slice
@@ -50,79 +45,119 @@ export interface NeedSlices {
   readonly lists: readonly (Days | undefined)[] | null
 }
 
+/** A person, or an account with all of its people, by their numbers. */
+export interface DaySubject {
+  readonly number: number
+  readonly people: readonly number[]
+}
+
 /** All history, in days since 1970. */
 const FIRST_DAY = -1_000_000
 
-/**
- * Adds day rows up, in any order of them: columns as `dayRowsSql` yields them, one row for each
- * subject, action and day.
- */
+/** Adds up what each subject did, in any order of rows. */
 export function addDays(
   plan: FeaturePlan,
   actions: readonly ReadAction[],
-  { endDay }: FeatureTime,
-  columns: readonly Float64Array[],
+  time: FeatureTime,
+  usage: UsageRows,
+  subjects: readonly DaySubject[],
 ): DayTotals {
-  const { subjects, rows, places } = numbered(columns[DAY_ROW.subject] ?? new Float64Array(0))
-  const numbers = new Map(actions.map(({ name }, place) => [name, place]))
-  const slices = new Map<string, Slice>()
-  const byAction: Slice[][] = actions.map(() => [])
-  const slice = (action: string, from: number, to: number): Slice => {
+  const board = new Board(actions, time, subjects.length)
+  const totals = {
+    ever: board.slice(ANY_ACTION, FIRST_DAY, time.endDay),
+    month: board.last(ANY_ACTION, 30),
+    recent: board.last(ANY_ACTION, 14),
+    earlier: board.last(ANY_ACTION, 14, 14),
+    needs: plan.needs.map((need) => board.need(need)),
+    windows: plan.windows.map((days) => ({
+      now: board.last(CORE_ACTION, days),
+      before: board.last(CORE_ACTION, days, days),
+    })),
+  }
+  const days = new SubjectDays(usage, board.asked(), time)
+  const rows = new Map<number, number>()
+  for (const { number, people } of subjects) {
+    if (!days.take(people)) continue
+    board.add(days, rows.size)
+    rows.set(number, rows.size)
+  }
+  return { rows, ...totals }
+}
+
+type List = (Days | undefined)[]
+
+/** All slices and lists that are filled, each once, by the number of their action. */
+class Board {
+  readonly #slices = new Map<string, Slice>()
+  readonly #byAction: Slice[][]
+  readonly #lists: (List | undefined)[]
+  readonly #numbers: ReadonlyMap<string, number>
+  readonly #endDay: number
+  readonly #size: number
+  readonly #distinct = new Distinct()
+
+  constructor(actions: readonly ReadAction[], { endDay }: FeatureTime, size: number) {
+    this.#numbers = new Map(actions.map(({ name }, place) => [name, place]))
+    this.#byAction = actions.map(() => [])
+    this.#lists = actions.map(() => undefined)
+    this.#endDay = endDay
+    this.#size = size
+  }
+
+  /** By action: whether anything is asked of it. */
+  asked(): readonly boolean[] {
+    return this.#byAction.map((slices) => slices.length > 0)
+  }
+
+  last(action: string, days: number, earlier = 0): Slice {
+    return this.slice(action, this.#endDay - earlier - days, this.#endDay - earlier)
+  }
+
+  slice(action: string, from: number, to: number): Slice {
     const name = `${action} ${from} ${to}`
-    const known = slices.get(name)
+    const known = this.#slices.get(name)
     if (known) return known
-    const made = emptySlice(from, to, subjects.length)
-    slices.set(name, made)
-    byAction[numbers.get(action) ?? -1]?.push(made)
+    const made = emptySlice(from, to, this.#size)
+    this.#slices.set(name, made)
+    this.#byAction[this.#numbers.get(action) ?? -1]?.push(made)
     return made
   }
-  const last = (action: string, days: number, earlier = 0) =>
-    slice(action, endDay - earlier - days, endDay - earlier)
-  const lists = new Map<string, (Days | undefined)[]>()
-  const totals: DayTotals = {
-    subjects,
-    rows,
-    ever: slice(ANY_ACTION, FIRST_DAY, endDay),
-    month: last(ANY_ACTION, 30),
-    recent: last(ANY_ACTION, 14),
-    earlier: last(ANY_ACTION, 14, 14),
-    needs: plan.needs.map((need) => ({
-      within: last(need.action, need.days),
-      before: need.against > 0 ? last(need.action, need.against, need.days) : null,
-      ever: need.ever ? slice(need.action, FIRST_DAY, endDay) : null,
-      lists: asksForDays(need) ? listOf(lists, need) : null,
-    })),
-    windows: plan.windows.map((days) => ({
-      now: last(CORE_ACTION, days),
-      before: last(CORE_ACTION, days, days),
-    })),
-  }
-  fill(byAction, places, columns)
-  for (const [action, list] of lists) collect(list, numbers.get(action) ?? -1, places, columns)
-  return totals
-}
 
-function listOf(lists: Map<string, (Days | undefined)[]>, { action }: Need) {
-  const list = lists.get(action) ?? []
-  lists.set(action, list)
-  return list
-}
-
-/** Gives each subject a row; `places` tells it for each row of the columns. */
-function numbered(ids: Float64Array) {
-  const rows = new Map<number, number>()
-  const places = new Int32Array(ids.length)
-  const subjects: number[] = []
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] ?? 0
-    let row = rows.get(id)
-    if (row === undefined) {
-      row = subjects.push(id) - 1
-      rows.set(id, row)
+  need(need: Need): NeedSlices {
+    const within = this.last(need.action, need.days)
+    if (need.people) within.people ??= new Float64Array(this.#size)
+    return {
+      within,
+      before: need.against > 0 ? this.last(need.action, need.against, need.days) : null,
+      ever: need.ever ? this.slice(need.action, FIRST_DAY, this.#endDay) : null,
+      lists: asksForDays(need) ? this.#listOf(need) : null,
     }
-    places[i] = row
   }
-  return { subjects: Float64Array.from(subjects), rows, places }
+
+  #listOf({ action }: Need): List {
+    const place = this.#numbers.get(action) ?? -1
+    const list = this.#lists[place] ?? []
+    if (place >= 0) this.#lists[place] = list
+    return list
+  }
+
+  /** Adds what one subject did to a row: runs of rows of one action, in the order of days. */
+  add(days: SubjectDays, row: number): void {
+    const { action, length } = days
+    for (let from = 0; from < length; ) {
+      const which = action[from] as number
+      let to = from + 1
+      while (to < length && action[to] === which) to++
+      const slices = this.#byAction[which] ?? []
+      for (let i = 0; i < slices.length; i++) addRun(slices[i] as Slice, row, days, from, to)
+      for (const slice of slices) {
+        if (slice.people) slice.people[row] = this.#distinct.people(slice, days, from, to)
+      }
+      const list = this.#lists[which]
+      if (list) list[row] = listed(days, from, to)
+      from = to
+    }
+  }
 }
 
 function emptySlice(from: number, to: number, size: number): Slice {
@@ -133,55 +168,59 @@ function emptySlice(from: number, to: number, size: number): Slice {
     days: new Float64Array(size),
     firstAt: new Float64Array(size).fill(Number.NaN),
     lastAt: new Float64Array(size).fill(Number.NaN),
+    people: null,
   }
 }
-
-const NONE = new Float64Array(0)
 
 /** The hot loop: nothing is made in it. */
-function fill(
-  byAction: readonly (readonly Slice[])[],
-  places: Int32Array,
-  columns: readonly Float64Array[],
-): void {
-  const [, action = NONE, day = NONE, count = NONE, firstAt = NONE, lastAt = NONE] = columns
-  for (let i = 0; i < places.length; i++) {
-    const row = places[i] as number
+function addRun(slice: Slice, row: number, of: SubjectDays, from: number, to: number): void {
+  const { day, count, firstAt, lastAt } = of
+  let times = 0
+  let days = 0
+  let before = Number.NaN
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i++) {
     const on = day[i] as number
-    for (const slice of byAction[action[i] as number] ?? []) {
-      if (on < slice.from || on >= slice.to) continue
-      ;(slice.count[row] as number) += count[i] as number
-      ;(slice.days[row] as number) += 1
-      const first = firstAt[i] as number
-      const last = lastAt[i] as number
-      // `NaN` is neither more nor less than anything.
-      if (!((slice.firstAt[row] as number) <= first)) slice.firstAt[row] = first
-      if (!((slice.lastAt[row] as number) >= last)) slice.lastAt[row] = last
+    if (on < slice.from) continue
+    if (on >= slice.to) break
+    times += count[i] as number
+    if (on !== before) days++
+    before = on
+    if ((firstAt[i] as number) < first) first = firstAt[i] as number
+    if ((lastAt[i] as number) > last) last = lastAt[i] as number
+  }
+  if (days === 0) return
+  slice.count[row] = times
+  slice.days[row] = days
+  slice.firstAt[row] = first
+  slice.lastAt[row] = last
+}
+
+/** Counts people, who come in any order. */
+class Distinct {
+  #seen = new Set<number>()
+
+  people({ from, to }: Slice, { day, person }: SubjectDays, start: number, end: number): number {
+    this.#seen.clear()
+    for (let i = start; i < end; i++) {
+      if ((day[i] as number) >= from && (day[i] as number) < to) this.#seen.add(person[i] as number)
     }
+    return this.#seen.size
   }
 }
 
-function collect(
-  list: (Days | undefined)[],
-  wanted: number,
-  places: Int32Array,
-  columns: readonly Float64Array[],
-): void {
-  const [, action = NONE, day = NONE, count = NONE, , , sum] = columns
-  const rows = new Map<number, number[]>()
-  for (let i = 0; i < places.length; i++) {
-    if (action[i] !== wanted) continue
-    const row = places[i] as number
-    const known = rows.get(row)
-    if (known) known.push(i)
-    else rows.set(row, [i])
-  }
-  for (const [row, some] of rows) {
-    some.sort((a, b) => (day[a] as number) - (day[b] as number))
-    list[row] = {
-      days: some.map((i) => day[i] as number),
-      counts: some.map((i) => count[i] as number),
-      sums: sum ? some.map((i) => sum[i] as number) : [],
+/** One entry for each day, whoever did it under whatever identity. */
+function listed({ day, count }: SubjectDays, from: number, to: number): Days {
+  const days: number[] = []
+  const counts: number[] = []
+  for (let i = from; i < to; i++) {
+    const on = day[i] as number
+    if (days[days.length - 1] === on) (counts[counts.length - 1] as number) += count[i] as number
+    else {
+      days.push(on)
+      counts.push(count[i] as number)
     }
   }
+  return { days, counts }
 }

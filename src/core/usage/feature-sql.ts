@@ -46,54 +46,38 @@ export interface FeatureQuery {
   readonly width: number
 }
 
-/** Rows of the table `usage` that count at a time; all that is written into it are numbers of ours. */
+/** Rows of `usage` that count at a time; all that is written into it are numbers of ours. */
 const rowsOf = (subject: string, { asOf, endDay }: FeatureTime): string =>
   `${subject} is not null and day < ${int(endDay)} and first_at < ${int(asOf)}`
 
-/** Columns of `dayRowsSql`. */
-export const DAY_ROW = {
-  subject: 0,
-  action: 1,
-  day: 2,
-  count: 3,
-  firstAt: 4,
-  lastAt: 5,
-  sum: 6,
-} as const
-
 /**
- * What each subject did on each day: one row for each action, by its place in `actions`. Reads the table
- * `usage (person, account, action, day, count, first_at, last_at, value_…)`.
+ * What the days kept of the values of actions whose sums fade, exact to the last digit: subject, action,
+ * day and sum, in the order of days. Null when nobody asks.
  */
-export function dayRowsSql(
+export function daySumsSql(
   subject: 'person' | 'account',
   plan: FeaturePlan,
   actions: readonly ReadAction[],
   time: FeatureTime,
-): FeatureQuery {
-  const asked = new Set([ANY_ACTION, ...plan.needs.map(({ action }) => action)])
-  if (plan.windows.length > 0) asked.add(CORE_ACTION)
+): FeatureQuery | null {
+  const asked = new Set(plan.needs.flatMap((n) => (n.fade?.of === 'sum' ? [n.action] : [])))
+  if (asked.size === 0) return null
   const among = actions.flatMap(({ name }, place) => (asked.has(name) ? [int(place)] : []))
-  const sum = asksForSums(plan) ? `, coalesce(sum(value_sum)::double, 'nan'::double)` : ''
   return {
-    sql: `select ${subject}::double, action::double, day::double, sum(count), min(first_at),
-        max(last_at)${sum}
-      from usage where ${rowsOf(subject, time)} and action in (${among.join(', ')})
-      group by ${subject}, action, day`,
-    width: sum === '' ? 6 : 7,
+    sql: `select ${subject}::double, action::double, day::double, sum(value_sum)::double
+      from usage where ${rowsOf(subject, time)} and value_sum is not null
+        and action in (${among.join(', ')})
+      group by ${subject}, action, day order by ${subject}, action, day`,
+    width: 4,
   }
 }
-
-const asksForSums = ({ needs }: FeaturePlan): boolean =>
-  needs.some(({ fade }) => fade?.of === 'sum')
 
 /** What cannot be worked out from days alone: first column of each need's answers, or -1. */
 export interface WholeQuery extends FeatureQuery {
   readonly value: readonly number[]
-  readonly people: readonly number[]
 }
 
-/** Kept values and distinct people, a row for each subject; null when nobody asks for them. */
+/** Kept values, a row for each subject; null when nobody asks for them. */
 export function wholeSql(
   subject: 'person' | 'account',
   plan: FeaturePlan,
@@ -107,18 +91,16 @@ export function wholeSql(
   const places = plan.needs.map((need) => {
     const from = Math.max(-EVER, time.endDay - need.days)
     const where = `action = ${int(numbers.get(need.action) ?? -1)} and day >= ${int(from)}`
-    const people = `count(distinct person) filter (where ${where})::double`
-    return { value: start(need.value, valueSql(where)), people: start(need.people, [people]) }
+    return start(need.value, valueSql(where))
   })
   if (columns.length === 1) return null
-  const asked = [...new Set(plan.needs.flatMap((n) => (n.value || n.people ? [n.action] : [])))]
+  const asked = [...new Set(plan.needs.flatMap((n) => (n.value ? [n.action] : [])))]
   const among = asked.map((name) => int(numbers.get(name) ?? -1)).join(', ')
   return {
     sql: `select ${columns.map((sql) => `coalesce(${sql}, 'nan'::double)`).join(',\n')}
       from usage where ${rowsOf(subject, time)} and action in (${among}) group by ${subject}`,
     width: columns.length,
-    value: places.map(({ value }) => value),
-    people: places.map(({ people }) => people),
+    value: places,
   }
 }
 

@@ -1,20 +1,27 @@
 import { busiestWeek, fade, longestStreak } from '../../core/scoring/day-lists.ts'
 import type { Activity, CoreWork, Evidence } from '../../core/scoring/features.ts'
 import type { Need } from '../../core/scoring/needs.ts'
-import { addDays, type Days, type DayTotals, type NeedSlices } from '../../core/usage/day-rows.ts'
 import {
-  dayRowsSql,
+  addDays,
+  type DaySubject,
+  type Days,
+  type DayTotals,
+  type NeedSlices,
+} from '../../core/usage/day-rows.ts'
+import {
+  daySumsSql,
   type FeaturePlan,
   type FeatureTime,
   type ReadAction,
   wholeSql,
 } from '../../core/usage/feature-sql.ts'
+import { rowsByPerson, type UsageRows, usageRowsSql } from '../../core/usage/usage-rows.ts'
 import type { Connection } from './duck.ts'
 
-/** What usage says about the people or accounts of a table `usage`; each by her number in it. */
+/** What usage says about people or accounts; each by her number in `usage`. */
 export interface Answers {
   /** Whoever has any use, in no order. */
-  readonly subjects: Float64Array
+  readonly subjects: readonly number[]
   /** Null without any use. */
   activity(subject: number): Activity | null
   /** The answer to a need of the plan; undefined where there is no row at all. */
@@ -23,19 +30,31 @@ export interface Answers {
   core(subject: number): ReadonlyMap<number, CoreWork>
 }
 
-/** Answers a plan from the table that `loadUsage` made. */
+/** Who is asked about: people, or accounts, each with the numbers of her people. */
+export interface AskedSubjects {
+  readonly kind: 'person' | 'account'
+  readonly list: readonly DaySubject[]
+}
+
+/** Reads all of `usage`, as `loadUsage` or a shard made it. */
+export async function readUsage(connection: Connection): Promise<UsageRows> {
+  return rowsByPerson(await connection.columns(usageRowsSql(), 5))
+}
+
+/** Answers a plan from what was read; values that days kept are asked of `usage` itself. */
 export async function readAnswers(
   connection: Connection,
-  subject: 'person' | 'account',
+  { kind, list }: AskedSubjects,
   plan: FeaturePlan,
   actions: readonly ReadAction[],
   time: FeatureTime,
+  usage: UsageRows,
 ): Promise<Answers> {
-  const { sql, width } = dayRowsSql(subject, plan, actions, time)
-  const totals = addDays(plan, actions, time, await connection.columns(sql, width))
-  const whole = await readWhole(connection, subject, plan, actions, time)
+  const totals = addDays(plan, actions, time, usage, list)
+  const whole = await readWhole(connection, kind, plan, actions, time)
+  const sums = await readSums(connection, kind, plan, actions, time)
   return {
-    subjects: totals.subjects,
+    subjects: [...totals.rows.keys()],
     activity(number) {
       const row = totals.rows.get(number)
       return row === undefined ? null : activityOf(totals, row)
@@ -48,16 +67,16 @@ export async function readAnswers(
       const counted = countedOf(need, slices, row)
       if (!counted) return undefined
       const list = slices.lists?.[row]
-      const days = slices.lists ? daysOf(need, list, time) : undefined
-      const told = need.value || need.people ? whole(number, place) : undefined
+      const days = slices.lists ? daysOf(need, list, sums(number, need), time) : undefined
+      const told = need.value ? whole(number, place) : undefined
       return days || told ? { ...counted, ...days, ...told } : counted
     },
     core(number) {
       const row = totals.rows.get(number)
       const work = new Map<number, CoreWork>()
-      plan.windows.forEach((days, i) => {
-        work.set(days, row === undefined ? NO_WORK : coreOf(totals, i, row))
-      })
+      for (let i = 0; i < plan.windows.length; i++) {
+        work.set(plan.windows[i] ?? 0, row === undefined ? NO_WORK : coreOf(totals, i, row))
+      }
       return work
     },
   }
@@ -106,7 +125,7 @@ function countedOf(
   const days = within.days[row] ?? 0
   const firstAt = orNull(within.firstAt[row])
   const lastAt = orNull(within.lastAt[row])
-  if (!before && !need.ever) return { count, days, firstAt, lastAt }
+  if (!before && !need.ever && !need.people) return { count, days, firstAt, lastAt }
   return {
     count,
     days,
@@ -114,41 +133,76 @@ function countedOf(
     lastAt,
     ...(before ? { earlier, earlierFirstAt: orNull(before.firstAt[row]) } : {}),
     ...(need.ever ? { everAt } : {}),
+    ...(need.people ? { people: within.people?.[row] ?? 0 } : {}),
   }
 }
 
-const NO_DAYS: Days = { days: [], counts: [], sums: [] }
+const NO_DAYS: Days = { days: [], counts: [] }
 
 /** What is worked out from single days. */
-function daysOf(need: Need, list: Days = NO_DAYS, { endDay }: FeatureTime): Partial<Evidence> {
-  const from = list.days.findIndex((day) => day >= endDay - need.days)
-  const some = (all: readonly number[]) => (from < 0 ? [] : all.slice(from))
-  const days = some(list.days)
-  const counts = some(list.counts)
+function daysOf(
+  need: Need,
+  list: Days = NO_DAYS,
+  sums: Days,
+  { endDay }: FeatureTime,
+): Partial<Evidence> {
+  const { days, counts } = since(list, endDay - need.days)
   const week = need.week ? busiestWeek({ days, amounts: counts }) : null
   return {
     ...(need.streak ? { streak: longestStreak({ days }) } : {}),
     ...(week ? { week: week.amount, weekDays: week.days } : {}),
-    ...(need.fade ? { faded: fadedOf(need.fade, days, counts, some(list.sums), endDay) } : {}),
+    ...(need.fade ? { faded: fadedOf(need.fade, { days, counts }, sums, need.days, endDay) } : {}),
   }
+}
+
+function since({ days, counts }: Days, day: number): Days {
+  let from = 0
+  while (from < days.length && (days[from] as number) < day) from++
+  return from === 0 ? { days, counts } : { days: days.slice(from), counts: counts.slice(from) }
 }
 
 function fadedOf(
   { of, halfLife }: NonNullable<Need['fade']>,
-  days: readonly number[],
-  counts: readonly number[],
-  sums: readonly number[],
+  { days, counts }: Days,
+  sums: Days,
+  window: number,
   endDay: number,
 ): number {
-  const amounts = { count: counts, 'active-days': days.map(() => 1), sum: sums }[of]
-  // A day that kept no value has no part in the sum.
-  const told = amounts.map((amount) => (Number.isNaN(amount) ? 0 : amount))
-  return fade({ days, amounts: told }, endDay - 1, halfLife)
+  if (of === 'sum') {
+    const kept = since(sums, endDay - window)
+    return fade({ days: kept.days, amounts: kept.counts }, endDay - 1, halfLife)
+  }
+  const amounts = of === 'count' ? counts : days.map(() => 1)
+  return fade({ days, amounts }, endDay - 1, halfLife)
+}
+
+/** Sums that days kept, in their order. */
+async function readSums(
+  connection: Connection,
+  subject: 'person' | 'account',
+  plan: FeaturePlan,
+  actions: readonly ReadAction[],
+  time: FeatureTime,
+): Promise<(subject: number, need: Need) => Days> {
+  const query = daySumsSql(subject, plan, actions, time)
+  if (!query) return () => NO_DAYS
+  const columns = await connection.columns(query.sql, query.width)
+  const [subjects = [], places = [], days = [], sums = []] = columns
+  const lists = new Map<string, { days: number[]; counts: number[] }>()
+  for (let i = 0; i < subjects.length; i++) {
+    const name = `${subjects[i]} ${actions[places[i] as number]?.name}`
+    const list = lists.get(name) ?? { days: [], counts: [] }
+    lists.set(name, list)
+    list.days.push(days[i] as number)
+    list.counts.push(sums[i] as number)
+  }
+  return (number, { action, fade }) =>
+    (fade?.of === 'sum' && lists.get(`${number} ${action}`)) || NO_DAYS
 }
 
 type Whole = (subject: number, place: number) => Partial<Evidence>
 
-/** Kept values and distinct people. */
+/** Kept values. */
 async function readWhole(
   connection: Connection,
   subject: 'person' | 'account',
@@ -166,11 +220,7 @@ async function readWhole(
     const at = (first: number, i = 0) =>
       row === undefined ? null : orNull(columns[first + i]?.[row])
     const value = query.value[place] ?? -1
-    const people = query.people[place] ?? -1
-    return {
-      ...(value >= 0 ? keptOf([0, 1, 2, 3, 4, 5].map((i) => at(value, i))) : {}),
-      ...(people >= 0 ? { people: at(people) ?? 0 } : {}),
-    }
+    return value >= 0 ? keptOf([0, 1, 2, 3, 4, 5].map((i) => at(value, i))) : {}
   }
 }
 

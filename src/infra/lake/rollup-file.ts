@@ -60,15 +60,19 @@ export async function writeRollup(
 const VALUES = Object.keys(VALUE_COLUMNS).join(', ')
 
 /**
- * The rows of the rollup files `$paths`, with their `filename`. Files from before values were kept lack
+ * The rows of the rollup files `$paths`, with their `filename` and their place in the list. Files from before values were kept lack
  * those columns, and get them as null.
  */
 export const ROLLUP_ROWS = `(
-  select * from read_parquet($paths, filename = true, union_by_name = true)
+  select *, file_index from read_parquet($paths, filename = true, union_by_name = true)
   union all by name
   select ${Object.entries(VALUE_COLUMNS)
     .map(([name, type]) => `null::${type} as ${name}`)
     .join(', ')} where false)`
+
+/** The same rows without the values: every file has these columns. */
+export const ROLLUP_COUNTS = `(
+  select profile, action, day, count, first_at, last_at, file_index from read_parquet($paths))`
 
 /** Copies the live days of several rollup files into one, so that readers open few files. */
 export async function mergeRollups(
@@ -92,7 +96,7 @@ export async function loadRollup(
   const paths = await loadLive(connection, lakeDir, live)
   await connection.run(
     `create or replace temp table rollup as
-     select r.* exclude (filename) from ${ROLLUP_ROWS} r
+     select r.* exclude (filename, file_index) from ${ROLLUP_ROWS} r
      semi join live on r.filename = live.path and r.day::varchar = live.partition`,
     { paths },
   )

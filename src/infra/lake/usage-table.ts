@@ -3,7 +3,7 @@ import { VALUE_COLUMNS } from '../../core/usage/rollup-sql.ts'
 import type { LivePart } from '../postgres/manifest.ts'
 import type { Connection } from './duck.ts'
 import { loadLive } from './live.ts'
-import { ROLLUP_ROWS } from './rollup-file.ts'
+import { ROLLUP_COUNTS, ROLLUP_ROWS } from './rollup-file.ts'
 
 /** Which person and account, by number, each vendor identity counts for. */
 export interface Membership {
@@ -12,6 +12,8 @@ export interface Membership {
   readonly person: number
   /** Null without an account. */
   readonly account: number | null
+  /** The part that her rows go to when they are written to files; see `splitUsage`. */
+  readonly part?: number
 }
 
 export type SourcePart = LivePart & { readonly source: string }
@@ -26,6 +28,8 @@ export interface Rollups {
 export interface UsageAsk {
   readonly actions: readonly ReadAction[]
   readonly withValues: boolean
+  /** Whether each row tells its person's part. */
+  readonly withParts?: boolean
 }
 
 export const usageAsk = (
@@ -95,7 +99,7 @@ export async function loadHeldUsage(
 const ROW = `(r.day - date '1970-01-01')::integer as day, r.count::double as count,
   epoch_ms(r.first_at)::double as first_at, epoch_ms(r.last_at)::double as last_at`
 
-/** The same rows, written to a file each source, by person. */
+/** The same rows, one statement for each source; they are given the part of the person too. */
 export async function eachSource(
   connection: Connection,
   { dir, parts }: Rollups,
@@ -108,12 +112,14 @@ export async function eachSource(
     const some = parts.filter((part) => part.source === source)
     const paths = await loadLive(connection, dir, some)
     await connection.run(
-      'create or replace temp table live_day as select path, partition::date as day from live',
+      `create or replace temp table live_day as select list_position($paths::varchar[], path) - 1 as file,
+         partition::date as day from live`,
+      { paths },
     )
     await take(
-      `select m.person, m.account, a.action, ${ROW}${values}
-       from ${ROLLUP_ROWS} r
-       semi join live_day l on r.filename = l.path and r.day = l.day
+      `select m.person, m.account, a.action, ${ROW}${values}${ask.withParts ? ', m.part' : ''}
+       from ${ask.withValues ? ROLLUP_ROWS : ROLLUP_COUNTS} r
+       semi join live_day l on r.file_index = l.file and r.day = l.day
        join asked a on a.name = r.action and r.day >= a.from_day
        join member m on m.profile = r.profile
        where m.source = $source`,
@@ -140,7 +146,7 @@ async function loadAsked(connection: Connection, { actions }: UsageAsk): Promise
 export async function clearMembers(connection: Connection): Promise<void> {
   await connection.run(
     `create or replace temp table member
-       (source varchar, profile varchar, person integer, account integer)`,
+       (source varchar, profile varchar, person integer, account integer, part integer)`,
   )
 }
 
@@ -156,6 +162,7 @@ export async function addMembers(
     appender.appendInteger(member.person)
     if (member.account === null) appender.appendNull()
     else appender.appendInteger(member.account)
+    appender.appendInteger(member.part ?? 0)
     appender.endRow()
   }
   appender.closeSync()

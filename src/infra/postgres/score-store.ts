@@ -1,8 +1,31 @@
 import { sql } from 'kysely'
 import type { Model } from '../../core/mapping/model.ts'
-import type { Contribution, Score, ScoreFacts, Trend } from '../../core/scoring/score.ts'
+import { isoOf } from '../../core/scoring/instant.ts'
+import type { Contribution, Missing, Score, ScoreFacts, Trend } from '../../core/scoring/score.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
+
+/** A stored row; instants in milliseconds since 1970 UTC. */
+interface ScoreRow {
+  readonly id: string
+  readonly version: number
+  readonly score: number
+  readonly grade: string
+  readonly usageStatus: string
+  readonly salesStatus: string
+  readonly statusSince: number
+  readonly heldUntil: number | null
+  readonly roseLast: boolean
+  readonly qualifiedAt: number | null
+  readonly change: number
+  readonly changed: readonly ChangedRow[]
+  readonly trend: string
+  readonly contributions: readonly ContributionRow[]
+  readonly missing: readonly MissingRow[]
+  readonly facts: ScoreFacts
+  readonly evidenceAt: number | null
+  readonly nextChangeAt: number | null
+}
 
 /** The stored scores of one model, by subject id; of some subjects, or of all. */
 export async function readScores(
@@ -10,44 +33,49 @@ export async function readScores(
   model: string,
   among: readonly string[] | null = null,
 ): Promise<ReadonlyMap<string, Score>> {
-  const rows = await db
-    .selectFrom('score')
-    .selectAll()
-    .where('model', '=', model)
-    .$if(among !== null, (q) =>
-      q.where(sql<boolean>`subject_id = any(${[...(among ?? [])]}::text[])`),
-    )
-    .execute()
-  return new Map(
-    rows.map((row): [string, Score] => [
-      row.subject_id,
-      {
-        subjectId: row.subject_id,
-        version: row.model_version,
-        score: row.score,
-        grade: row.grade,
-        usageStatus: row.usage_status as UsageStatus,
-        salesStatus: row.sales_status as SalesStatus,
-        statusSince: row.status_since.toISOString(),
-        heldUntil: row.held_until?.toISOString() ?? null,
-        roseLast: row.rose_last,
-        qualifiedAt: row.qualified_at?.toISOString() ?? null,
-        change: row.change,
-        changed: (row.changed as ChangedRow[]).map(([id, from, to]) => ({ id, from, to })),
-        trend: row.trend as Trend,
-        contributions: (row.contributions as ContributionRow[]).map(contributionOf),
-        missing: (row.missing as MissingRow[]).map(([id, points, more, isRequired]) => ({
-          id,
-          points,
-          more,
-          isRequired,
-        })),
-        facts: row.facts as ScoreFacts,
-        evidenceAt: row.evidence_at?.toISOString() ?? null,
-        nextChangeAt: row.next_change_at?.toISOString() ?? null,
-      },
-    ]),
-  )
+  const only = among === null ? sql`true` : sql`subject_id = any(${[...among]}::text[])`
+  // As numbers: to read texts of instants costs more than all the rest.
+  const { rows } =
+    await sql<ScoreRow>`select subject_id as id, model_version as version, score, grade,
+      usage_status as "usageStatus", sales_status as "salesStatus",
+      date_part('epoch', status_since) * 1000 as "statusSince",
+      date_part('epoch', held_until) * 1000 as "heldUntil", rose_last as "roseLast",
+      date_part('epoch', qualified_at) * 1000 as "qualifiedAt", change, changed, trend, contributions,
+      missing, facts, date_part('epoch', evidence_at) * 1000 as "evidenceAt",
+      date_part('epoch', next_change_at) * 1000 as "nextChangeAt"
+    from score where model = ${model} and ${only}`.execute(db)
+  return new Map(rows.map((row): [string, Score] => [row.id, scoreOf(row)]))
+}
+
+const iso = (ms: number): string => isoOf(Math.round(ms))
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))
+
+function scoreOf(row: ScoreRow): Score {
+  return {
+    subjectId: row.id,
+    version: row.version,
+    score: row.score,
+    grade: row.grade,
+    usageStatus: row.usageStatus as UsageStatus,
+    salesStatus: row.salesStatus as SalesStatus,
+    statusSince: iso(row.statusSince),
+    heldUntil: isoOrNull(row.heldUntil),
+    roseLast: row.roseLast,
+    qualifiedAt: isoOrNull(row.qualifiedAt),
+    change: row.change,
+    changed: row.changed.map(([id, from, to]) => ({ id, from, to })),
+    trend: row.trend as Trend,
+    contributions: row.contributions.map(contributionOf),
+    missing: row.missing.map(([id, points, more, isRequired]) => ({
+      id,
+      points,
+      more,
+      isRequired,
+    })),
+    facts: row.facts,
+    evidenceAt: isoOrNull(row.evidenceAt),
+    nextChangeAt: isoOrNull(row.nextChangeAt),
+  }
 }
 
 /** Lists of lists: the names of the fields would be most of what is stored. */
@@ -62,36 +90,6 @@ const contributionOf = ([id, points, amount, since, last]: ContributionRow): Con
   since,
   last,
 })
-
-/** A score as the one parameter of a statement has it. */
-function rowOf({ score: s, history }: ScoreToStore) {
-  return {
-    subject_id: s.subjectId,
-    model_version: s.version,
-    score: s.score,
-    grade: s.grade,
-    usage_status: s.usageStatus,
-    sales_status: s.salesStatus,
-    status_since: s.statusSince,
-    held_until: s.heldUntil,
-    rose_last: s.roseLast,
-    qualified_at: s.qualifiedAt,
-    change: s.change,
-    changed: s.changed.map((c): ChangedRow => [c.id, c.from, c.to]),
-    trend: s.trend,
-    contributions: s.contributions.map(
-      (c): ContributionRow => [c.id, c.points, c.amount, c.since, c.last],
-    ),
-    missing: s.missing.map((m): MissingRow => [m.id, m.points, m.more, m.isRequired]),
-    facts: s.facts,
-    evidence_at: s.evidenceAt,
-    next_change_at: s.nextChangeAt,
-    cause: history?.cause ?? null,
-    from_score: history?.previous?.score ?? null,
-    from_status: history?.previous?.usageStatus ?? null,
-    told_at: history?.evidenceAt ?? null,
-  }
-}
 
 /** A new or changed score, and the line that it adds to the append-only history, if it adds one. */
 export interface ScoreToStore {
@@ -143,18 +141,13 @@ async function storeChunk(
   some: readonly ScoreToStore[],
 ): Promise<number> {
   const { rows } = await sql<{ n: number }>`
-    with n as (select * from json_to_recordset(${JSON.stringify(some.map(rowOf))}::json) as n(
-        subject_id text, model_version int, score smallint, grade text, usage_status text,
-        sales_status text, status_since timestamptz, held_until timestamptz, rose_last boolean,
-        qualified_at timestamptz, change smallint, changed jsonb, trend text, contributions jsonb,
-        missing jsonb, facts jsonb, evidence_at timestamptz, next_change_at timestamptz, cause text,
-        from_score smallint, from_status text, told_at timestamptz)),
+    with n as (select * from ${newRows(some)}),
     stored as (insert into score (subject_id, subject, model, model_version, score, grade, usage_status,
         sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
         contributions, missing, facts, evidence_at, next_change_at, as_of)
       select subject_id, ${model.subject}, ${model.id}, model_version, score, grade, usage_status,
         sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
-        contributions, missing, facts, evidence_at, next_change_at, ${asOf} from n
+        contributions, missing, facts::jsonb, evidence_at, next_change_at, ${asOf} from n
       on conflict (subject_id, model) do update set model_version = excluded.model_version,
         score = excluded.score, grade = excluded.grade, usage_status = excluded.usage_status,
         sales_status = excluded.sales_status, status_since = excluded.status_since,
@@ -172,6 +165,53 @@ async function storeChunk(
       from n join stored using (subject_id) where cause is not null)
     select count(*) as n from stored`.execute(tx)
   return Number(rows[0]?.n ?? 0)
+}
+
+/** Scores as rows of a statement: a list for each column, which PostgreSQL reads faster than objects. */
+function newRows(some: readonly ScoreToStore[]) {
+  const scores = some.map(({ score }) => score)
+  const column = (of: (score: Score) => Cell) => arrayText(scores.map(of))
+  const told = (of: (history: ScoreHistory) => Cell) =>
+    arrayText(some.map(({ history }) => (history ? of(history) : null)))
+  const bodies = (of: (score: Score) => unknown) => JSON.stringify(scores.map(of))
+  return sql`rows from (unnest(${column((s) => s.subjectId)}::text[],
+      ${column((s) => s.version)}::int[], ${column((s) => s.score)}::smallint[],
+      ${column((s) => s.grade)}::text[], ${column((s) => s.usageStatus)}::text[],
+      ${column((s) => s.salesStatus)}::text[], ${column((s) => s.statusSince)}::timestamptz[],
+      ${column((s) => s.heldUntil)}::timestamptz[], ${column((s) => s.roseLast)}::boolean[],
+      ${column((s) => s.qualifiedAt)}::timestamptz[], ${column((s) => s.change)}::smallint[],
+      ${column((s) => s.trend)}::text[], ${column((s) => s.evidenceAt)}::timestamptz[],
+      ${column((s) => s.nextChangeAt)}::timestamptz[], ${told((h) => h.cause)}::text[],
+      ${told((h) => h.previous?.score ?? null)}::smallint[],
+      ${told((h) => h.previous?.usageStatus ?? null)}::text[],
+      ${told((h) => h.evidenceAt)}::timestamptz[]),
+    json_array_elements(${bodies((s) => s.changed.map((c): ChangedRow => [c.id, c.from, c.to]))}::json),
+    json_array_elements(${bodies((s) => s.contributions.map(contributionRow))}::json),
+    json_array_elements(${bodies((s) => s.missing.map(missingRow))}::json),
+    json_array_elements(${bodies((s) => s.facts)}::json))
+    as n(subject_id, model_version, score, grade, usage_status, sales_status, status_since, held_until,
+      rose_last, qualified_at, change, trend, evidence_at, next_change_at, cause, from_score, from_status,
+      told_at, changed, contributions, missing, facts)`
+}
+
+const contributionRow = (c: Contribution): ContributionRow => [
+  c.id,
+  c.points,
+  c.amount,
+  c.since,
+  c.last,
+]
+const missingRow = (m: Missing): MissingRow => [m.id, m.points, m.more, m.isRequired]
+
+type Cell = string | number | boolean | null
+
+/** A list as PostgreSQL writes it. */
+function arrayText(cells: readonly Cell[]): string {
+  const texts = cells.map((cell) => {
+    if (typeof cell !== 'string') return cell === null ? 'null' : String(cell)
+    return `"${/["\\]/.test(cell) ? cell.replace(/["\\]/g, '\\$&') : cell}"`
+  })
+  return `{${texts.join()}}`
 }
 
 /**

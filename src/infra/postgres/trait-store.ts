@@ -109,6 +109,9 @@ async function readSaid(
   changeAt: Map<string, number>,
 ): Promise<Map<string, Said>> {
   const known = at.knownAt ?? null
+  // Where nobody ever said anything, nobody is looked for.
+  const { rows: some } = await sql`select from trait limit 1`.execute(db)
+  if (some.length === 0) return new Map()
   const { rows } = await sql<{
     subject: string
     name: string
