@@ -17,6 +17,7 @@ import { readForgotten } from '../../src/infra/postgres/forget-store.ts'
 import { swapWindows } from '../../src/infra/postgres/manifest.ts'
 import { addSeen } from '../../src/infra/postgres/schema-store.ts'
 import type { Counts, JobContext } from '../context.ts'
+import { grouped } from './batch-groups.ts'
 
 /** One is read while another is unpacked, written or described. */
 const AT_ONCE = 2
@@ -80,9 +81,9 @@ async function writeAll(
   const running = new Set<Promise<void>>()
   const failures: unknown[] = []
   try {
-    for await (const batch of batches) {
-      const writing = writeBatch(context, source, batch, reading)
-        .then((file) => void written.push(file))
+    for await (const group of groupsOf(batches, source, reading.plan)) {
+      const writing = writeGroup(context, source, group, reading)
+        .then((files) => void written.push(...files))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(writing))
       running.add(writing)
@@ -96,15 +97,51 @@ async function writeAll(
   return written
 }
 
+/** What is read as a whole, or has to be gone through for the forgotten, is held in memory: one batch at a time. */
+function groupsOf(
+  batches: AsyncIterable<FileBatch>,
+  { narrow }: UsageSource,
+  { kept, forgotten }: EventsPlan,
+): AsyncIterable<readonly FileBatch[]> {
+  const streams =
+    narrow &&
+    !kept.includes(EVERYTHING) &&
+    (forgotten === undefined || forgotten.hashes.length === 0)
+  return streams ? grouped(batches) : grouped(batches, 1)
+}
+
+async function writeGroup(
+  context: JobContext,
+  source: UsageSource,
+  group: readonly FileBatch[],
+  reading: Reading,
+): Promise<WrittenFile[]> {
+  const files = group.flat()
+  try {
+    const whole = await writeNarrow(context, source, group, reading.plan)
+    if (whole) return [whole]
+    const written: WrittenFile[] = []
+    for (const batch of group)
+      written.push(await writeBatch(context, source, batch, group.length > 1, reading))
+    return written
+  } finally {
+    // Copies of ours, unless a person named the very files.
+    const ours = files.filter((file) => file.path.startsWith(context.tmpDir))
+    await Promise.all(ours.map((file) => rm(file.path, { force: true })))
+  }
+}
+
+/** @param narrow whether this batch may be one of those that can be read by the fields that are kept. */
 async function writeBatch(
   context: JobContext,
   source: UsageSource,
   files: FileBatch,
+  narrow: boolean,
   { plan, fetched }: Reading,
 ): Promise<WrittenFile> {
   try {
     return (
-      (await writeNarrow(context, source, files, plan)) ??
+      (narrow ? await writeNarrow(context, source, [files], plan) : null) ??
       (await writeWide(context, source, files, plan))
     )
   } catch (error) {
@@ -115,10 +152,6 @@ async function writeBatch(
       `${source.name} sent an export that cannot be read, cut short perhaps; it is fetched again`,
       { cause: told },
     )
-  } finally {
-    // Copies of ours, unless a person named the very files.
-    const ours = files.filter((file) => file.path.startsWith(context.tmpDir))
-    await Promise.all(ours.map((file) => rm(file.path, { force: true })))
   }
 }
 
@@ -139,15 +172,16 @@ async function writeWide(
 async function writeNarrow(
   context: JobContext,
   source: UsageSource,
-  files: FileBatch,
+  group: readonly FileBatch[],
   plan: EventsPlan,
 ): Promise<WrittenFile | null> {
   const { narrow } = source
+  const files = group.flat()
   const events = plan.kept.includes(EVERYTHING) ? null : narrow?.eventsSql(files, plan.kept)
   if (!narrow || !events) return null
   const dir = await mkdtemp(join(context.tmpDir, 'sample-'))
   try {
-    const sample = source.eventsSql(await narrow.sample(files, dir, SAMPLE_BYTES))
+    const sample = source.eventsSql(await narrow.sample(files, dir, SAMPLE_BYTES * group.length))
     return await context.duck.connect((c) =>
       writeNarrowFile(c, context.lakeDir, source.name, { events, sample }, plan),
     )
@@ -155,14 +189,17 @@ async function writeNarrow(
     if (isSyncFailure(error)) throw error
     // What is wrong with the files, if anything is, is told by the way that can read all of them.
     const told = { source: source.name, files: files.map(({ path }) => basename(path)).slice(0, 5) }
-    context.logger.info(told, 'a batch is read as a whole, which takes longer')
+    context.logger.info(
+      told,
+      'batches are read again, one by one or as a whole, which takes longer',
+    )
     return null
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-/** In such a piece of an export every row is looked at for its properties; of more, as many rows. */
+/** Of each batch. In such a piece of an export every row is looked at for its properties; of more, as many rows. */
 const SAMPLE_BYTES = 250_000
 
 async function sampleOf(files: FileBatch): Promise<number> {

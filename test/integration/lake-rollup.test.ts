@@ -71,6 +71,20 @@ describe('a rollup', () => {
     expect(events).toEqual({ [DAY]: 5 })
   })
 
+  it.each([
+    { name: 'one day', days: ['2026-09-02'] },
+    { name: 'days that follow each other, in any order', days: ['2026-09-03', '2026-09-02'] },
+    { name: 'days with others between them', days: ['2026-09-04', '2026-09-02'] },
+  ])('takes what lies between two midnights: $name', async ({ days }) => {
+    const all = ['2026-09-01', '2026-09-02', '2026-09-03', '2026-09-04', '2026-09-05']
+    const rows = all.flatMap((day, n) => [
+      { key: n * 2, user: 'ann', at: `${day}T00:00:00Z` },
+      { key: n * 2 + 1, user: 'ann', at: `${day}T23:59:59.999Z` },
+    ])
+    const { events } = await roll([rows], usage(), days)
+    expect(events).toEqual(Object.fromEntries(days.map((day) => [day, 2])))
+  })
+
   it('holds the first and the last time of the day', async () => {
     const { id } = await roll([
       [

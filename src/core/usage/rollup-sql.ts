@@ -36,7 +36,8 @@ export function rollupRules({ actions, ignore }: UsageMapping): unknown {
 
 /**
  * The DuckDB select from canonical events to daily rollup rows: one row for each source, profile,
- * action and event day. Reads the table `event_day` (`profile, name, event_properties, noise, day, count, first_at, last_at`)
+ * action and event day. Reads the table `event_day` (`profile, name, event_properties, noise, day, count, first_at, last_at`),
+ * which has one row for each profile, name, day and, of `conditionedEvents`, properties,
  * and yields `profile, action, day, count, first_at, last_at` and `VALUE_COLUMNS`. Values of the mapping
  * are parameters.
  */
@@ -49,11 +50,18 @@ export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
   }
   const branches: string[] = [branch(bind(ANY_ACTION), 'true')]
   const core: string[] = []
+  const conditioned = new Set(conditionedEvents(mapping))
   for (const [action, rules] of Object.entries(mapping.actions)) {
     const matches = rules.from.filter((m) => m.source === undefined || m.source === source)
     if (matches.length === 0) continue
     const condition = matches.map((m) => matchSql(m, bind)).join(' or ')
-    branches.push(branch(bind(action), condition, valueSql(rules.value, bind)))
+    const [event, ...others] = new Set(matches.map((m) => m.event))
+    // Of an event whose properties nobody looks at, `event_day` has such rows already.
+    const isGrouped = event !== undefined && others.length === 0 && !conditioned.has(event)
+    const values = valueSql(rules.value, bind)
+    branches.push(
+      isGrouped ? copied(bind(action), condition) : branch(bind(action), condition, values),
+    )
     if (rules.core) core.push(condition)
   }
   if (core.length > 0) branches.push(branch(bind(CORE_ACTION), core.join(' or ')))
@@ -62,15 +70,26 @@ export function rollupSql(mapping: UsageMapping, source: string): SqlQuery {
 
 type ValueColumns = Partial<Record<keyof typeof VALUE_COLUMNS, string>>
 
+const valueColumns = (values: ValueColumns): string =>
+  Object.entries(VALUE_COLUMNS)
+    .map(([name, type]) => `(${values[name as keyof ValueColumns] ?? 'null'})::${type} as ${name}`)
+    .join(', ')
+
+const from = (condition: string): string =>
+  `from event_day where not noise and profile is not null and (${condition})`
+
 function branch(action: string, condition: string, values: ValueColumns = {}): string {
-  const columns = Object.entries(VALUE_COLUMNS).map(
-    ([name, type]) => `(${values[name as keyof ValueColumns] ?? 'null'})::${type} as ${name}`,
-  )
   return `select profile, ${action}::varchar as action, day,
   sum(count)::bigint as count, min(first_at) as first_at, max(last_at) as last_at,
-  ${columns.join(', ')}
-from event_day where not noise and profile is not null and (${condition}) group by profile, day`
+  ${valueColumns(values)}
+${from(condition)} group by profile, day`
 }
+
+/** The same where no two rows are of one profile and day. */
+const copied = (action: string, condition: string): string =>
+  `select profile, ${action}::varchar as action, day, count::bigint as count, first_at, last_at,
+  ${valueColumns({})}
+${from(condition)}`
 
 /** One row of `event_day` stands for `count` events with the same value. */
 function valueSql(value: ActionValue | undefined, bind: Bind): ValueColumns {

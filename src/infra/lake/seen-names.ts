@@ -16,7 +16,7 @@ const MOST_CHARACTERS = 200
 const fits = (name: string): string =>
   `strlen(${name}) <= ${MOST_CHARACTERS} and not contains(${name}, '@')`
 
-const TYPES = `case j.type when 'VARCHAR' then 'text' when 'BOOLEAN' then 'boolean'
+const TYPES = `case json_type(value) when 'VARCHAR' then 'text' when 'BOOLEAN' then 'boolean'
   when 'OBJECT' then 'object' when 'ARRAY' then 'list' else 'number' end`
 
 /**
@@ -36,10 +36,11 @@ export async function readSeenNames(connection: Connection): Promise<SeenInBatch
         group by name order by sum(n) desc, name limit ${MOST_NAMES})
      union all
      (select 'property', part || key, type, list(day::varchar)
-        from (select part, j.key, ${TYPES} as type, day, count(*) as n
-          from (${part('event', 'sampled_event')} union all ${part('user', 'sampled_user')}
-            union all ${part('group', 'sampled_groups')}) s, json_each(s.props) j
-          where j.type <> 'NULL' group by all)
+        from (select part, key, ${TYPES} as type, day, count(*) as n
+          from (select part, day, unnest(map_entries(try_cast(props as map(varchar, json))), recursive := true)
+            from (${part('event', 'sampled_event')} union all ${part('user', 'sampled_user')}
+              union all ${part('group', 'sampled_groups')}))
+          where json_type(value) <> 'NULL' group by all)
         where ${fits('key')}
         group by 2, 3 order by sum(n) desc, 2, 3 limit ${MOST_NAMES})`,
   )
