@@ -3,6 +3,7 @@ import { describeFailures } from './crm-contract-failures.ts'
 import { describeRecords } from './crm-contract-records.ts'
 import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
 import { describeTasks } from './crm-contract-tasks.ts'
+import { describeValues } from './crm-contract-values.ts'
 import { describeWrites } from './crm-contract-writes.ts'
 
 /** What every CRM connector promises. Run it with a fresh account for each test. */
@@ -25,6 +26,7 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
 
     describeRecords(holder)
     describeWrites(holder)
+    describeValues(holder)
     describeTasks(holder)
     describeFailures(holder)
   })

@@ -9,7 +9,7 @@ import {
   type HubspotSandboxOptions,
 } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import { listen } from '../../sandbox/listen.ts'
-import type { Crm, CrmObject, ProvisionPlan } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmObject, CrmPropertyType, ProvisionPlan } from '../../src/core/ports/crm.ts'
 import { createRequestCheck, type RequestCheck } from '../support/hubspot-requests.ts'
 import {
   type CrmSubject,
@@ -59,6 +59,7 @@ export async function startHubspotSubject(
     requests,
     keyProperty: KEY_PROPERTY,
     names: { email: 'email', score: 'usage_score', note: 'usage_note' },
+    typed: TYPED,
     secrets: [TOKEN],
     shortTimeoutMs: SHORT_TIMEOUT_MS,
     plan,
@@ -102,6 +103,27 @@ export function connectHubspot(baseUrl: string, options: Partial<HubspotCrmOptio
   })
 }
 
+const TYPED: Readonly<Record<CrmPropertyType, string>> = {
+  string: 'usage_string',
+  text: 'usage_text',
+  number: 'usage_number',
+  bool: 'usage_bool',
+  date: 'usage_date',
+  datetime: 'usage_datetime',
+  enumeration: 'usage_choice',
+  'multi-enumeration': 'usage_choices',
+  phone: 'usage_phone',
+}
+
+function typedProperties(): ProvisionPlan['properties'] {
+  const options = ['a', 'b', 'c'].map((value) => ({ value, label: value }))
+  return Object.entries(TYPED).map(([name, property]) => {
+    const type = name as CrmPropertyType
+    const choices = type.endsWith('enumeration') ? { options } : {}
+    return { name: property, label: property, type, ...choices }
+  })
+}
+
 function plan(object: CrmObject): ProvisionPlan {
   return {
     object,
@@ -110,6 +132,7 @@ function plan(object: CrmObject): ProvisionPlan {
       { name: KEY_PROPERTY[object], label: 'Ripen id', type: 'string', unique: true },
       { name: 'usage_score', label: 'Usage score', type: 'number' },
       { name: 'usage_note', label: 'Usage note', type: 'text' },
+      ...(object === 'contact' ? typedProperties() : []),
     ],
   }
 }
@@ -142,6 +165,7 @@ function vendorSide(sandbox: HubspotSandbox) {
     merge: (object: CrmObject, primaryId: string, mergedId: string) =>
       sandbox.merge(OBJECTS[object], primaryId, mergedId),
     remove: (object: CrmObject, id: string) => sandbox.archive(OBJECTS[object], id),
+    restore: (object: CrmObject, id: string) => sandbox.restore(OBJECTS[object], id),
     records: (object: CrmObject | 'task') => live(object).map((record) => record.properties),
     companyContacts: () => companyContacts(sandbox),
     taskTargets: (taskId: string) => taskTargets(sandbox, taskId),
