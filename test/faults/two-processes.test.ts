@@ -77,7 +77,7 @@ describe('two workers on one portal', () => {
     const home = await world.home('scored')
     await ripenJson(world.steps.sync, { ...vendors.environment, ...home.environment })
     undisturbed = { portal: readFinalPortal(vendors.hubspot), state: await readFinalState(home) }
-  }, 120_000)
+  }, 240_000)
   afterAll(() => world.close())
 
   const random = createRandom(5)
@@ -112,6 +112,6 @@ describe('two workers on one portal', () => {
       expect(new Set(tasks.map(({ body }) => body)).size).toBe(tasks.length)
       expect(vendors.hubspot.calls().filter(({ status }) => status === 429)).toEqual([])
     },
-    120_000,
+    240_000,
   )
 })
