@@ -69,7 +69,10 @@ describe('what the pace is told', () => {
     },
     {
       name: 'a second',
-      fault: rateLimit({ policyName: 'SECONDLY', message: 'You have reached your secondly limit.' }),
+      fault: rateLimit({
+        policyName: 'SECONDLY',
+        message: 'You have reached your secondly limit.',
+      }),
       want: { of: 'window', pauseMs: 1_000 },
     },
     {

@@ -58,7 +58,9 @@ describe('two processes that make calls to one portal', () => {
     const alone = await made(4 * LIMIT)
     const alone429 = portal.sandbox.calls().filter(({ status }) => status === 429)
     await Promise.all(children.map((child) => child.connected && child.disconnect()))
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+    await Promise.all(
+      children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')),
+    )
     await portal.close()
     await state.close()
     expect([together429, alone429]).toEqual([[], []])
@@ -103,9 +105,7 @@ describe('two workers on one portal', () => {
       const ends = await Promise.all(workers.map((worker) => worker.ended))
       vendors.onRequest(null)
       expect(ends[1 - unlucky]?.code).toBe(0)
-      expect(readFinalPortal(vendors.hubspot)).toEqual(
-        (undisturbed as { portal: unknown }).portal,
-      )
+      expect(readFinalPortal(vendors.hubspot)).toEqual((undisturbed as { portal: unknown }).portal)
       expect(await readFinalState(home)).toEqual((undisturbed as { state: unknown }).state)
       const { tasks } = viewPortal(vendors.hubspot)
       expect(tasks.length).toBeGreaterThan(0)
