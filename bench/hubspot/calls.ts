@@ -3,7 +3,7 @@ import type { SandboxCall } from '../../sandbox/hubspot/call-log.ts'
 export interface CallReport {
   readonly reads: number
   readonly writes: number
-  /** Writes of records that were carried out whole, and the records in them. */
+  /** Writes of records that were carried out, at least in part, and the records named in them. */
   readonly wholeWrites: number
   readonly recordsWritten: number
   readonly refused429: number
@@ -22,7 +22,8 @@ const TEN_SECONDS_MS = 10_000
 /** What the calls of one sync were. */
 export function reportCalls(calls: readonly SandboxCall[]): CallReport {
   const writes = calls.filter((call) => call.kind === 'write')
-  const whole = writes.filter((call) => RECORD_WRITE.test(call.path) && call.status === 200)
+  const isDone = ({ status }: SandboxCall) => status === 200 || status === 207
+  const whole = writes.filter((call) => RECORD_WRITE.test(call.path) && isDone(call))
   return {
     reads: calls.length - writes.length,
     writes: writes.length,

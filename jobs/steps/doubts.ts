@@ -21,6 +21,8 @@ export interface Doubts {
   looked(failure: RetryableError | null): void
   /** True while another round is worth it for them. */
   readonly isAny: boolean
+  /** The CRM is out of order: nothing more is to be tried now. */
+  readonly isOutage: boolean
   /** Begins a round; the failures of the last one are forgotten. */
   nextRound(): void
   /** The last failure of this round. */
@@ -33,21 +35,30 @@ export function createDoubts(maxBatch: number): Doubts {
   const writes = outageAfter(OUTAGE)
   const looks = outageAfter(OUTAGE)
   let failure: RetryableError | null = null
+  let isOutage = false
+  const orOutage = (count: () => boolean, error: RetryableError | null) => {
+    if (!count() || error === null) return
+    isOutage = true
+    throw error
+  }
   return {
     batchSize: (ref) => sizes[levels.get(ref) ?? 0] ?? 0,
     answered(settled, doubtful) {
       for (const ref of settled) levels.delete(ref)
       for (const ref of doubtful) levels.set(ref, (levels.get(ref) ?? 0) + 1)
       const words = `${OUTAGE} write calls in a row were not answered for certain`
-      writes(settled.length > 0 ? null : new RetryableError(words))
+      orOutage(() => writes(settled.length === 0), new RetryableError(words))
     },
     dropped: (ref) => void levels.delete(ref),
     looked(failed) {
       failure = failed ?? failure
-      looks(failed)
+      orOutage(() => looks(failed !== null), failed)
     },
     get isAny() {
       return levels.size > 0 || failure !== null
+    },
+    get isOutage() {
+      return isOutage
     },
     nextRound() {
       failure = null
@@ -58,12 +69,12 @@ export function createDoubts(maxBatch: number): Doubts {
   }
 }
 
-/** Counts failures in a row, and throws the one that is too much. */
-function outageAfter(most: number): (failure: RetryableError | null) => void {
+/** Counts failures in a row; true at the one that is too much. */
+function outageAfter(most: number): (isFailure: boolean) => boolean {
   let inARow = 0
-  return (failure) => {
-    inARow = failure === null ? 0 : inARow + 1
-    if (failure !== null && inARow >= most) throw failure
+  return (isFailure) => {
+    inARow = isFailure ? inARow + 1 : 0
+    return inARow >= most
   }
 }
 

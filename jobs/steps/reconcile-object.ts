@@ -48,7 +48,8 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
       scope.doubts.looked(null)
     } catch (error) {
       // Its records are still open: the next round looks at them again.
-      if (!(error instanceof RetryableError) || scope.signal.aborted) throw error
+      const isOver = scope.signal.aborted || scope.doubts.isOutage
+      if (isOver || !(error instanceof RetryableError)) throw error
       scope.doubts.looked(error)
     }
     done += rows.length

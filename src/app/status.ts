@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { readEffective } from '../infra/mappings/published.ts'
 import type { Db } from '../infra/postgres/database.ts'
+import { readDays, readWindows } from '../infra/postgres/pace-store.ts'
 import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
 import { speakingModels } from './ranking.ts'
 
@@ -20,6 +21,18 @@ export interface CrmStatus {
   readonly tasks: Readonly<Record<string, number>>
 }
 
+/** What vendors said about their allowances, and what waits for them. */
+export interface PaceStatus {
+  /** The day's quota of an account, shared with others, as it was told last. */
+  readonly quotas: readonly {
+    readonly account: string
+    readonly calls: number
+    readonly left: number
+    readonly seenAt: Date
+  }[]
+  readonly pauses: readonly { readonly name: string; readonly until: Date; readonly why: string }[]
+}
+
 /** How Ripen stands, for `ripen status` and the demo. */
 export interface Status {
   readonly sources: Readonly<Record<string, SourceStatus>>
@@ -31,6 +44,7 @@ export interface Status {
   readonly qualifiedPeople: number
   readonly qualifiedAccounts: number
   readonly crms: Readonly<Record<string, CrmStatus>>
+  readonly pace: PaceStatus
   readonly open: readonly {
     readonly step: string
     readonly key: string
@@ -57,6 +71,7 @@ export async function readStatus(db: Db): Promise<Status> {
     rebuild: await readRebuild(db),
     ...(await readPopulation(db, await speaking(db, mapping !== undefined))),
     crms: await readCrms(db),
+    pace: await readPace(db),
     open,
     mapping: mapping ?? null,
   }
@@ -119,6 +134,20 @@ async function readPopulation(
     qualifiedPeople: Number(row['people_qualified'] ?? 0),
     qualifiedAccounts: Number(row['accounts_qualified'] ?? 0),
   }
+}
+
+async function readPace(db: Db): Promise<PaceStatus> {
+  const days = await readDays(db)
+  const quotas = days.flatMap(({ name, calls, callsLeft, seenAt }) =>
+    calls === null || callsLeft === null || seenAt === null
+      ? []
+      : [{ account: name, calls, left: callsLeft, seenAt }],
+  )
+  const pauses = [...days, ...(await readWindows(db))].flatMap(
+    ({ name, pausedUntil, pausedWhy }) =>
+      pausedUntil === null ? [] : [{ name, until: pausedUntil, why: pausedWhy ?? '' }],
+  )
+  return { quotas, pauses }
 }
 
 async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {

@@ -15,9 +15,7 @@ const whole = (least: number, most: number) =>
 const share = z.coerce
   .number('must be a number above 0 and up to 1')
   .refine((n) => n > 0 && n <= 1, 'must be a number above 0 and up to 1')
-const timeZone = z
-  .string()
-  .refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
+const timeZone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
 const secret = z.string().min(16, 'must have 16 characters at least')
 
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */

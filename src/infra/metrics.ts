@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CrmCall } from '../core/ports/crm.ts'
 import type { Db } from './postgres/database.ts'
+import { readDays, readWindows } from './postgres/pace-store.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -42,6 +43,7 @@ export function createMetrics(db: Db): Metrics {
 }
 
 function addStateGauges(registry: Registry, db: Db): void {
+  addPaceGauges(registry, db)
   new Gauge({
     name: 'ripen_crm_records',
     help: 'Records of a CRM by state.',
@@ -71,6 +73,49 @@ function addStateGauges(registry: Registry, db: Db): void {
         .execute()
       for (const row of rows) {
         this.inc({ step: row.step, failed: String(row.failed >= row.requested) })
+      }
+    },
+  })
+}
+
+function addPaceGauges(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'ripen_quota_calls',
+    help: "The day's quota of a vendor's account, and what was left of it when the vendor last told it.",
+    labelNames: ['account', 'of'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { name, calls, callsLeft } of await readDays(db)) {
+        if (calls === null || callsLeft === null) continue
+        this.set({ account: name, of: 'day' }, calls)
+        this.set({ account: name, of: 'left' }, callsLeft)
+      }
+    },
+  })
+  new Gauge({
+    name: 'ripen_pace_calls_per_second',
+    help: 'Calls that a vendor allows, as it last told it.',
+    labelNames: ['allowance'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { name, calls, intervalMs } of await readWindows(db)) {
+        if (calls === null || intervalMs === null) continue
+        this.set({ allowance: name }, (calls * 1000) / intervalMs)
+      }
+    },
+  })
+  new Gauge({
+    name: 'ripen_pause_seconds',
+    help: 'Seconds until calls go on, of allowances and accounts that are paused.',
+    labelNames: ['paused'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { name, pausedUntil } of [...(await readDays(db)), ...(await readWindows(db))]) {
+        if (pausedUntil === null) continue
+        this.set({ paused: name }, Math.max(0, (pausedUntil.getTime() - Date.now()) / 1000))
       }
     },
   })

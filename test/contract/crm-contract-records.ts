@@ -174,6 +174,34 @@ export function describeRecords(holder: SubjectHolder): void {
       expect(candidates?.every(({ by }) => by === 'domain')).toBe(true)
     })
 
+    it('finds a company by the domain that it got from a merge, and by the one it had', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const first = subject.seed('company', { domain: 'acme.example' })
+      const second = subject.seed('company', { domain: 'acme.test' })
+      const merged = subject.merge('company', first, second)
+      const found = await crm.find(
+        'company',
+        ['acme.test', 'acme.example', 'acme.other'].map((domain) => {
+          return { ref: domain, key: domain, emails: [], domains: [domain] }
+        }),
+        noSignal(),
+      )
+      expect(found.map((all) => all.map(({ crmId }) => crmId))).toEqual([[merged], [merged], []])
+    })
+
+    it('finds a record again that was restored', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const email = 'a@acme.example'
+      const id = subject.seed('contact', { email, key: 'p-1' })
+      subject.remove('contact', id)
+      const find = () => crm.find('contact', [lookup('p-1', [email])], noSignal())
+      expect(await find()).toEqual([[]])
+      subject.restore('contact', id)
+      expect(await find()).toMatchObject([[{ crmId: id, by: 'key' }]])
+    })
+
     it('answers more lookups than fit into one call', async () => {
       const { subject } = holder
       const crm = await connectProvisioned(subject)
@@ -196,6 +224,24 @@ export function describeRecords(holder: SubjectHolder): void {
       subject.remove('contact', gone)
       const values = await crm.read('contact', [id, gone], [names.email, names.note], noSignal())
       expect([...values]).toEqual([[id, { [names.email]: 'a@acme.example', [names.note]: null }]])
+    })
+  })
+
+  describe('putting records away', () => {
+    it('takes away those named and no others, and nothing the second time', async () => {
+      const { subject } = holder
+      const crm = await connectProvisioned(subject)
+      const ids = Array.from({ length: crm.maxBatch + 5 }, (_, i) =>
+        subject.seed('contact', { email: `u${i}@acme.example` }),
+      )
+      const kept = subject.seed('contact', { email: 'kept@acme.example' })
+      const none = ids.map(() => null)
+      expect(await crm.archive('contact', ids, noSignal())).toEqual(none)
+      expect(subject.records('contact')).toHaveLength(1)
+      expect(await crm.archive('contact', ids, noSignal())).toEqual(none)
+      const { email } = subject.names
+      const left = await crm.read('contact', [...ids, kept], [email], noSignal())
+      expect([...left.keys()]).toEqual([kept])
     })
   })
 

@@ -4,6 +4,7 @@ import type {
   CrmCall,
   CrmEngagementKind,
   CrmObject,
+  CrmPropertyType,
   Pace,
   ProvisionPlan,
 } from '../../src/core/ports/crm.ts'
@@ -71,6 +72,8 @@ export interface CrmSubject {
   readonly secrets: readonly string[]
   /** A deadline that `too-late` is sure to miss, in milliseconds. */
   readonly shortTimeoutMs: number
+  /** The property of each type that the plan of contacts holds; enumerations have the options a, b and c. */
+  readonly typed: Readonly<Record<CrmPropertyType, string>>
   /** Properties of ours that the suite creates: the key, the score (a number) and the note (a text). */
   plan(object: CrmObject): ProvisionPlan
   connect(options?: ConnectOptions): Crm
@@ -82,6 +85,8 @@ export interface CrmSubject {
   /** Merges as a person would; returns the id that is left. */
   merge(object: CrmObject, primaryId: string, mergedId: string): string
   remove(object: CrmObject, id: string): void
+  /** Gets a removed record back, as a person would. */
+  restore(object: CrmObject, id: string): void
   /** Properties of all records that are there. */
   records(object: CrmObject | 'task'): readonly Readonly<Record<string, string>>[]
   /** Pairs of ids that are associated, contact first. */

@@ -6,6 +6,7 @@ import { describeRecords } from './crm-contract-records.ts'
 import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
 import { describeTaskEnds } from './crm-contract-task-ends.ts'
 import { describeTasks } from './crm-contract-tasks.ts'
+import { describeValues } from './crm-contract-values.ts'
 import { describeWrites } from './crm-contract-writes.ts'
 
 /** What every CRM connector promises. Run it with a fresh account for each test. */
@@ -28,6 +29,7 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
 
     describeRecords(holder)
     describeWrites(holder)
+    describeValues(holder)
     describeTasks(holder)
     describeTaskEnds(holder)
     describeOutcomes(holder)

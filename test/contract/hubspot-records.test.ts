@@ -219,6 +219,17 @@ describe('provisioning and associating in HubSpot', () => {
     subject.requests.forgive()
   })
 
+  it('associates a contact that was merged since, and is answered by its new id', async () => {
+    const { subject, crm } = await openAccount()
+    const companyId = subject.seed('company', { domain: 'acme.example' })
+    const [contactId = '', otherId = ''] = ['a', 'b'].map((name) =>
+      subject.seed('contact', { email: `${name}@acme.example` }),
+    )
+    const newId = subject.merge('contact', contactId, otherId)
+    expect(await crm.associate([{ contactId, companyId }], noSignal())).toEqual([null])
+    expect(subject.companyContacts()).toEqual([[newId, companyId]])
+  })
+
   it('sends the pairs of a refused batch again in smaller ones', async () => {
     const { subject, sandbox, crm } = await openAccount()
     const companyId = subject.seed('company', { domain: 'acme.example' })

@@ -14,6 +14,7 @@ import type {
   CrmAbout,
   CrmEngagementKind,
   CrmObject,
+  CrmPropertyType,
   ProvisionPlan,
 } from '../../src/core/ports/crm.ts'
 import { createRequestCheck, type RequestCheck } from '../support/hubspot-requests.ts'
@@ -68,6 +69,7 @@ export async function startHubspotSubject(
     requests,
     keyProperty: KEY_PROPERTY,
     names: { email: 'email', score: 'usage_score', note: 'usage_note' },
+    typed: TYPED,
     secrets: [TOKEN],
     shortTimeoutMs: SHORT_TIMEOUT_MS,
     plan,
@@ -111,6 +113,27 @@ export function connectHubspot(baseUrl: string, options: Partial<HubspotCrmOptio
   })
 }
 
+const TYPED: Readonly<Record<CrmPropertyType, string>> = {
+  string: 'usage_string',
+  text: 'usage_text',
+  number: 'usage_number',
+  bool: 'usage_bool',
+  date: 'usage_date',
+  datetime: 'usage_datetime',
+  enumeration: 'usage_choice',
+  'multi-enumeration': 'usage_choices',
+  phone: 'usage_phone',
+}
+
+function typedProperties(): ProvisionPlan['properties'] {
+  const options = ['a', 'b', 'c'].map((value) => ({ value, label: value }))
+  return Object.entries(TYPED).map(([name, property]) => {
+    const type = name as CrmPropertyType
+    const choices = type.endsWith('enumeration') ? { options } : {}
+    return { name: property, label: property, type, ...choices }
+  })
+}
+
 function plan(object: CrmObject): ProvisionPlan {
   return {
     object,
@@ -119,6 +142,7 @@ function plan(object: CrmObject): ProvisionPlan {
       { name: KEY_PROPERTY[object], label: 'Ripen id', type: 'string', unique: true },
       { name: 'usage_score', label: 'Usage score', type: 'number' },
       { name: 'usage_note', label: 'Usage note', type: 'text' },
+      ...(object === 'contact' ? typedProperties() : []),
     ],
   }
 }
@@ -153,6 +177,7 @@ function vendorSide(sandbox: HubspotSandbox) {
     merge: (object: CrmObject, primaryId: string, mergedId: string) =>
       sandbox.merge(OBJECTS[object], primaryId, mergedId),
     remove: (object: CrmObject, id: string) => sandbox.archive(OBJECTS[object], id),
+    restore: (object: CrmObject, id: string) => sandbox.restore(OBJECTS[object], id),
     records: (object: CrmObject | 'task') => live(object).map((record) => record.properties),
     companyContacts: () => companyContacts(sandbox),
     taskTargets: (taskId: string) => taskTargets(sandbox, taskId),

@@ -58,7 +58,9 @@ describe('two processes that make calls to one portal', () => {
     const alone = await made(4 * LIMIT)
     const alone429 = portal.sandbox.calls().filter(({ status }) => status === 429)
     await Promise.all(children.map((child) => child.connected && child.disconnect()))
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+    await Promise.all(
+      children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')),
+    )
     await portal.close()
     await state.close()
     expect([together429, alone429]).toEqual([[], []])
@@ -77,7 +79,7 @@ describe('two workers on one portal', () => {
     const home = await world.home('scored')
     await ripenJson(world.steps.sync, { ...vendors.environment, ...home.environment })
     undisturbed = { portal: readFinalPortal(vendors.hubspot), state: await readFinalState(home) }
-  }, 120_000)
+  }, 240_000)
   afterAll(() => world.close())
 
   const random = createRandom(5)
@@ -103,15 +105,13 @@ describe('two workers on one portal', () => {
       const ends = await Promise.all(workers.map((worker) => worker.ended))
       vendors.onRequest(null)
       expect(ends[1 - unlucky]?.code).toBe(0)
-      expect(readFinalPortal(vendors.hubspot)).toEqual(
-        (undisturbed as { portal: unknown }).portal,
-      )
+      expect(readFinalPortal(vendors.hubspot)).toEqual((undisturbed as { portal: unknown }).portal)
       expect(await readFinalState(home)).toEqual((undisturbed as { state: unknown }).state)
       const { tasks } = viewPortal(vendors.hubspot)
       expect(tasks.length).toBeGreaterThan(0)
       expect(new Set(tasks.map(({ body }) => body)).size).toBe(tasks.length)
       expect(vendors.hubspot.calls().filter(({ status }) => status === 429)).toEqual([])
     },
-    120_000,
+    240_000,
   )
 })

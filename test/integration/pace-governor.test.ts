@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { RateLimitedError } from '../../src/core/errors.ts'
 import type { LimitsSaid, Turn } from '../../src/core/ports/crm.ts'
-import { createGovernor, type Governor, type GovernorOptions } from '../../src/infra/pace/governor.ts'
+import {
+  createGovernor,
+  type Governor,
+  type GovernorOptions,
+} from '../../src/infra/pace/governor.ts'
 import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
 import { readDays, readWindows } from '../../src/infra/postgres/pace-store.ts'
 import { createState, removeFolders, type TestState } from '../support/state.ts'

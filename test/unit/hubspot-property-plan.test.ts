@@ -35,6 +35,8 @@ describe('a property to create', () => {
     ['date', 'date', 'date'],
     ['datetime', 'datetime', 'date'],
     ['enumeration', 'enumeration', 'select'],
+    ['multi-enumeration', 'enumeration', 'checkbox'],
+    ['phone', 'string', 'phonenumber'],
   ] as const)('%s is declared as %s with a %s field', (ours, type, fieldType) => {
     expect(toPropertyCreate(property(ours), group)).toMatchObject({
       name: 'p',
@@ -96,6 +98,18 @@ describe('a property that exists', () => {
           found: 'a list without them, of a property that is not ours to change',
         },
       ],
+    },
+    {
+      name: 'must take as many options as ours',
+      wanted: property('multi-enumeration', { options }),
+      there: { type: 'enumeration', fieldType: 'select', options: [{ value: 'hot' }] },
+      want: [{ property: 'p', expected: 'any number of options', found: 'one option' }],
+    },
+    {
+      name: 'must take no more options than ours',
+      wanted: property('enumeration', { options }),
+      there: { type: 'enumeration', fieldType: 'checkbox', options: [{ value: 'hot' }] },
+      want: [{ property: 'p', expected: 'one option', found: 'any number of options' }],
     },
     {
       name: 'must be unique and writable where we say so',

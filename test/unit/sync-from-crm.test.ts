@@ -40,6 +40,14 @@ describe('what a CRM says means our value', () => {
     { value: instant, text: null, same: false },
     { value: '2026-11-21', text: '2026-11-21', same: true },
     { value: '2026-11-21', text: '2026-11-22', same: false },
+    { value: '2026-11-21', text: `${Date.parse('2026-11-21T00:00:00Z')}`, same: true },
+    { value: '2026-11-21', text: ms, same: false },
+    { value: ['a', 'b'], text: 'b;a', same: true },
+    { value: ['a', 'b'], text: ';a;b', same: true },
+    { value: ['a', 'b'], text: 'a', same: false },
+    { value: ['a'], text: 'a;b', same: false },
+    { value: ['a'], text: null, same: false },
+    { value: [], text: '', same: true },
   ])('$value and $text: $same', ({ value, text, same }) => {
     expect(sameValue(value, text)).toBe(same)
   })

@@ -150,6 +150,7 @@ describe('the fields of a record', () => {
       to_qualify: null,
       last_active: '2026-11-20T09:00:00.000Z',
       active_days_30: 12,
+      signals: ['activated', 'invited'],
       model: 'people v1',
       email: 'ann@acme.com',
       active_users: 3,

@@ -76,6 +76,8 @@ async function associateBatch(
     listing?.results.map(({ from, to }) => nameOf({ contactId: from.id, companyId: to.id })),
   )
   const error = listing?.errors[0]
+  // A record that was merged is answered by the id that it has now: then the number of answers tells.
+  if (!error && listing?.results.length === batch.length) return { open: [], refusal: null }
   return {
     open: batch.filter((pair) => !done.has(nameOf(pair))),
     refusal: error ? refusalOfError(error, result.answer.status, null) : null,

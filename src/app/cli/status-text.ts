@@ -23,6 +23,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
     `  ${status.qualifiedPeople} people and ${status.qualifiedAccounts} accounts qualified`,
     'CRM',
     crms.length ? table(crms) : '  nothing desired yet: ripen score',
+    ...describePace(status),
     'Open',
     open.length ? table(open) : '  nothing',
     ...describeNotices(status, now),
@@ -78,6 +79,19 @@ function describeRebuild({ rebuild }: FullStatus): string[] {
     ([name, { done, total }]) =>
       `  ${name}: rebuilding rollups ${done}/${total} days; scores go by the old ones until all are done`,
   )
+}
+
+function describePace({ pace }: FullStatus): string[] {
+  const quotas = pace.quotas.map(({ account, calls, left, seenAt }) => [
+    `  ${account}`,
+    `${left} of ${calls} calls of the day left, told ${seenAt.toISOString()}`,
+  ])
+  const pauses = pace.pauses.map(({ name, until, why }) => [
+    `  ${name}`,
+    `paused until ${until.toISOString()}: ${why}`,
+  ])
+  const rows = [...quotas, ...pauses]
+  return rows.length > 0 ? ['Allowances', table(rows)] : []
 }
 
 function describeNotices({ notices }: FullStatus, now: Date): string[] {

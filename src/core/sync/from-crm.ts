@@ -3,7 +3,8 @@ import type { Properties } from './desired-record.ts'
 
 /** True when the text that a CRM gives for a property means our value. */
 export function sameValue(value: CrmValue, text: string | null): boolean {
-  if (value === null || value === '') return text === null || text === ''
+  const isEmpty = value === null || value === '' || (isList(value) && value.length === 0)
+  if (isEmpty) return text === null || text === ''
   if (text === null) return false
   if (isList(value)) return sameChoices(value, text)
   if (typeof value === 'number') return text !== '' && Number(text) === value
