@@ -69,6 +69,45 @@ export async function accountOf(db: Db, crm: string, ask: () => Promise<string>)
   return id
 }
 
+/** Lets go of the records that a CRM deleted for good: nobody may look for them, or make them again. */
+export async function dropErased(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  crmIds: readonly string[],
+): Promise<void> {
+  const ids = sql`any(${[...crmIds]}::text[])`
+  await sql`insert into crm_former as f (crm, object, crm_id, ref, erased)
+    select crm, object, crm_id, ref, true from crm_record
+    where crm = ${crm} and object = ${object} and crm_id = ${ids}
+    on conflict (crm, object, crm_id) do update set ref = excluded.ref, erased = true`.execute(tx)
+  await sql`update crm_former set erased = true
+    where crm = ${crm} and object = ${object} and crm_id = ${ids}`.execute(tx)
+  const refs = sql`(select ref from crm_former where crm = ${crm} and erased)`
+  await sql`delete from crm_record where crm = ${crm} and ref in ${refs}`.execute(tx)
+  await sql`delete from crm_read where crm = ${crm} and ref in ${refs}`.execute(tx)
+  // Of a record that was merged just before, we may not have heard yet.
+  await sql`insert into crm_former (crm, object, crm_id, ref, erased)
+    select ${crm}, ${object}, unnest(${[...crmIds]}::text[]), '', true
+    on conflict do nothing`.execute(tx)
+}
+
+/** Which of these records a CRM is known to have deleted for good. */
+export async function erasedAmong(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  crmIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .selectFrom('crm_former')
+    .select('crm_id')
+    .where('crm', '=', crm)
+    .where('object', '=', object)
+    .where('erased', '=', true)
+    .where(sql<boolean>`crm_id = any(${[...crmIds]}::text[])`)
+    .execute()
+  return new Set(rows.map((row) => row.crm_id))
+}
+
 /** Nodes of the identity graph of the people behind these records, by person. */
 export async function nodesBehind(
   tx: Tx,

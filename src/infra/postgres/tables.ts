@@ -205,7 +205,14 @@ export interface Tables {
     taken_at: InstantOrNull
   }
   crm_account: { crm: string; account_id: string }
-  crm_former: { crm: string; object: string; crm_id: string; ref: string; since: Generated<Date> }
+  crm_former: {
+    crm: string
+    object: string
+    crm_id: string
+    ref: string
+    erased: Generated<boolean>
+    since: Generated<Date>
+  }
   score: {
     subject_id: string
     subject: 'person' | 'account'

@@ -33,12 +33,13 @@ create index on crm_delivery (taken_at) where taken_at is not null;
 create table crm_account (crm text primary key, account_id text not null);
 
 -- Ids under which records of ours lay before they were merged or deleted there: signals about them may
--- come late. `ref` is a person or account.
+-- come late. `ref` is a person or account; nothing is written of whom the CRM deleted for good.
 create table crm_former (
   crm text not null,
   object text not null,
   crm_id text not null,
   ref text not null,
+  erased boolean not null default false,
   since timestamptz not null default now(),
   primary key (crm, object, crm_id)
 );
