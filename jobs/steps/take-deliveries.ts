@@ -14,6 +14,7 @@ import {
   dropErased,
   erasedAmong,
   nodesBehind,
+  noteMergers,
   noteTaken,
   openDeliveries,
 } from '../../src/infra/postgres/crm-delivery-store.ts'
@@ -115,6 +116,10 @@ async function takeSignals(
     // What nobody reads, our own properties above all, may change as it likes.
     return kind !== 'changed' || property === null || asked?.properties.includes(property) === true
   }
+  const mergers = signals.flatMap(({ crmId, mergedInto, ...one }) =>
+    one.object === object && mergedInto !== null ? [{ crmId, mergedInto }] : [],
+  )
+  await noteMergers(tx, told, mergers)
   await markStale(tx, told, idsOf(signals, object, isLookedAt))
   const again = turnedUp.get(object)
   if (again) await lookAgain(tx, told, again)

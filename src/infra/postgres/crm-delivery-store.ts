@@ -79,7 +79,7 @@ export async function dropErased(
   await sql`insert into crm_former as f (crm, object, crm_id, ref, erased)
     select crm, object, crm_id, ref, true from crm_record
     where crm = ${crm} and object = ${object} and crm_id = ${ids}
-    on conflict (crm, object, crm_id) do update set ref = excluded.ref, erased = true`.execute(tx)
+    on conflict (crm, object, crm_id, ref) do update set erased = true`.execute(tx)
   await sql`update crm_former set erased = true
     where crm = ${crm} and object = ${object} and crm_id = ${ids}`.execute(tx)
   const refs = sql`(select ref from crm_former where crm = ${crm} and erased)`
@@ -88,6 +88,23 @@ export async function dropErased(
   // Of a record that was merged just before, we may not have heard yet.
   await sql`insert into crm_former (crm, object, crm_id, ref, erased)
     select ${crm}, ${object}, unnest(${[...crmIds]}::text[]), '', true
+    on conflict do nothing`.execute(tx)
+}
+
+/** Remembers under which id a record is said to lie since it was merged. */
+export async function noteMergers(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  mergers: readonly { readonly crmId: string; readonly mergedInto: string }[],
+): Promise<void> {
+  if (mergers.length === 0) return
+  await sql`insert into crm_former (crm, object, crm_id, ref)
+    select distinct ${crm}, ${object}, n."mergedInto", t.ref
+    from jsonb_to_recordset(${JSON.stringify(mergers)}::jsonb) as n("crmId" text, "mergedInto" text)
+    join (select crm, object, crm_id, ref from crm_record
+      union select crm, object, crm_id, ref from crm_former where ref <> '') t
+      on t.crm = ${crm} and t.object = ${object} and t.crm_id = n."crmId"
+    where n."mergedInto" <> n."crmId"
     on conflict do nothing`.execute(tx)
 }
 
