@@ -11,7 +11,10 @@ import {
 } from '../../src/infra/postgres/crm-change-store.ts'
 import {
   accountOf,
+  dropErased,
+  erasedAmong,
   nodesBehind,
+  noteMergers,
   noteTaken,
   openDeliveries,
 } from '../../src/infra/postgres/crm-delivery-store.ts'
@@ -70,15 +73,33 @@ function isOurs({ account, kind }: CrmSignal, ours: string): boolean {
 
 /** Whom the CRM deleted on her own demand is forgotten here too. */
 async function forgetErased(tx: Tx, crm: string, signals: readonly CrmSignal[]): Promise<number> {
-  const ids = idsOf(signals, 'contact', ({ kind }) => kind === 'erased')
+  const ids = await erasedIds(tx, crm, signals)
   if (ids.length === 0) return 0
   let asked = 0
-  for (const nodes of (await nodesBehind(tx, { crm, object: 'contact' }, ids)).values()) {
+  const behind = await nodesBehind(tx, { crm, object: 'contact' }, ids)
+  await dropErased(tx, { crm, object: 'contact' }, ids)
+  for (const nodes of behind.values()) {
     if (await isBeingForgotten(tx, nodes)) continue
     await askToForget(tx, nodes)
     asked++
   }
   return asked
+}
+
+/** The ids that were deleted for good, and those that were merged into one: nobody says in which order. */
+async function erasedIds(
+  tx: Tx,
+  crm: string,
+  signals: readonly CrmSignal[],
+): Promise<readonly string[]> {
+  const erased = idsOf(signals, 'contact', ({ kind }) => kind === 'erased')
+  const left = signals.flatMap(({ object, mergedInto }) =>
+    object === 'contact' && mergedInto !== null ? [mergedInto] : [],
+  )
+  const known = await erasedAmong(tx, { crm, object: 'contact' }, left)
+  const gone = new Set([...erased, ...known])
+  const isGone = ({ mergedInto }: CrmSignal) => mergedInto !== null && gone.has(mergedInto)
+  return [...new Set([...erased, ...idsOf(signals, 'contact', isGone)])]
 }
 
 async function takeSignals(
@@ -95,6 +116,10 @@ async function takeSignals(
     // What nobody reads, our own properties above all, may change as it likes.
     return kind !== 'changed' || property === null || asked?.properties.includes(property) === true
   }
+  const mergers = signals.flatMap(({ crmId, mergedInto, ...one }) =>
+    one.object === object && mergedInto !== null ? [{ crmId, mergedInto }] : [],
+  )
+  await noteMergers(tx, told, mergers)
   await markStale(tx, told, idsOf(signals, object, isLookedAt))
   const again = turnedUp.get(object)
   if (again) await lookAgain(tx, told, again)

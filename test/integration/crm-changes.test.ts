@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
 import { readTraits } from '../../src/infra/postgres/trait-store.ts'
 import { readWork } from '../../src/infra/postgres/work.ts'
 import { removeFolders } from '../support/state.ts'
@@ -260,6 +261,39 @@ describe('webhooks', () => {
     expect([receipts.length, hashes.length]).toEqual([1, 1])
     expect(await requested('forget', 'all')).toBe(1)
   })
+
+  it('of a privacy deletion keep everybody from making the record again meanwhile', async () => {
+    const { db } = world.database
+    world.sandbox.erase(contactId)
+    await world.hear([event('contact.privacyDeletion', contactId)])
+    const wanted = { object: 'contact', properties: { pql_score: 90 }, mayCreate: true } as const
+    const others = { onCreate: {}, emails: ['ann@acme.com'], domains: [], companyRef: null }
+    const record_ = { ref: 'per_ann', ...wanted, ...others, thorough: false }
+    await db.transaction().execute((tx) => storeDesired(tx, 'hubspot', [record_]))
+    expect(await record()).toBeUndefined()
+    expect(await requested('reconcile', 'hubspot')).toBe(0)
+  })
+
+  it.each(['first', 'last'] as const)(
+    'of a privacy deletion after a merge forget the person, told %s',
+    async (when) => {
+      const [other = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@old.example' }] }).contacts
+      const merged = world.sandbox.merge('contacts', contactId, other)
+      world.sandbox.erase(merged)
+      const details = { primaryObjectId: Number(contactId), newObjectId: Number(merged) }
+      const merge = event('contact.merge', contactId, {
+        ...details,
+        mergedObjectIds: [Number(other)],
+      })
+      const erasure = event('contact.privacyDeletion', merged)
+      for (const body of when === 'first' ? [erasure, merge] : [merge, erasure]) {
+        await world.hear([body])
+      }
+      const receipts = await world.database.db.selectFrom('forget_receipt').select('id').execute()
+      expect(receipts).toHaveLength(1)
+      expect(await record()).toBeUndefined()
+    },
+  )
 
   it('of deals have whoever follows deals look at once', async () => {
     const { db } = world.database

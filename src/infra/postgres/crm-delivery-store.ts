@@ -62,6 +62,62 @@ export async function accountOf(db: Db, crm: string, ask: () => Promise<string>)
   return id
 }
 
+/** Lets go of the records that a CRM deleted for good: nobody may look for them, or make them again. */
+export async function dropErased(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  crmIds: readonly string[],
+): Promise<void> {
+  const ids = sql`any(${[...crmIds]}::text[])`
+  await sql`insert into crm_former as f (crm, object, crm_id, ref, erased)
+    select crm, object, crm_id, ref, true from crm_record
+    where crm = ${crm} and object = ${object} and crm_id = ${ids}
+    on conflict (crm, object, crm_id, ref) do update set erased = true`.execute(tx)
+  await sql`update crm_former set erased = true
+    where crm = ${crm} and object = ${object} and crm_id = ${ids}`.execute(tx)
+  const refs = sql`(select ref from crm_former where crm = ${crm} and erased)`
+  await sql`delete from crm_record where crm = ${crm} and ref in ${refs}`.execute(tx)
+  await sql`delete from crm_read where crm = ${crm} and ref in ${refs}`.execute(tx)
+  // Of a record that was merged just before, we may not have heard yet.
+  await sql`insert into crm_former (crm, object, crm_id, ref, erased)
+    select ${crm}, ${object}, unnest(${[...crmIds]}::text[]), '', true
+    on conflict do nothing`.execute(tx)
+}
+
+/** Remembers under which id a record is said to lie since it was merged. */
+export async function noteMergers(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  mergers: readonly { readonly crmId: string; readonly mergedInto: string }[],
+): Promise<void> {
+  if (mergers.length === 0) return
+  await sql`insert into crm_former (crm, object, crm_id, ref)
+    select distinct ${crm}, ${object}, n."mergedInto", t.ref
+    from jsonb_to_recordset(${JSON.stringify(mergers)}::jsonb) as n("crmId" text, "mergedInto" text)
+    join (select crm, object, crm_id, ref from crm_record
+      union select crm, object, crm_id, ref from crm_former where ref <> '') t
+      on t.crm = ${crm} and t.object = ${object} and t.crm_id = n."crmId"
+    where n."mergedInto" <> n."crmId"
+    on conflict do nothing`.execute(tx)
+}
+
+/** Which of these records a CRM is known to have deleted for good. */
+export async function erasedAmong(
+  tx: Tx,
+  { crm, object }: { readonly crm: string; readonly object: CrmObject },
+  crmIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .selectFrom('crm_former')
+    .select('crm_id')
+    .where('crm', '=', crm)
+    .where('object', '=', object)
+    .where('erased', '=', true)
+    .where(sql<boolean>`crm_id = any(${[...crmIds]}::text[])`)
+    .execute()
+  return new Set(rows.map((row) => row.crm_id))
+}
+
 /** Nodes of the identity graph of the people behind these records, by person. */
 export async function nodesBehind(
   tx: Tx,

@@ -113,7 +113,10 @@ function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
   }
 }
 
-/** Stores what records should say from now on; a parked record gets another try because it changed. */
+/**
+ * Stores what records should say from now on; a parked record gets another try because it changed. Whom the
+ * CRM deleted for good and who is not forgotten yet gets no record.
+ */
 export async function storeDesired(
   tx: Tx,
   crm: string,
@@ -134,6 +137,7 @@ export async function storeDesired(
     select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, on_leave, 'pending'
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(ref text, object text,
       may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text, on_leave text)
+    where not exists (select from crm_former f where f.ref = n.ref and f.erased)
     on conflict (ref, crm) do update set may_create = excluded.may_create,
       lookup = excluded.lookup, desired = excluded.desired,
       desired_on_create = excluded.desired_on_create, company_ref = excluded.company_ref,

@@ -276,7 +276,14 @@ export interface Tables {
     received_at: Generated<Date>
     taken_at: InstantOrNull
   }
-  crm_former: { crm: string; object: string; crm_id: string; ref: string; since: Generated<Date> }
+  crm_former: {
+    crm: string
+    object: string
+    crm_id: string
+    ref: string
+    erased: Generated<boolean>
+    since: Generated<Date>
+  }
   score: {
     subject_id: string
     subject: 'person' | 'account'

@@ -29,22 +29,23 @@ create table crm_delivery (
 create index on crm_delivery (crm, id) where taken_at is null;
 create index on crm_delivery (taken_at) where taken_at is not null;
 
--- Ids under which records of ours lay before they were merged or deleted there: signals about them may
--- come late. `ref` is a person or account.
+-- Ids under which records of ours lay, or lie by what was told, beside the one that they have: signals about
+-- them may come late, and in any order. `ref` is a person or account; nothing is written of whom the CRM deleted for good.
 create table crm_former (
   crm text not null,
   object text not null,
   crm_id text not null,
   ref text not null,
+  erased boolean not null default false,
   since timestamptz not null default now(),
-  primary key (crm, object, crm_id)
+  primary key (crm, object, crm_id, ref)
 );
 create index on crm_former (ref);
 
 create function keep_former_crm_id() returns trigger language plpgsql as $$
 begin
   insert into crm_former (crm, object, crm_id, ref) values (old.crm, old.object, old.crm_id, old.ref)
-    on conflict (crm, object, crm_id) do update set ref = excluded.ref, since = excluded.since;
+    on conflict (crm, object, crm_id, ref) do update set since = excluded.since;
   return null;
 end $$;
 create trigger keep_former_crm_id after update of crm_id on crm_record for each row
