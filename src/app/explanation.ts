@@ -7,6 +7,7 @@ import type { Tables } from '../infra/postgres/tables.ts'
 import { readToldTraits, type ToldTrait } from '../infra/postgres/trait-store.ts'
 import { type ExplainedScore, explainScores } from './explained-score.ts'
 import type { Evidence, Join } from './identity-evidence.ts'
+import { type Outcomes, readOutcomes } from './outcomes.ts'
 
 /** What sales said last. */
 export interface SalesTold {
@@ -19,7 +20,7 @@ export interface SalesTold {
 }
 
 /** Why one person or account has the score that it has. */
-export interface Explanation {
+export interface Explanation extends Outcomes {
   readonly subject: 'person' | 'account'
   readonly id: string
   readonly name: string
@@ -113,6 +114,7 @@ async function explainPerson(db: Db, person: PersonRow, evidence: Evidence): Pro
     joins: await evidence(identities),
     traits: await readToldTraits(db, person.id),
     sales: await salesOf(db, person.id),
+    ...(await readOutcomes(db, person.id)),
     scores: await explainScores(db, person.id),
   }
 }
@@ -137,6 +139,7 @@ async function explainAccount(
     identities: people.map((person) => person.email ?? person.id),
     traits: await readToldTraits(db, account.id),
     sales: await salesOf(db, account.id),
+    ...(await readOutcomes(db, account.id)),
     scores: await explainScores(db, account.id),
   }
 }

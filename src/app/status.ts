@@ -19,6 +19,10 @@ export interface SourceStatus {
 export interface CrmStatus {
   readonly records: Readonly<Record<string, number>>
   readonly tasks: Readonly<Record<string, number>>
+  /** Deals of records of ours: open, won, lost. */
+  readonly deals: Readonly<Record<string, number>>
+  /** People and accounts whom sales has spoken to since they were qualified. */
+  readonly firstContacts: number
 }
 
 /** What vendors said about their allowances, and what waits for them. */
@@ -151,17 +155,32 @@ async function readPace(db: Db): Promise<PaceStatus> {
 }
 
 async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
-  const { rows } = await sql<{ crm: string; what: 'records' | 'tasks'; state: string; n: number }>`
+  const { rows } = await sql<{ crm: string; what: string; state: string; n: number }>`
     select crm, 'records' as what, state, count(*) as n from crm_record group by crm, state
     union all
     select crm, 'tasks', state, count(*) from task_intent group by crm, state
+    union all
+    select crm, 'deals', state, count(*) from crm_deal d where exists (select from crm_deal_record r
+      where r.crm = d.crm and r.deal_id = d.deal_id) group by crm, state
+    union all
+    select crm, 'firstContacts', '', count(*) from first_contact group by crm
     order by 1, 2, 3`.execute(db)
-  const crms: Record<string, { records: Record<string, number>; tasks: Record<string, number> }> =
-    {}
-  for (const { crm, what, state, n } of rows) {
-    const one = crms[crm] ?? { records: {}, tasks: {} }
-    one[what][state] = Number(n)
-    crms[crm] = one
-  }
-  return crms
+  const counts = (crm: string, wanted: string) =>
+    Object.fromEntries(
+      rows
+        .filter((row) => row.crm === crm && row.what === wanted)
+        .map(({ state, n }) => [state, Number(n)]),
+    )
+  const names = [...new Set(rows.map(({ crm }) => crm))]
+  return Object.fromEntries(
+    names.map((crm) => [
+      crm,
+      {
+        records: counts(crm, 'records'),
+        tasks: counts(crm, 'tasks'),
+        deals: counts(crm, 'deals'),
+        firstContacts: counts(crm, 'firstContacts')[''] ?? 0,
+      },
+    ]),
+  )
 }

@@ -100,6 +100,37 @@ describe('whoever is forgotten', () => {
     expect(JSON.stringify(receipt)).not.toMatch(/ana@|a-ana|m-ana/)
   })
 
+  it('is off her deals; what she alone had is gone, and others keep theirs without her name', async () => {
+    const outcomes = /^# deals: .*\n# first-contact: .*$/m
+    const to = 'deals: {}\nfirst-contact: {}'
+    const mappings = await mappingFiles({ file: 'hubspot.yaml', from: outcomes, to })
+    const thread = await openThread({ origin, mappings })
+    await thread.run()
+    const { people } = thread.vendors.hubspot
+    const idIn = (object: string, name: string, value: string) =>
+      thread.vendors.hubspot.records(object).find((r) => r.properties[name] === value)?.id ?? ''
+    const contacts = [idIn('contacts', 'email', WHO.champion)]
+    const companies = [idIn('companies', 'domain', DOMAINS.fresh)]
+    const own = people.openDeal({ contacts }, { dealname: `Plan of ${WHO.champion}` })
+    const shared = people.openDeal({ contacts, companies }, { dealname: `For ${WHO.champion}` })
+    people.log('calls', { contacts }, { hs_timestamp: NOW.toISOString() })
+    thread.setNow(new Date(NOW.getTime() + 2 * 3_600_000))
+    await thread.sync()
+    const id = await idOf(thread, WHO.champion)
+    expect(await holdingsOf(thread.app, [id])).toEqual(
+      expect.arrayContaining(['table public.crm_deal_record', 'table public.first_contact']),
+    )
+    const receipt = await forget(thread, WHO.champion)
+    expect(await holdingsOf(thread.app, [...HERS, id])).toEqual([])
+    const deals = await thread.app.context.db
+      .selectFrom('crm_deal')
+      .select(['deal_id', 'name'])
+      .execute()
+    expect(deals).toEqual([{ deal_id: shared, name: '' }])
+    const named = receipt.inCrm.filter(({ object }) => object === 'deal')
+    expect(named.map((one) => one.id).sort()).toEqual([own, shared].sort())
+  })
+
   it('changes nothing for others, and leaves the company and its record without her', async () => {
     const thread = await openThread({ origin })
     await thread.run()

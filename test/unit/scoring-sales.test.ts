@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import type { StatusRules } from '../../src/core/mapping/model.ts'
 import { DAY_MS } from '../../src/core/scoring/day.ts'
 import type { SalesState } from '../../src/core/scoring/features.ts'
-import { lastWord, nextWord, type SalesWord, statusMeant } from '../../src/core/scoring/sales.ts'
+import {
+  dealsSay,
+  lastWord,
+  nextWord,
+  type SalesWord,
+  standingWord,
+  statusMeant,
+} from '../../src/core/scoring/sales.ts'
 import { nextStatus, type StatusInput } from '../../src/core/scoring/status.ts'
 
 const word = (status: SalesWord['status'], since: number, reason: string | null = null) => ({
@@ -132,5 +139,81 @@ describe('who qualified again after a rejection', () => {
       return answer.status
     })
     expect(statuses).toEqual([...Array.from({ length: 6 }, () => 'qualified'), 'cooling'])
+  })
+})
+
+describe('of several sources', () => {
+  const from = (source: string, status: SalesWord['status'], since: number, weight = 0) => {
+    return { ...word(status, since), source, weight }
+  }
+  it.each([
+    {
+      name: 'what was said last stands',
+      words: [from('crm', 'accepted', 1), from('crm deals', 'opportunity', 2)],
+      want: 'opportunity',
+    },
+    {
+      name: 'the heavier one stands, however old',
+      words: [from('crm', 'rejected', 9), from('crm deals', 'won', 2, 1)],
+      want: 'won',
+    },
+    {
+      name: 'the lighter one stands where the other says nothing',
+      words: [from('crm', 'none', 9), from('crm deals', 'lost', 2, -1)],
+      want: 'lost',
+    },
+    {
+      name: 'one that says nothing takes nothing back',
+      words: [from('crm', 'accepted', 1), from('crm deals', 'none', 5, 1)],
+      want: 'accepted',
+    },
+    {
+      name: 'all of them saying nothing is nothing',
+      words: [from('crm', 'none', 1), from('crm deals', 'none', 5, 1)],
+      want: 'none',
+    },
+    {
+      name: 'a source takes its own word back',
+      words: [from('crm', 'accepted', 1), from('crm', 'none', 2)],
+      want: 'none',
+    },
+  ])('$name', ({ words, want }) => {
+    expect(standingWord(words)?.status).toBe(want)
+    expect(standingWord(words.toReversed())?.status).toBe(want)
+  })
+})
+
+describe('deals', () => {
+  const deal = (state: 'open' | 'won' | 'lost', since: number) => ({ state, since, label: state })
+  it.each([
+    { name: 'that are open are an opportunity', deals: [deal('open', 1)], want: 'opportunity' },
+    {
+      name: 'that were won after another was opened are won',
+      deals: [deal('open', 1), deal('won', 2)],
+      want: 'won',
+    },
+    {
+      name: 'that were opened after one was won are an opportunity again',
+      deals: [deal('won', 1), deal('open', 2)],
+      want: 'opportunity',
+    },
+    {
+      name: 'that are open count more than one that was lost since',
+      deals: [deal('open', 1), deal('lost', 2)],
+      want: 'opportunity',
+    },
+    {
+      name: 'that were all lost are lost',
+      deals: [deal('lost', 1), deal('lost', 2)],
+      want: 'lost',
+    },
+  ])('$name', ({ deals, want }) => {
+    expect(dealsSay(deals)?.status).toBe(want)
+    expect(dealsSay(deals.toReversed())?.status).toBe(want)
+  })
+
+  it('say since when, and the stage in the words of the CRM; none say nothing', () => {
+    expect(dealsSay([deal('won', 3)])).toEqual({ status: 'won', since: 3, reason: 'won' })
+    expect(dealsSay([])).toBeNull()
   })
 })

@@ -12,6 +12,8 @@ export function describeStatus(status: FullStatus, now: Date): string {
     `  ${name}`,
     `records: ${counts(c.records)}`,
     `tasks: ${counts(c.tasks)}`,
+    ...(Object.keys(c.deals).length > 0 ? [`deals: ${counts(c.deals)}`] : []),
+    ...(c.firstContacts > 0 ? [`first contacts: ${c.firstContacts}`] : []),
   ])
   const open = status.open.map((w) => [`  ${w.step} ${w.key}`, w.error ?? 'waits for a worker'])
   return [

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Tx } from './database.ts'
 import type { InCrm } from './forget-store.ts'
-import { type Named, names } from './remove-person.ts'
+import { type Named, names } from './named-people.ts'
 
 /**
  * Takes people off their deals. A deal that is nobody's then goes, with its stages; the name of one that

@@ -3,16 +3,9 @@ import type { Forgotten } from '../lake/drop-forgotten.ts'
 import { seal } from '../seal.ts'
 import type { Db, Tx } from './database.ts'
 import type { InCrm } from './forget-store.ts'
+import { type Named, names } from './named-people.ts'
 import { removeDeals } from './remove-deals.ts'
 import { lockTraits } from './trait-load-store.ts'
-
-/** People and all that names them in the database. */
-export interface Named {
-  /** Ids of ours, those that ended in a merge among them. */
-  readonly ids: readonly string[]
-  readonly nodes: readonly string[]
-  readonly emails: readonly string[]
-}
 
 /** The people behind forgotten nodes, as far as the database knows them. */
 export async function findForgotten(db: Db | Tx, forgotten: Forgotten): Promise<Named> {
@@ -142,11 +135,6 @@ async function removeNodes(tx: Tx, { nodes, emails }: Named): Promise<[string, n
     ['staged_event', count(staged)],
   ]
 }
-
-/** True where a text names one of the people: an id of ours or an address. */
-export const names = ({ ids, emails }: Named, text: string) =>
-  sql<boolean>`exists (select from unnest(${[...ids, ...emails]}::text[]) n
-    where strpos(lower(${sql.raw(text)}), n) > 0)`
 
 /**
  * What is planned and names her is planned anew without her. What was begun keeps its key and marker,

@@ -23,7 +23,7 @@ function describe(found: Explanation): string {
   if (found.subject === 'person') lines.push(`Account: ${describeAccount(found)}`)
   lines.push(found.subject === 'person' ? 'Is the same person:' : 'People:')
   lines.push(table(found.identities.map((id) => [`  ${id}`, describeJoins(id, found.joins)])))
-  lines.push(...describeTraits(found))
+  lines.push(...describeTraits(found), ...describeOutcomes(found))
   for (const s of found.scores) {
     lines.push('', `Model ${s.model} v${s.version} as of ${s.asOf}: ${s.summary}`)
     const rows = s.contributions.map((c) => [
@@ -55,6 +55,26 @@ function describeTraits({ traits, sales }: Explanation): string[] {
     return [`  ${name}`, value, `${origin}, ${told}`]
   })
   if (rows.length > 0) lines.push('Traits:', table(rows))
+  return lines
+}
+
+function describeOutcomes({ deals, tasks, firstContacts }: Explanation): string[] {
+  const lines: string[] = []
+  const day = (instant: string) => instant.slice(0, 10)
+  const dealRows = deals.map(({ name, state, stage, since, amount, currency, crm }) => {
+    const worth = amount === null ? '' : `${amount} ${currency ?? ''}`.trim()
+    return [`  ${name}`, `${state} (${stage}) since ${day(since)}`, worth, crm]
+  })
+  if (dealRows.length > 0) lines.push('Deals:', table(dealRows))
+  const taskRows = tasks.map(({ subject, state, owner, completedAt, note, crm }) => {
+    const end = completedAt === null ? state : `${state} on ${day(completedAt)}`
+    return [`  ${subject}`, end, owner ?? 'nobody', note ?? crm]
+  })
+  if (taskRows.length > 0) lines.push('Tasks:', table(taskRows))
+  for (const { kind, at, owner, qualifiedAt } of firstContacts) {
+    const who = owner === null ? '' : ` by ${owner}`
+    lines.push(`First contact: ${kind} at ${at}${who}, qualified at ${qualifiedAt}`)
+  }
   return lines
 }
 
