@@ -4,7 +4,12 @@ import type { CrmObject } from '../../src/core/ports/crm.ts'
 import type { Finding } from '../../src/core/ports/crm-check.ts'
 import { failureOf } from './crm-contract-failures.ts'
 import { noSignal } from './crm-contract-subject.ts'
-import { closeAccounts, connectHubspot, type HubspotSubject, openAccount } from './hubspot-subject.ts'
+import {
+  closeAccounts,
+  connectHubspot,
+  type HubspotSubject,
+  openAccount,
+} from './hubspot-subject.ts'
 
 afterEach(closeAccounts)
 
@@ -146,6 +151,8 @@ describe('properties that a mapping names', () => {
     const { subject, sandbox } = await open()
     sandbox.setRules('contacts', 'email', [{ ruleType: 'REGEX', ruleArguments: ['.*@acme'] }])
     const { findings } = await inspect(subject, { alsoWritten: ['email'] })
-    expect(ill(findings)).toEqual([expect.stringMatching(/^warning: contact property email.*REGEX/)])
+    expect(ill(findings)).toEqual([
+      expect.stringMatching(/^warning: contact property email.*REGEX/),
+    ])
   })
 })

@@ -3,7 +3,12 @@ import type { CrmProperty, ProvisionPlan } from '../../src/core/ports/crm.ts'
 import type { Finding } from '../../src/core/ports/crm-check.ts'
 import { failureOf } from './crm-contract-failures.ts'
 import { noSignal } from './crm-contract-subject.ts'
-import { closeAccounts, connectHubspot, openAccount, startHubspotSubject } from './hubspot-subject.ts'
+import {
+  closeAccounts,
+  connectHubspot,
+  openAccount,
+  startHubspotSubject,
+} from './hubspot-subject.ts'
 
 afterEach(closeAccounts)
 

@@ -99,7 +99,9 @@ describe('letting an app into the HubSpot stand-in', () => {
     expect((await token(running, right)).json).toMatchObject({ expires_in: 1800, scopes: SCOPES })
     expect((await token(running, right)).status).toBe(400)
     expect((await token(running, await form({ client_secret: 'no' }))).status).toBe(400)
-    expect((await token(running, await form({ redirect_uri: 'http://localhost/x' }))).status).toBe(400)
+    expect((await token(running, await form({ redirect_uri: 'http://localhost/x' }))).status).toBe(
+      400,
+    )
     const late = await form()
     now += 61_000
     expect((await token(running, late)).status).toBe(400)
@@ -108,7 +110,10 @@ describe('letting an app into the HubSpot stand-in', () => {
   it('checks a proof key that was announced', async () => {
     const running = await start()
     const proof = { code_challenge: CHALLENGE, code_challenge_method: 'S256' }
-    for (const [verifier, status] of [['wrong', 400], [VERIFIER, 200]] as const) {
+    for (const [verifier, status] of [
+      ['wrong', 400],
+      [VERIFIER, 200],
+    ] as const) {
       const back = await answer(running, authorizeQuery(proof))
       const code = back.searchParams.get('code') ?? ''
       const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT }
@@ -118,7 +123,9 @@ describe('letting an app into the HubSpot stand-in', () => {
 
   it('refuses parameters in the address', async () => {
     const { baseUrl } = await start()
-    const response = await fetch(`${baseUrl}/oauth/2026-03/token?client_secret=x`, { method: 'POST' })
+    const response = await fetch(`${baseUrl}/oauth/2026-03/token?client_secret=x`, {
+      method: 'POST',
+    })
     expect(response.status).toBe(400)
   })
 

@@ -54,7 +54,7 @@ describe('what the HubSpot stand-in tells of an account', () => {
     running.sandbox.defineProperty('companies', { name: 'extra' })
     running.sandbox.defineProperty('companies', { name: 'gone', archived: true })
     const { json } = await running.call('GET', '/crm/limits/2026-03/custom-properties')
-    const rows = json?.['byObjectType'] as Record<string, unknown>[]
+    const rows = (json?.['byObjectType'] ?? []) as Record<string, unknown>[]
     expect(rows.find((row) => row['objectTypeId'] === '0-2')).toMatchObject({ limit: 40, usage: 1 })
     expect(rows.find((row) => row['objectTypeId'] === '0-1')).toMatchObject({ limit: 40, usage: 0 })
   })
@@ -65,7 +65,7 @@ describe('what the HubSpot stand-in tells of an account', () => {
     running.sandbox.defineProperty('contacts', { name: 'locked', modificationMetadata })
     const names = async (query: string) => {
       const { json } = await running.call('GET', `/crm/v3/properties/contacts${query}`)
-      return (json?.['results'] as { name: string }[]).map(({ name }) => name)
+      return ((json?.['results'] ?? []) as { name: string }[]).map(({ name }) => name)
     }
     expect(await names('?archived=true')).toEqual(['gone'])
     expect(await names('')).toContain('locked')

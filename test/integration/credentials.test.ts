@@ -97,7 +97,11 @@ describe('connecting', () => {
     for (const text of [stored?.accessToken, stored?.refreshToken, secret]) {
       expect(text).toMatch(/\S{20}/)
       expect(seen).not.toContain(text)
-      expect(seen).not.toContain(Buffer.from(text ?? '').toString('base64').slice(0, 20))
+      expect(seen).not.toContain(
+        Buffer.from(text ?? '')
+          .toString('base64')
+          .slice(0, 20),
+      )
     }
     expect(await db.selectFrom('oauth_state').selectAll().execute()).toEqual([])
   })
@@ -226,7 +230,10 @@ describe('refreshing', () => {
     now += 40 * MINUTE_MS
     sandbox.sandbox.access.revoke()
     const work = (await keeper()).get(signal)
-    await expect(work).rejects.toMatchObject({ kind: 'config', message: expect.stringContaining('ripen connect') })
+    await expect(work).rejects.toMatchObject({
+      kind: 'config',
+      message: expect.stringContaining('ripen connect'),
+    })
   })
 
   it('may be given up by one caller without ending it for the others', async () => {

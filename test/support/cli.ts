@@ -7,6 +7,9 @@ import { testServers } from './test-servers.ts'
 
 const RIPEN = join(import.meta.dirname, '../../src/app/cli/ripen.ts')
 
+/** A command says its first word only after it has started everything. */
+const SAYS_WITHIN_MS = 50_000
+
 type Environment = Readonly<Record<string, string>>
 
 /** How a command ended. */
@@ -69,10 +72,14 @@ export function startRipen(args: readonly string[], environment: Environment = {
     kill: entry.kill,
     type: (line) => void child.stdin.write(`${line}\n`),
     says: (pattern) =>
-      eventually(`${args[0]} says ${pattern}`, async () => {
-        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${stderr}`)
-        return pattern.exec(stderr) ?? undefined
-      }),
+      eventually(
+        `${args[0]} says ${pattern}`,
+        async () => {
+          if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${stderr}`)
+          return pattern.exec(stderr) ?? undefined
+        },
+        SAYS_WITHIN_MS,
+      ),
     json: () =>
       eventually(`${args[0]} prints its object`, async () => {
         if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${stderr}`)

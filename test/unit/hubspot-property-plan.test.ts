@@ -124,9 +124,7 @@ describe('a property that exists', () => {
       name: 'must not be calculated',
       wanted: property('number'),
       there: { type: 'number', fieldType: 'calculation_equation' },
-      want: [
-        { expected: 'a value that can be written', found: 'a value that HubSpot calculates' },
-      ],
+      want: [{ expected: 'a value that can be written', found: 'a value that HubSpot calculates' }],
     },
   ])('$name', ({ wanted, there, want }) => {
     const { drift, create, addOptions } = compare(wanted, there)
@@ -137,7 +135,9 @@ describe('a property that exists', () => {
   })
 
   it('is given the options that it lacks when it is ours, after those of others', () => {
-    const wanted = property('enumeration', { options: [...options, { value: 'new', label: 'New' }] })
+    const wanted = property('enumeration', {
+      options: [...options, { value: 'new', label: 'New' }],
+    })
     const others = [
       { value: 'theirs', label: 'Theirs', displayOrder: 4, hidden: true, description: 'x' },
       { value: 'hot', label: 'Renamed', displayOrder: 2, hidden: false },
