@@ -72,7 +72,9 @@ export async function compose(options: ComposeOptions): Promise<App> {
   try {
     const metrics = createMetrics(opened.database.db)
     const access = openHubspotAccess(config, opened.database, metrics)
-    const crms = new Map([['hubspot', hubspot(config, opened.database, metrics, logger, access.token)]])
+    const crms = new Map([
+      ['hubspot', hubspot(config, opened.database, metrics, logger, access.token)],
+    ])
     const context = createContext(options, opened, logger, crms)
     const { id } = await opened.database.db
       .selectFrom('installation')

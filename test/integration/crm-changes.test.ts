@@ -268,7 +268,7 @@ describe('webhooks', () => {
     await world.hear([event('contact.privacyDeletion', contactId)])
     const wanted = { object: 'contact', properties: { pql_score: 90 }, mayCreate: true } as const
     const others = { onCreate: {}, emails: ['ann@acme.com'], domains: [], companyRef: null }
-    const record_ = { ref: 'per_ann', ...wanted, ...others, thorough: false }
+    const record_ = { ref: 'per_ann', ...wanted, ...others, thorough: false, onLeave: null }
     await db.transaction().execute((tx) => storeDesired(tx, 'hubspot', [record_]))
     expect(await record()).toBeUndefined()
     expect(await requested('reconcile', 'hubspot')).toBe(0)
