@@ -236,6 +236,7 @@ function hubspot(config: Config, { db }: Database, metrics: Metrics): ConnectedC
         baseUrl,
         accessToken,
         keyProperty,
+        additionalDomains: config.HUBSPOT_ADDITIONAL_DOMAINS,
         timeoutMs: callTimeoutMs,
         pace: (bucket, signal) =>
           takeTurn(

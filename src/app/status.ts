@@ -17,6 +17,8 @@ export interface SourceStatus {
 
 export interface CrmStatus {
   readonly records: Readonly<Record<string, number>>
+  /** Records of ours that could have been several of the CRM's. */
+  readonly several: number
   readonly tasks: Readonly<Record<string, number>>
 }
 
@@ -122,16 +124,20 @@ async function readPopulation(
 }
 
 async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
-  const { rows } = await sql<{ crm: string; what: 'records' | 'tasks'; state: string; n: number }>`
+  type Row = { crm: string; what: 'records' | 'several' | 'tasks'; state: string; n: number }
+  const { rows } = await sql<Row>`
     select crm, 'records' as what, state, count(*) as n from crm_record group by crm, state
+    union all
+    select crm, 'several', '', count(*) from crm_record where candidates is not null group by crm
     union all
     select crm, 'tasks', state, count(*) from task_intent group by crm, state
     order by 1, 2, 3`.execute(db)
-  const crms: Record<string, { records: Record<string, number>; tasks: Record<string, number> }> =
-    {}
+  type Crm = { records: Record<string, number>; several: number; tasks: Record<string, number> }
+  const crms: Record<string, Crm> = {}
   for (const { crm, what, state, n } of rows) {
-    const one = crms[crm] ?? { records: {}, tasks: {} }
-    one[what][state] = Number(n)
+    const one = crms[crm] ?? { records: {}, several: 0, tasks: {} }
+    if (what === 'several') one.several = Number(n)
+    else one[what][state] = Number(n)
     crms[crm] = one
   }
   return crms

@@ -75,6 +75,7 @@ const variables = z.object({
   HUBSPOT_BASE_URL: httpUrl.default('https://api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: z.string().optional(),
   HUBSPOT_CALLS_PER_10S: whole(10, 250).default(90),
+  HUBSPOT_ADDITIONAL_DOMAINS: z.enum(['in', 'token', 'off']).default('in'),
 })
 
 export type Config = Readonly<z.output<typeof variables>>

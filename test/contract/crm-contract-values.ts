@@ -14,7 +14,10 @@ const choice = fc.constantFrom('a', 'b', 'c')
 /** Every value that a property of the type may be given, empty ones among them. */
 const VALUES: Readonly<Record<CrmPropertyType, fc.Arbitrary<CrmValue>>> = {
   string: fc.oneof(text, empty),
-  text: fc.oneof(fc.array(text, { minLength: 1, maxLength: 3 }).map((lines) => lines.join('\n')), empty),
+  text: fc.oneof(
+    fc.array(text, { minLength: 1, maxLength: 3 }).map((lines) => lines.join('\n')),
+    empty,
+  ),
   phone: fc.oneof(
     fc.stringMatching(/^\+[1-9]\d{0,2} \d{2,4} \d{3,8}$/),
     fc.stringMatching(/^0\d{2,4}\/\d{3,8}$/),
