@@ -266,6 +266,7 @@ function hubspot(
         baseUrl,
         accessToken,
         keyProperty,
+        additionalDomains: config.HUBSPOT_ADDITIONAL_DOMAINS,
         timeoutMs: callTimeoutMs,
         attempts: CRM_ATTEMPTS,
         ...(apiVersion === undefined ? {} : { apiVersion }),

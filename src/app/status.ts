@@ -18,6 +18,8 @@ export interface SourceStatus {
 
 export interface CrmStatus {
   readonly records: Readonly<Record<string, number>>
+  /** Records of ours that could have been several of the CRM's. */
+  readonly several: number
   readonly tasks: Readonly<Record<string, number>>
   /** Deals of records of ours: open, won, lost. */
   readonly deals: Readonly<Record<string, number>>
@@ -158,6 +160,8 @@ async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
   const { rows } = await sql<{ crm: string; what: string; state: string; n: number }>`
     select crm, 'records' as what, state, count(*) as n from crm_record group by crm, state
     union all
+    select crm, 'several', '', count(*) from crm_record where candidates is not null group by crm
+    union all
     select crm, 'tasks', state, count(*) from task_intent group by crm, state
     union all
     select crm, 'deals', state, count(*) from crm_deal d where exists (select from crm_deal_record r
@@ -177,6 +181,7 @@ async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
       crm,
       {
         records: counts(crm, 'records'),
+        several: counts(crm, 'several')[''] ?? 0,
         tasks: counts(crm, 'tasks'),
         deals: counts(crm, 'deals'),
         firstContacts: counts(crm, 'firstContacts')[''] ?? 0,

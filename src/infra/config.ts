@@ -99,6 +99,7 @@ const variables = z.object({
   HUBSPOT_CALLS_PER_10S: whole(10, 250).optional(),
   HUBSPOT_DAILY_SHARE: share.default(0.8),
   HUBSPOT_TIMEZONE: timeZone.optional(),
+  HUBSPOT_ADDITIONAL_DOMAINS: z.enum(['in', 'token', 'off']).default('in'),
 })
 
 const environment = variables.superRefine((config, context) => {
