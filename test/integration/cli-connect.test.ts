@@ -13,7 +13,7 @@ let environment: Record<string, string>
 let printed = ''
 beforeAll(async () => {
   world = await openCliWorld()
-  await begin()
+  await begin('scored')
 })
 afterEach(() => {
   expect(printed).not.toMatch(/na1-(access|refresh|code)-|sandbox-secret/)
@@ -22,9 +22,9 @@ afterEach(() => {
 afterAll(() => world.close())
 
 /** An account without our properties, and a home that is not connected to it. */
-async function begin() {
+async function begin(stage: 'empty' | 'scored') {
   vendors = await world.vendors()
-  const home = await world.home('empty')
+  const home = await world.home(stage)
   environment = {
     ...vendors.environment,
     ...home.environment,
@@ -122,9 +122,9 @@ describe('one after another, a connection', () => {
 
   it('lets sync write, which has nothing to create any more', async () => {
     vendors.hubspot.resetCalls()
-    expect((await run('sync')).code).toBe(0)
-    const paths = vendors.hubspot.calls().map(({ path }) => path)
-    expect(paths.filter((path) => path.includes('properties'))).toEqual([])
+    expect(await json(0, 'sync')).toMatchObject({ created: 15, parked: 0 })
+    const writes = vendors.hubspot.calls().filter(({ kind }) => kind === 'write')
+    expect(writes.filter(({ path }) => path.includes('properties'))).toEqual([])
   })
 
   it('is removed by disconnect', async () => {
@@ -161,7 +161,7 @@ describe('a connection is not begun', () => {
 
 describe('one after another, with a static token', () => {
   beforeAll(async () => {
-    await begin()
+    await begin('empty')
     environment['HUBSPOT_ACCESS_TOKEN'] = vendors.environment['HUBSPOT_ACCESS_TOKEN'] ?? ''
     environment['HUBSPOT_API_VERSION'] = '2026-03'
   })
