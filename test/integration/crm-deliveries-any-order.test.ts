@@ -149,5 +149,5 @@ describe('webhooks in any order, repeated and lost', () => {
       }),
       { numRuns: RUNS },
     )
-  })
+  }, 180_000)
 })
