@@ -129,11 +129,11 @@ async function seed(db: Db, { contacts, companies }: Size): Promise<void> {
   await sql`analyze crm_record`.execute(db)
 }
 
-/** Everybody who was not refused says something else from now on. */
+/** Everybody who was not refused, also those who were found to be merged meanwhile, says something else from now on. */
 async function change(db: Db): Promise<void> {
   await sql`update crm_record set state = 'pending', changed_at = now(), desired = desired
       || case object when 'contact'
         then jsonb_build_object('pql_score', (substr(ref, 5)::int * 7 + 26) % 101)
         else jsonb_build_object('pqa_score', (substr(ref, 5)::int * 7 + 26) % 101) end
-    where state = 'in-sync'`.execute(db)
+    where state <> 'parked'`.execute(db)
 }

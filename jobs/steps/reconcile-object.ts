@@ -13,7 +13,7 @@ import type { ReconcileScope } from './reconcile-scope.ts'
 /** Records that are looked up and settled together: what is held in memory, times those under way. */
 const SLICE = 500
 /** Slices under way at a time, so that the CRM's latency does not set the pace. */
-const SLICES_AT_ONCE = 4
+const SLICES_AT_ONCE = 10
 /** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
 const ROUNDS = 3
 /** With records in doubt there are more: as many as it takes to find the one that is to blame. */
