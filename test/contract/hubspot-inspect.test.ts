@@ -24,12 +24,14 @@ interface Asked {
   readonly read?: readonly string[]
   readonly alsoWritten?: readonly string[]
   readonly tasks?: boolean
+  readonly deals?: boolean
 }
 
 function inspect(subject: HubspotSubject, asked: Asked = {}) {
-  const { objects = ['contact'], read = [], alsoWritten = [], tasks = false } = asked
+  const { objects = ['contact'], read = [], alsoWritten = [] } = asked
+  const { tasks = false, deals = false } = asked
   const needs = objects.map((object) => ({ object, plan: subject.plan(object), read, alsoWritten }))
-  return connectHubspot(subject.baseUrl).inspect({ objects: needs, tasks }, noSignal())
+  return connectHubspot(subject.baseUrl).inspect({ objects: needs, tasks, deals }, noSignal())
 }
 
 const ill = (findings: readonly Finding[]) =>

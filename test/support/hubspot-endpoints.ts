@@ -14,6 +14,8 @@ export interface HubspotEndpoint {
   readonly query: z.ZodType
   /** Absent: the call has no body. */
   readonly body?: z.ZodType
+  /** True where the body is a form. */
+  readonly isForm?: boolean
   /** Characters of the body, at most. */
   readonly maxBody?: number
 }
@@ -27,6 +29,8 @@ const bool = z.enum(['true', 'false'])
 const traceId = z.string().min(1).optional()
 const batch = <Item extends z.ZodType>(item: Item, most: number) => z.array(item).min(1).max(most)
 const empty = z.strictObject({})
+/** A batch with nothing in it changes nothing; what a token may do is tried with one. */
+const NOTHING = z.strictObject({ inputs: z.tuple([]) })
 
 /** No record, and no trace id, may stand twice in a batch. */
 function distinct<Input extends { id: string; objectWriteTraceId?: string | undefined }>(
@@ -88,7 +92,8 @@ const filter = z
     'values of IN must be in lower case',
   )
 const sort = z.union([
-  name,
+  // A minus in front turns the order round.
+  z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'internal names are lower case'),
   z.strictObject({ propertyName: name, direction: z.enum(['ASCENDING', 'DESCENDING']) }),
 ])
 const search = z
@@ -140,6 +145,31 @@ const createTask = z.strictObject({
     }),
   ),
 })
+
+/** What may be set on a task that is there; nothing is required. */
+const updateTask = z.strictObject({
+  properties: createTask.shape.properties.partial(),
+})
+
+const token = z.string().min(1)
+const oauthClient = { client_id: token, client_secret: token }
+const oauthToken = z.discriminatedUnion('grant_type', [
+  z.strictObject({
+    grant_type: z.literal('authorization_code'),
+    code: token,
+    redirect_uri: z.url(),
+    code_verifier: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]{43,128}$/)
+      .optional(),
+    ...oauthClient,
+  }),
+  z.strictObject({
+    grant_type: z.literal('refresh_token'),
+    refresh_token: token,
+    ...oauthClient,
+  }),
+])
 
 const option = z.strictObject({
   label: z.string().min(1),
@@ -200,28 +230,35 @@ const datedAssociations = '/crm/associations/:version/:from/:to'
 function endpoint(
   method: HubspotEndpoint['method'],
   [numbered, dated]: readonly [string, string],
-  rest: Partial<Pick<HubspotEndpoint, 'query' | 'body' | 'maxBody'>> = {},
+  rest: Partial<Pick<HubspotEndpoint, 'query' | 'body' | 'maxBody' | 'isForm'>> = {},
 ): HubspotEndpoint {
   return { name: `${method} ${numbered}`, method, numbered, dated, query: empty, ...rest }
 }
 const under = (a: string, b: string, path: string) => [`${a}${path}`, `${b}${path}`] as const
 
+const ownersQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+  after: z.string().optional(),
+  email: z.string().optional(),
+  archived: bool.optional(),
+})
+
 /** In the order in which they are tried: fixed paths before those with ids. */
 export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
-  endpoint('GET', ['/crm/v3/owners/', '/crm/owners/:version'], {
-    query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(100).optional(),
-      after: z.string().optional(),
-      email: z.string().optional(),
-      archived: bool.optional(),
-    }),
-  }),
+  endpoint('GET', ['/crm/v3/owners/', '/crm/owners/:version'], { query: ownersQuery }),
   endpoint('GET', under(properties, datedProperties, '/groups/:name')),
   endpoint('POST', under(properties, datedProperties, '/groups'), {
     body: z.strictObject({ name, label: z.string().min(1), displayOrder: z.number().optional() }),
   }),
   endpoint('POST', under(properties, datedProperties, '/batch/create'), {
-    body: z.strictObject({ inputs: batch(createProperty, 100) }),
+    body: z.union([z.strictObject({ inputs: batch(createProperty, 100) }), NOTHING]),
+  }),
+  endpoint('GET', under(properties, datedProperties, '/:name'), {
+    query: z.strictObject({ archived: bool.optional(), properties: z.string().optional() }),
+  }),
+  // The list of options replaces the one that is there.
+  endpoint('PATCH', under(properties, datedProperties, '/:name'), {
+    body: z.strictObject({ options: z.array(option).min(1) }),
   }),
   endpoint('GET', under(properties, datedProperties, ''), {
     query: z.strictObject({
@@ -234,9 +271,25 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
     body: batchRead,
   }),
   endpoint('POST', under(objects, datedObjects, '/batch/upsert'), { body: batchUpsert }),
-  endpoint('POST', under(objects, datedObjects, '/batch/update'), { body: batchUpdate }),
+  endpoint('POST', under(objects, datedObjects, '/batch/update'), {
+    body: z.union([batchUpdate, NOTHING]),
+  }),
+  endpoint('POST', under(objects, datedObjects, '/batch/archive'), {
+    body: z.strictObject({ inputs: batch(z.strictObject({ id }), 100) }),
+  }),
   endpoint('POST', under(objects, datedObjects, '/search'), { body: search, maxBody: 3_000 }),
   endpoint('POST', ['/crm/v3/objects/tasks', '/crm/objects/:version/tasks'], { body: createTask }),
+  endpoint('PATCH', ['/crm/v3/objects/tasks/:id', '/crm/objects/:version/tasks/:id'], {
+    body: updateTask,
+  }),
+  endpoint('GET', under(objects, datedObjects, ''), {
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(100).optional(),
+      after: z.string().optional(),
+      properties: z.string().optional(),
+      archived: bool.optional(),
+    }),
+  }),
   endpoint('GET', under(objects, datedObjects, '/:id'), {
     query: z.strictObject({
       properties: z.string().optional(),
@@ -253,4 +306,27 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
     body: associateDefault,
   }),
   endpoint('GET', ['/account-info/v3/details', '/account-info/:version/details']),
+  endpoint('GET', [
+    '/account-info/v3/api-usage/daily/private-apps',
+    '/account-info/:version/api-usage/daily/private-apps',
+  ]),
+  endpoint('GET', ['/crm/v3/limits/custom-properties', '/crm/limits/:version/custom-properties']),
+  endpoint('GET', [
+    '/crm/v3/property-validations/:object',
+    '/crm/property-validations/:version/:object',
+  ]),
+  endpoint('GET', ['/crm/v3/pipelines/:object', '/crm/pipelines/:version/:object']),
+  // Neither follows the dated versions of the others.
+  endpoint(
+    'POST',
+    [
+      '/oauth/v2/private-apps/get/access-token-info',
+      '/oauth/v2/private-apps/get/access-token-info',
+    ],
+    { body: z.strictObject({ tokenKey: token }) },
+  ),
+  endpoint('POST', ['/oauth/2026-03/token', '/oauth/2026-03/token'], {
+    body: oauthToken,
+    isForm: true,
+  }),
 ]

@@ -36,14 +36,15 @@ function neededScopes(
   })
   // HubSpot has no scope of tasks: they go by those of contacts.
   const tasks = needs.tasks ? [readScope('contacts'), writeScope('contacts')] : []
-  const distinct = new Map([...all, ...tasks, OWNERS].map((needed) => [needed.scope, needed]))
+  const deals = needs.deals ? [readScope('deals')] : []
+  const distinct = new Map([...all, ...tasks, ...deals, OWNERS].map((needed) => [needed.scope, needed]))
   return [...distinct.values()]
 }
 
 const OWNERS: NeededScope = {
   scope: 'crm.objects.owners.read',
   why: 'read owners',
-  probe: { method: 'GET', path: '/crm/v3/owners', query: { limit: '1' } },
+  probe: { method: 'GET', path: '/crm/v3/owners/', query: { limit: '1' } },
 }
 
 function readScope(path: string): NeededScope {

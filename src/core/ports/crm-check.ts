@@ -26,6 +26,8 @@ export interface ObjectNeeds {
 export interface CrmNeeds {
   readonly objects: readonly ObjectNeeds[]
   readonly tasks: boolean
+  /** Whether deals are read; they are not when left out. */
+  readonly deals?: boolean
 }
 
 /** An allowance of the account; null where it cannot be told. */

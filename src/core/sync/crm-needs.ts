@@ -4,7 +4,7 @@ import type { CrmNeeds, ObjectNeeds } from '../ports/crm-check.ts'
 import { provisionPlan } from './provision-plan.ts'
 
 /** What a mapping does with a CRM. */
-export function crmNeeds({ objects, tasks }: CrmMapping): CrmNeeds {
+export function crmNeeds({ objects, tasks, deals }: CrmMapping): CrmNeeds {
   const all: CrmObject[] = ['company', 'contact']
   return {
     objects: all.flatMap((object): ObjectNeeds[] => {
@@ -17,5 +17,6 @@ export function crmNeeds({ objects, tasks }: CrmMapping): CrmNeeds {
       return [{ object, plan: provisionPlan(object, rules), alsoWritten, read }]
     }),
     tasks: tasks !== undefined,
+    deals: deals !== undefined,
   }
 }
