@@ -13,7 +13,8 @@ beforeAll(async () => {
   const names = [...list.matchAll(/^ {2}(?!help)([a-z]+) /gm)].map((match) => match[1] ?? '')
   await Promise.all(names.map(async (name) => commands.set(name, describeHelp(await help(name)))))
   scripts = Object.keys(JSON.parse(await readPage('package.json')).scripts)
-})
+  // Every command is started once, all at the same time.
+}, 240_000)
 
 async function help(...command: string[]): Promise<string> {
   const args = ['src/app/cli/ripen.ts', ...command, '--help']
