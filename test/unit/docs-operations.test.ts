@@ -76,7 +76,8 @@ describe('docs/architecture.md', () => {
 
 describe('the HTTP API in the README', () => {
   const token = 'a token of a test, long enough'
-  const api = createApi({ config: { RIPEN_API_TOKEN: token }, context: {} } as unknown as App)
+  const context = { crms: new Map([['hubspot', {}]]) }
+  const api = createApi({ config: { RIPEN_API_TOKEN: token }, context } as unknown as App)
   let server: Server
 
   beforeAll(async () => {

@@ -273,8 +273,14 @@ describe('the plan of properties', () => {
           type: 'string',
           unique: true,
         },
-        { name: 'pql_score', label: 'Score', type: 'number', description: 'To 100.' },
-        { name: 'pql_reason_3', label: 'Reason 3', type: 'string' },
+        {
+          name: 'pql_score',
+          label: 'Score',
+          type: 'number',
+          description: 'To 100.',
+          values: { numbers: { least: 0, greatest: 100 } },
+        },
+        { name: 'pql_reason_3', label: 'Reason 3', type: 'string', values: { longest: 1000 } },
         {
           name: 'pql_trend',
           label: 'Trend',
