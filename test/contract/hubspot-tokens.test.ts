@@ -37,7 +37,11 @@ describe('the token of a call', () => {
   it('is asked for before each call', async () => {
     const { subject } = await openAccount()
     let asked = 0
-    const tokens = { ...tokensOf(TOKEN), get: async () => (asked++, TOKEN) }
+    const get = async () => {
+      asked += 1
+      return TOKEN
+    }
+    const tokens = { ...tokensOf(TOKEN), get }
     const crm = connectHubspot(subject.baseUrl, { accessToken: tokens })
     await crm.check(noSignal())
     await crm.check(noSignal())

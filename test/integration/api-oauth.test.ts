@@ -104,7 +104,10 @@ describe('letting Ripen in over the API', () => {
     await db.updateTable('crm_account').set({ account: '1' }).execute()
     const record = { ref: 'per_1', crm: 'hubspot', object: 'contact', crm_id: '7' } as const
     const states = { may_create: false, lookup: '{}', desired: '{}', desired_on_create: '{}' }
-    await db.insertInto('crm_record').values({ ...record, ...states, state: 'in-sync' }).execute()
+    await db
+      .insertInto('crm_record')
+      .values({ ...record, ...states, state: 'in-sync' })
+      .execute()
     const page = await fetch(await agree())
     expect(page.status).toBe(400)
     expect(await page.text()).toContain('take a new database')
