@@ -191,6 +191,7 @@ describe('a task', () => {
         Object.entries(mappings).map(([name, text]) => [name, text.replace(never.to, never.from)]),
       ),
     )
+    await thread.score()
     await thread.sync()
     const task = onlyTask(thread)
     expect(task.properties).toMatchObject({
