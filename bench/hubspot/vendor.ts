@@ -71,11 +71,11 @@ function seedPortal(sandbox: HubspotSandbox) {
   })
 }
 
-/** 1 % of all calls end in 502, and two in a thousand break off, before or after they were carried out. */
+/** 1 % of all calls end in 502, and six in a thousand break off, before or after they were carried out. */
 function playFaults(): void {
   portal.faults.push({ chance: 0.01, status: 502, body: '<html>Bad gateway</html>' })
-  portal.faults.push({ chance: 0.001, kind: 'reset' })
-  portal.faults.push({ chance: 0.001, kind: 'reset-after' })
+  portal.faults.push({ chance: 0.003, kind: 'reset' })
+  portal.faults.push({ chance: 0.003, kind: 'reset-after' })
   const problem = { isValid: false, error: 'VALIDATION_RULE', name: 'pql_reason_1', message: 'no' }
   portal.faults.push({
     mentions: REFUSED_TEXT,

@@ -96,8 +96,15 @@ class ApiGate {
     const call = readCall(req)
     const passage = this.passage(req)
     const text = typeof req.body === 'string' ? req.body : ''
-    passage.fault ??= this.options.faults.takeMentioned(req.method, passage.path, text)
+    const mentioned = this.options.faults.takeMentioned(req.method, passage.path, text)
+    // What is in the body decides what happens, also where the line breaks afterwards.
+    const breaksAfter = passage.fault?.kind === 'reset-after' && mentioned?.status !== undefined
+    passage.fault = mentioned ?? passage.fault
     const { fault } = passage
+    if (breaksAfter) {
+      this.breakOff(req, res, endpoint, call)
+      return
+    }
     const scripted = fault === undefined ? undefined : this.scriptedReply(fault)
     const isKept = fault?.carriedOut !== true && scripted !== undefined
     if (fault?.kind === 'reset') {

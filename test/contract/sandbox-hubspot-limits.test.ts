@@ -108,6 +108,16 @@ describe('what holds calls up besides limits', () => {
     })
   })
 
+  it('does not carry out what it refuses for its body when the line breaks as well', async () => {
+    await start({}, '2026-11-20T12:00:00Z')
+    const { faults } = hubspot.sandbox
+    faults.push({ kind: 'reset-after', method: 'POST' })
+    faults.push({ mentions: 'refused@acme.example', status: 400 })
+    const body = { properties: { email: 'refused@acme.example' } }
+    await expect(hubspot.call('POST', CONTACTS, body)).rejects.toThrow()
+    expect(hubspot.sandbox.records('contacts')).toEqual([])
+  })
+
   it('plays a fault by chance, the same in every run', async () => {
     const runs: number[][] = []
     for (let run = 0; run < 2; run++) {

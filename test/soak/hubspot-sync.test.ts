@@ -24,7 +24,7 @@ it('a tenth of a large portal is synced as the bench syncs all of it', async () 
   expect(faultsOf(result, CONTACTS / 1_000)).toEqual([])
   const { first, changed } = result
   expect(first.calls.failed5xx).toBeGreaterThan(0)
-  expect(first.calls.broken).toBeGreaterThan(0)
+  expect(first.calls.broken + changed.calls.broken).toBeGreaterThan(0)
   expect(first.merges).toBeGreaterThan(0)
   // Beside other tests; the bench asks for 95 % on a machine of its own.
   expect(first.calls.perTenSeconds).toBeGreaterThan(LIMIT * 0.7)
