@@ -37,7 +37,9 @@ function neededScopes(
   // HubSpot has no scope of tasks: they go by those of contacts.
   const tasks = needs.tasks ? [readScope('contacts'), writeScope('contacts')] : []
   const deals = needs.deals ? [readScope('deals')] : []
-  const distinct = new Map([...all, ...tasks, ...deals, OWNERS].map((needed) => [needed.scope, needed]))
+  const distinct = new Map(
+    [...all, ...tasks, ...deals, OWNERS].map((needed) => [needed.scope, needed]),
+  )
   return [...distinct.values()]
 }
 
