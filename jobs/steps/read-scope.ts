@@ -14,9 +14,12 @@ export interface ReadScope {
   readonly run: RunNotes
 }
 
+/** Nobody tells of tasks, deals and activities in between, as searches do of contacts and companies. */
+const LONGEST_MS = 3_600_000
+
 /** What was looked at before this is due. */
 export const dueBefore = (mapping: CrmMapping, now: Date): Date =>
-  new Date(now.getTime() - mapping['read-every'])
+  new Date(now.getTime() - Math.min(mapping['read-every'], LONGEST_MS))
 
 /** The CRM's ids of records, by object. */
 export function aboutOf(looks: readonly DueLook[]): CrmAbout {

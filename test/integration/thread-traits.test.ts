@@ -137,9 +137,7 @@ describe('what HubSpot says', () => {
     })
     expect(portalOf(thread).tasks).toEqual([])
     const intents = thread.app.context.db.selectFrom('task_intent').select(['state', 'reason'])
-    expect(await intents.execute()).toEqual([
-      { state: 'parked', reason: 'sales rejected the account' },
-    ])
+    expect(await intents.execute()).toEqual([{ state: 'parked', reason: 'sales said no' }])
   })
 
   it('is read again by a worker when the hour is over', async () => {

@@ -194,7 +194,7 @@ export const crmMappingSchema = z.strictObject({
     company: object(ACCOUNT_FIELDS, 'account').optional(),
   }),
   /** How often what is read of a record is read again whether it changed or not, in milliseconds. */
-  'read-every': durationMs.default(6 * 3_600_000),
+  'read-every': durationMs.default(3_600_000),
   /** How often the CRM is asked what changed, in milliseconds. */
   'poll-every': z.union([z.literal('never'), durationMs]).default(60_000),
   /** So much later the CRM may show a change than it happened, in milliseconds. */
