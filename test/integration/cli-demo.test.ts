@@ -12,6 +12,8 @@ beforeAll(async () => {
   dir = await makeFolder('demo')
   ran = await ripen(['demo', '--json'], {
     RIPEN_DATA_DIR: dir,
+    // What a person sees without asking for more.
+    RIPEN_LOG_LEVEL: '',
     // The demo uses what is its own, whatever is configured.
     DATABASE_URL: 'postgres://127.0.0.1:9/none',
     REDIS_URL: 'redis://127.0.0.1:9',

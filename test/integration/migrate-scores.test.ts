@@ -68,7 +68,7 @@ it('an upgrade keeps what scores and their history consist of, and asks for noth
       contributions, as_of) values ('per_a', 'people', 1, 'first score', 50, 'qualified', $1, now())`,
     [JSON.stringify(parts)],
   )
-  expect(await migrate(pool)).toEqual(['0013-score-bodies.sql'])
+  expect(await migrate(pool)).toContain('0013-score-bodies.sql')
   expect((await readScores(db, 'people')).get('per_a')).toMatchObject({
     statusSince: '2026-08-30T00:00:00.123Z',
     changed: [{ id: 'core', from: 40, to: 50 }],
