@@ -39,7 +39,9 @@ export function createHubspotGovernor(
         const timeoutMs = config.RIPEN_CRM_TIMEOUT_MS
         const accessToken =
           typeof token === 'string' ? token : await token.get(AbortSignal.timeout(timeoutMs))
-        return readAccountZone({ baseUrl, accessToken, timeoutMs })
+        const apiVersion = config.HUBSPOT_API_VERSION
+        const version = apiVersion === undefined ? {} : { apiVersion }
+        return readAccountZone({ baseUrl, accessToken, timeoutMs, ...version })
       },
     },
   })
