@@ -37,7 +37,7 @@ export interface Pipeline {
 const MAPPINGS = fileURLToPath(new URL('mappings', import.meta.url))
 const DAY_MS = 86_400_000
 
-if (process.env['NOTUNE'] === undefined) tuneHeap()
+tuneHeap()
 await contender(async ({ people, dataDir, databaseUrl }: PipelineInput) => {
   const config = readConfig({
     RIPEN_DATA_DIR: dataDir,

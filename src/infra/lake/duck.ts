@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type DuckDBConnection,
   type DuckDBDataChunk,
+  DuckDBDoubleVector,
   DuckDBInstance,
   type DuckDBResult,
   type DuckDBType,
@@ -139,8 +140,11 @@ async function readColumns(result: DuckDBResult, width: number): Promise<readonl
     let at = 0
     for (const chunk of chunks) {
       const vector = chunk.getColumnVector(place)
-      const end = at + chunk.rowCount
-      for (let row = 0; at < end; row++) column[at++] = Number(vector.getItem(row))
+      if (!(vector instanceof DuckDBDoubleVector))
+        throw new TypeError(`column ${place} is no double`)
+      // As they lie there: to ask for one number after another costs ten times as much.
+      column.set(vector['items'], at)
+      at += chunk.rowCount
     }
     return column
   })
