@@ -93,7 +93,7 @@ describe('the window of an account', () => {
     times.sort((a, b) => a - b)
     expect(mostWithin(times, 1_000)).toBeLessThanOrEqual(40)
     // How near the limit it comes is the bench's to say.
-    expect(times.length).toBeGreaterThan(40)
+    expect(times.length).toBeGreaterThan(100)
   })
 
   it('is what the vendor says, for every process and after a restart', async () => {

@@ -170,18 +170,20 @@ async function storeChunk(
 /** Scores as rows of a statement: a list for each column, which PostgreSQL reads faster than objects. */
 function newRows(some: readonly ScoreToStore[]) {
   const scores = some.map(({ score }) => score)
-  const column = (of: (score: Score) => Cell) => arrayText(scores.map(of))
-  const told = (of: (history: ScoreHistory) => Cell) =>
-    arrayText(some.map(({ history }) => (history ? of(history) : null)))
+  const texts = (of: (score: Score) => string) => textList(scores.map(of))
+  const plain = (of: (score: Score) => Plain) => plainList(scores.map(of))
+  const told = (of: (history: ScoreHistory) => Plain) =>
+    plainList(some.map(({ history }) => (history ? of(history) : null)))
+  const causes = textList(some.map(({ history }) => history?.cause ?? null))
   const bodies = (of: (score: Score) => unknown) => JSON.stringify(scores.map(of))
-  return sql`rows from (unnest(${column((s) => s.subjectId)}::text[],
-      ${column((s) => s.version)}::int[], ${column((s) => s.score)}::smallint[],
-      ${column((s) => s.grade)}::text[], ${column((s) => s.usageStatus)}::text[],
-      ${column((s) => s.salesStatus)}::text[], ${column((s) => s.statusSince)}::timestamptz[],
-      ${column((s) => s.heldUntil)}::timestamptz[], ${column((s) => s.roseLast)}::boolean[],
-      ${column((s) => s.qualifiedAt)}::timestamptz[], ${column((s) => s.change)}::smallint[],
-      ${column((s) => s.trend)}::text[], ${column((s) => s.evidenceAt)}::timestamptz[],
-      ${column((s) => s.nextChangeAt)}::timestamptz[], ${told((h) => h.cause)}::text[],
+  return sql`rows from (unnest(${texts((s) => s.subjectId)}::text[],
+      ${plain((s) => s.version)}::int[], ${plain((s) => s.score)}::smallint[],
+      ${texts((s) => s.grade)}::text[], ${plain((s) => s.usageStatus)}::text[],
+      ${plain((s) => s.salesStatus)}::text[], ${plain((s) => s.statusSince)}::timestamptz[],
+      ${plain((s) => s.heldUntil)}::timestamptz[], ${plain((s) => s.roseLast)}::boolean[],
+      ${plain((s) => s.qualifiedAt)}::timestamptz[], ${plain((s) => s.change)}::smallint[],
+      ${plain((s) => s.trend)}::text[], ${plain((s) => s.evidenceAt)}::timestamptz[],
+      ${plain((s) => s.nextChangeAt)}::timestamptz[], ${causes}::text[],
       ${told((h) => h.previous?.score ?? null)}::smallint[],
       ${told((h) => h.previous?.usageStatus ?? null)}::text[],
       ${told((h) => h.evidenceAt)}::timestamptz[]),
@@ -203,12 +205,20 @@ const contributionRow = (c: Contribution): ContributionRow => [
 ]
 const missingRow = (m: Missing): MissingRow => [m.id, m.points, m.more, m.isRequired]
 
-type Cell = string | number | boolean | null
+/** Numbers, instants, and words of ours: nothing in them has a meaning in a list. */
+type Plain = string | number | boolean | null
 
-/** A list as PostgreSQL writes it. */
-function arrayText(cells: readonly Cell[]): string {
+/** A list as PostgreSQL writes it. `Array.join` would write nothing for null. */
+function plainList(cells: readonly Plain[]): string {
+  let list = '{'
+  for (let i = 0; i < cells.length; i++) list += i === 0 ? String(cells[i]) : `,${cells[i]}`
+  return `${list}}`
+}
+
+/** A list of any texts. */
+function textList(cells: readonly (string | null)[]): string {
   const texts = cells.map((cell) => {
-    if (typeof cell !== 'string') return cell === null ? 'null' : String(cell)
+    if (cell === null) return 'null'
     return `"${/["\\]/.test(cell) ? cell.replace(/["\\]/g, '\\$&') : cell}"`
   })
   return `{${texts.join()}}`

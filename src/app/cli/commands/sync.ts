@@ -1,4 +1,5 @@
 import { ConfigError } from '../../../core/errors.ts'
+import { readWork } from '../../../infra/postgres/work.ts'
 import type { App } from '../../compose.ts'
 import { createProgressFeed } from '../progress.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
@@ -74,6 +75,7 @@ export async function sinceNow(app: App): Promise<Since> {
  */
 export async function syncOnce(app: App, crm: string, since?: Since): Promise<SyncResult> {
   const from = since ?? (await sinceNow(app))
+  await finishScores(app)
   await app.engine.request('desire', 'all')
   await app.engine.idle(['desire'])
   await app.engine.idle(['reconcile'], [crm])
@@ -96,6 +98,14 @@ export async function syncOnce(app: App, crm: string, since?: Since): Promise<Sy
     writeCalls: after.writes - from.calls.writes,
     seconds: Math.round(performance.now() - from.at) / 1000,
   }
+}
+
+/** What a killed process read of sales, say, and did not score any more. What failed for good waits for a person. */
+async function finishScores({ context, engine }: App): Promise<void> {
+  const rows = await readWork(context.db, 'score')
+  if (!rows.some((row) => row.requested > row.done && row.failed < row.requested)) return
+  await engine.wake(['score'])
+  await engine.idle(['score'])
 }
 
 /** What the runs since then did with a CRM: a count by name. */
