@@ -1,6 +1,6 @@
 import { sameJson } from '../../src/core/same-json.ts'
 import { causeOf } from '../../src/core/scoring/change.ts'
-import type { Score } from '../../src/core/scoring/score.ts'
+import type { Score, Standing } from '../../src/core/scoring/score.ts'
 import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { readUsage } from '../../src/infra/lake/features-reader.ts'
@@ -8,6 +8,7 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import {
   dropScores,
   readScores,
+  readStandings,
   type ScoreTime,
   type ScoreToStore,
   storeScores,
@@ -41,10 +42,16 @@ export async function settleRoster(
 ): Promise<Counts> {
   const { plan, actions, roster, time, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
-  const [told, before] = await Promise.all([readTold(db, plan, roster, time), readBefore(db, task)])
+  const [told, { before, beside }] = await Promise.all([
+    readTold(db, plan, roster, time),
+    readKnown(db, task, asked),
+  ])
   const usage = { connection, rows: await readUsage(connection), actions }
-  const previous = (model: string) => before.get(model) ?? NONE
-  const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, previous)
+  const known = {
+    previous: (model: string) => before.get(model) ?? NONE,
+    others: (model: string) => beside.get(model) ?? NOBODY,
+  }
+  const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, known)
   const changed = answers.map((answer) => changesOf(answer, before))
   const earlier = await lookBack(usage, task, told, answers, changed)
   const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
@@ -70,17 +77,34 @@ export async function settleRoster(
 
 const NONE: ReadonlyMap<string, Score> = new Map()
 
-/** Also of those who were touched and are nobody any more. */
-async function readBefore(db: Db, { plan, roster, touched }: RosterTask): Promise<Before> {
-  const people = roster.people.map(({ id }) => id)
-  const accounts = [...roster.accounts.values()].map(({ id }) => id)
+const NOBODY: ReadonlyMap<string, Standing> = new Map()
+
+interface Known {
+  /** Of those who are asked about, and of those who were touched and are nobody any more. */
+  readonly before: Before
+  /** Of the people beside them, by model. */
+  readonly beside: ReadonlyMap<string, ReadonlyMap<string, Standing>>
+}
+
+async function readKnown(
+  db: Db,
+  { plan, roster, touched }: RosterTask,
+  asked: Asked,
+): Promise<Known> {
+  const people = asked.people.map(({ id }) => id)
+  const accounts = asked.accounts.flatMap((number) => roster.accounts.get(number)?.id ?? [])
+  const isAsked = new Set(people)
+  const others = roster.people.flatMap(({ id }) => (isAsked.has(id) ? [] : [id]))
   const before = new Map<string, ReadonlyMap<string, Score>>()
+  const beside = new Map<string, ReadonlyMap<string, Standing>>()
   for (const { model } of plan.scorers) {
-    const ids = model.subject === 'person' ? people : accounts
+    const isOfPeople = model.subject === 'person'
+    const ids = isOfPeople ? people : accounts
     const all = touched ? [...new Set([...ids, ...touched.subjects])] : ids
     before.set(model.id, await readScores(db, model.id, all))
+    if (isOfPeople) beside.set(model.id, await readStandings(db, model.id, others))
   }
-  return before
+  return { before, beside }
 }
 
 /** What is not as it is stored; history tells of changed scores and statuses alone. */
@@ -153,7 +177,10 @@ async function lookBack(
     ({ id, account }) => entered.has(id) || (account !== null && numbers.has(account)),
   )
   const asked = { people, accounts: [...numbers] }
-  const earlier = await scoreRoster(usage, plan, roster, asked, told, boundary, () => NONE)
+  const earlier = await scoreRoster(usage, plan, roster, asked, told, boundary, {
+    previous: () => NONE,
+    others: () => NOBODY,
+  })
   return new Map(
     earlier.map(({ scorer, scores }, i) => [
       answers[i]?.scorer.model.id ?? scorer.model.id,

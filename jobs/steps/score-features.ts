@@ -1,6 +1,6 @@
 import type { Features, Member, SalesState, Traits } from '../../src/core/scoring/features.ts'
 import { NO_SALES } from '../../src/core/scoring/features.ts'
-import type { Score } from '../../src/core/scoring/score.ts'
+import type { Standing } from '../../src/core/scoring/score.ts'
 import { type FeatureTime, featureTime, type ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { UsageRows } from '../../src/core/usage/usage-rows.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
@@ -160,7 +160,7 @@ export class RosterFeatures {
   account(
     scorer: PlannedScorer,
     number: number,
-    scores: ReadonlyMap<string, Score>,
+    scores: ReadonlyMap<string, Standing>,
   ): Features | null {
     const activity = this.#accounts?.activity(number)
     const account = this.#roster.accounts.get(number)
@@ -208,7 +208,7 @@ export class RosterFeatures {
   #membersOf(
     scorer: PlannedScorer,
     account: number,
-    scores: ReadonlyMap<string, Score>,
+    scores: ReadonlyMap<string, Standing>,
   ): readonly Member[] {
     if (this.#members?.of !== scorer) this.#members = { of: scorer, byAccount: new Map() }
     const known = this.#members.byAccount.get(account)
@@ -231,7 +231,7 @@ export class RosterFeatures {
   }
 }
 
-const NO_SCORES: ReadonlyMap<string, Score> = new Map()
+const NO_SCORES: ReadonlyMap<string, Standing> = new Map()
 const NO_CORE: Member['core'] = new Map()
 
 /** Every value once, in the order of the people. */

@@ -11,12 +11,14 @@ import {
   type Membership,
   usageAsk,
 } from '../../src/infra/lake/usage-table.ts'
+import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext } from '../context.ts'
 import { type NamedPerson, type Roster, rosterOf } from './score-features.ts'
 import { rollupsKnownAt } from './score-known-at.ts'
 import {
   actionsOf,
   membershipsOf,
+  type NodeRow,
   Numbering,
   type Rules,
   readNodes,
@@ -167,11 +169,10 @@ async function loadEverybody(
        (number integer, id varchar, account integer, account_id varchar, slot integer)`,
   )
   const numbering = new Numbering()
-  for (let part = 0; part < PARTS; part++) {
-    const slots = { fromSlot: (SLOTS / PARTS) * part, toSlot: (SLOTS / PARTS) * (part + 1) }
+  for await (const rows of nodesInParts(context.db)) {
     const members: Membership[] = []
     const appender = await connection.raw.createAppender('people')
-    for (const row of await readNodes(context.db, slots)) {
+    for (const row of rows) {
       const person = numbering.next(row)
       appender.appendInteger(person.number)
       appender.appendVarchar(person.id)
@@ -185,5 +186,21 @@ async function loadEverybody(
     }
     appender.closeSync()
     await addMembers(connection, members)
+  }
+}
+
+/** Everybody in the order of slots; while one part is used, PostgreSQL looks for the next one. */
+async function* nodesInParts(db: Db): AsyncGenerator<readonly NodeRow[]> {
+  const read = (part: number) =>
+    readNodes(db, { fromSlot: (SLOTS / PARTS) * part, toSlot: (SLOTS / PARTS) * (part + 1) })
+  let next = read(0)
+  for (let part = 1; part <= PARTS; part++) {
+    const rows = await next
+    if (part < PARTS) {
+      next = read(part)
+      // Whoever stops in between does not wait for it.
+      next.catch(() => {})
+    }
+    yield rows
   }
 }

@@ -1,4 +1,4 @@
-import type { Score } from '../../src/core/scoring/score.ts'
+import type { Score, Standing } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readSalesByModel } from '../../src/infra/postgres/sales-store.ts'
 import { readDatedTraits } from '../../src/infra/postgres/trait-store.ts'
@@ -37,6 +37,14 @@ export interface Answered {
   readonly outside: ReadonlySet<string>
 }
 
+/** Stored scores. */
+export interface KnownScores {
+  /** By model and subject, of those who are asked about. */
+  previous(model: string): ReadonlyMap<string, Score>
+  /** The same of the people beside them, of whom less need be known. */
+  others(model: string): ReadonlyMap<string, Standing>
+}
+
 /** Scores a roster at one instant: the same for now, for a preview and for the past. */
 export async function scoreRoster(
   usage: RosterUsage,
@@ -45,14 +53,14 @@ export async function scoreRoster(
   asked: Asked,
   told: Told,
   asOf: Date,
-  previous: (model: string) => ReadonlyMap<string, Score>,
+  known: KnownScores,
 ): Promise<readonly Answered[]> {
   const features = await RosterFeatures.read(usage, roster, asked, plan, told, asOf)
-  const known = new Map<string, ReadonlyMap<string, Score>>()
+  const people = new Map<string, ReadonlyMap<string, Standing>>()
   const answers: Answered[] = []
   for (const scorer of plan.scorers) {
     const { model } = scorer
-    const before = previous(model.id)
+    const before = known.previous(model.id)
     const scores = new Map<string, Score>()
     const outside = new Set<string>()
     const take = (one: ReturnType<RosterFeatures['person']>) => {
@@ -63,29 +71,24 @@ export async function scoreRoster(
     }
     if (model.subject === 'person') {
       for (const person of asked.people) take(features.person(scorer, person))
-      known.set(model.id, standing(before, scores, asked.people))
+      people.set(model.id, together(known.others(model.id), scores))
     } else {
-      const people = known.get(model['people-model'] ?? '') ?? NO_SCORES
-      for (const account of asked.accounts) take(features.account(scorer, account, people))
+      const theirs = people.get(model['people-model'] ?? '') ?? NO_SCORES
+      for (const account of asked.accounts) take(features.account(scorer, account, theirs))
     }
     answers.push({ scorer, scores, outside })
   }
   return answers
 }
 
-const NO_SCORES: ReadonlyMap<string, Score> = new Map()
+const NO_SCORES: ReadonlyMap<string, Standing> = new Map()
 
 /** The scores of those who were asked about, and of the others as they stand. */
-function standing(
-  before: ReadonlyMap<string, Score>,
-  scores: ReadonlyMap<string, Score>,
-  asked: readonly RosterPerson[],
-): ReadonlyMap<string, Score> {
-  if (before.size === 0) return scores
-  const all = new Map(before)
-  for (const { id } of asked) all.delete(id)
-  for (const [id, score] of scores) all.set(id, score)
-  return all
+function together(
+  others: ReadonlyMap<string, Standing>,
+  scores: ReadonlyMap<string, Standing>,
+): ReadonlyMap<string, Standing> {
+  return others.size === 0 ? scores : new Map([...others, ...scores])
 }
 
 /** Which moment is looked at. */

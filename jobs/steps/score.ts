@@ -138,6 +138,9 @@ async function scoreShard(
   )
 }
 
+/** Of so many, what streams in is looked at beside everything else; more take all cores. */
+const FEW = 250
+
 /** Scores some people or everybody, straight from the rollups. */
 async function settle(
   context: JobContext,
@@ -146,13 +149,14 @@ async function settle(
   time: Time,
   touched?: Touched,
 ): Promise<Counts> {
-  const duck = touched ? context.streamDuck : context.duck
+  const isFew = touched !== undefined && touched.subjects.length <= FEW
+  const duck = isFew ? context.streamDuck : context.duck
   return duck.connect(async (connection) => {
     const known = time.knownAt && (await rollupsKnownAt(context, connection, rules, time.knownAt))
     try {
       const { plan, live } = rules
       const from = { plan, live: known?.rollups ?? live }
-      const table = touched ? context.rollups : null
+      const table = isFew ? context.rollups : null
       const roster = await loadRoster(connection, context.db, from, whom, time.asOf, table)
       const actions = actionsOf(plan, time.asOf)
       const task = { plan, actions, roster, time, ...(touched ? { touched } : {}) }

@@ -65,6 +65,9 @@ export interface Score {
   readonly nextChangeAt: string | null
 }
 
+/** What an account's score asks of those of its people. */
+export type Standing = Pick<Score, 'score' | 'usageStatus'>
+
 /** What is told beside the score. */
 export interface ScoreFacts {
   readonly lastActive: string | null

@@ -1,7 +1,14 @@
 import { sql } from 'kysely'
 import type { Model } from '../../core/mapping/model.ts'
 import { isoOf } from '../../core/scoring/instant.ts'
-import type { Contribution, Missing, Score, ScoreFacts, Trend } from '../../core/scoring/score.ts'
+import type {
+  Contribution,
+  Missing,
+  Score,
+  ScoreFacts,
+  Standing,
+  Trend,
+} from '../../core/scoring/score.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
 
@@ -45,6 +52,24 @@ export async function readScores(
       date_part('epoch', next_change_at) * 1000 as "nextChangeAt"
     from score where model = ${model} and ${only}`.execute(db)
   return new Map(rows.map((row): [string, Score] => [row.id, scoreOf(row)]))
+}
+
+/** How people stand whose scores are not worked out again. */
+export async function readStandings(
+  db: Db | Tx,
+  model: string,
+  among: readonly string[],
+): Promise<ReadonlyMap<string, Standing>> {
+  if (among.length === 0) return new Map()
+  const { rows } = await sql<{ id: string; score: number; usageStatus: string }>`
+    select subject_id as id, score, usage_status as "usageStatus" from score
+    where model = ${model} and subject_id = any(${[...among]}::text[])`.execute(db)
+  return new Map(
+    rows.map(({ id, score, usageStatus }) => [
+      id,
+      { score, usageStatus: usageStatus as UsageStatus },
+    ]),
+  )
 }
 
 const iso = (ms: number): string => isoOf(Math.round(ms))
