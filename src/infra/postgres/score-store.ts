@@ -40,7 +40,6 @@ export async function readScores(
   model: string,
   among: readonly string[] | null = null,
 ): Promise<ReadonlyMap<string, Score>> {
-  const only = among === null ? sql`true` : sql`subject_id = any(${[...among]}::text[])`
   // As numbers: to read texts of instants costs more than all the rest.
   const { rows } =
     await sql<ScoreRow>`select subject_id as id, model_version as version, score, grade,
@@ -50,8 +49,18 @@ export async function readScores(
       date_part('epoch', qualified_at) * 1000 as "qualifiedAt", change, changed, trend, contributions,
       missing, facts, date_part('epoch', evidence_at) * 1000 as "evidenceAt",
       date_part('epoch', next_change_at) * 1000 as "nextChangeAt"
-    from score where model = ${model} and ${only}`.execute(db)
+    from ${scoresOf(model, among)}`.execute(db)
   return new Map(rows.map((row): [string, Score] => [row.id, scoreOf(row)]))
+}
+
+/**
+ * Stored scores as a table. Each subject is looked for by the primary key: given the list of them, PostgreSQL
+ * reads the whole model where its statistics are old, as they are after every look at everybody.
+ */
+function scoresOf(model: string, among: readonly string[] | null) {
+  if (among === null) return sql`(select * from score where model = ${model}) s`
+  return sql`unnest(${[...among]}::text[]) wanted(id)
+    cross join lateral (select * from score where subject_id = wanted.id and model = ${model} offset 0) s`
 }
 
 /** How people stand whose scores are not worked out again. */
@@ -62,8 +71,8 @@ export async function readStandings(
 ): Promise<ReadonlyMap<string, Standing>> {
   if (among.length === 0) return new Map()
   const { rows } = await sql<{ id: string; score: number; usageStatus: string }>`
-    select subject_id as id, score, usage_status as "usageStatus" from score
-    where model = ${model} and subject_id = any(${[...among]}::text[])`.execute(db)
+    select subject_id as id, score, usage_status as "usageStatus"
+    from ${scoresOf(model, among)}`.execute(db)
   return new Map(
     rows.map(({ id, score, usageStatus }) => [
       id,
