@@ -145,8 +145,8 @@ export interface ScoreTime {
   readonly isAsked: boolean
 }
 
-/** Rows of one statement: what PostgreSQL parses at a time. */
-const CHUNK = 5_000
+/** Rows of one statement: more than about 5,000 do not fit into the memory that PostgreSQL gives a list by default. */
+const CHUNK = 4_000
 
 /**
  * Stores new and changed scores with their history; the caller leaves out what did not change. A score
