@@ -157,6 +157,12 @@ function createFindings(
     const mend = `grant Create on ${object} to the user of Ripen, or set create: never`
     return [{ level: 'error', about: 'permissions', what, mend }]
   }
+  const unknown = given.filter((field) => !description.fields.has(field))
+  if (unknown.length > 0) {
+    const what = `on-create names ${unknown.join(', ')}, which ${object} has not, or hides from this user`
+    const mend = 'take these fields out of on-create in the mapping'
+    return [{ level: 'error', about: 'fields', what, mend }]
+  }
   const missing = requiredFields(description).filter((field) => !given.includes(field))
   if (missing.length === 0) return []
   const what = `a new ${object} needs ${missing.join(', ')}, and on-create gives no value to it`

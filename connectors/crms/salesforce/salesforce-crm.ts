@@ -73,6 +73,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     maxBatch: MAX_BATCH,
     ...(bulkFrom === null ? {} : { bulkFrom }),
     tasksOnPeople: true,
+    writesUnderCompany: true,
     settleJobs: (signal) => settleJobs(session, signal),
     check: async (signal) => void (await readOrganization(session, signal)),
     inspect: (needs, signal) => inspect(session, tokens, needs, signal),

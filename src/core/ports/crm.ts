@@ -342,6 +342,8 @@ export interface Crm {
    * calls would cost: worth giving it all of them at once. Absent where there is no such thing.
    */
   readonly bulkFrom?: number
+  /** Wants to know the company of each contact that it writes: new ones go under it, and those of one together. */
+  readonly writesUnderCompany?: boolean
   /** True where a task may be about people alone, without a company. */
   readonly tasksOnPeople?: boolean
   /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
