@@ -55,7 +55,10 @@ export async function changedSince(
   const cursor = parseCursor(query.cursor)
   const turn = cursor.turn < objects.length ? cursor.turn : 0
   const one = objects[turn] ?? ''
-  const scope: Scope = { session, object: one, query, signal }
+  const { fields } = await describe(session, one, signal)
+  // What only the other of two objects has is empty here.
+  const there = query.properties.filter((property) => fields.has(property))
+  const scope: Scope = { session, object: one, query, there, signal }
   const { changes, place, isDone } = await nextPage(scope, placeOf(cursor, one, session, query))
   const next = isDone ? turn + 1 : turn
   const more = next < objects.length
@@ -67,6 +70,8 @@ interface Scope {
   readonly session: Session
   readonly object: string
   readonly query: ChangeQuery
+  /** Of the properties that are asked for, those that the object has. */
+  readonly there: readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -135,9 +140,9 @@ async function readByIds(scope: Scope, ids: readonly string[]): Promise<CrmChang
   return changes.toSorted((a, b) => compare(a.changedAt, b.changedAt) || compare(a.crmId, b.crmId))
 }
 
-function columns({ object, query }: Scope): Soql {
+function columns({ object, there }: Scope): Soql {
   const converted = object === 'Lead' ? ['IsConverted'] : []
-  return names(['Id', STAMP, ...converted, ...query.properties])
+  return names(['Id', STAMP, ...converted, ...there])
 }
 
 function having({ query }: Scope): Soql {
