@@ -26,6 +26,8 @@ export class OrgState {
   private readonly watchers: ((commit: Commit) => void)[] = []
   /** When the transactions began that are still open; getUpdated does not see past the oldest. */
   readonly openSince: number[] = []
+  /** Deletions before this are no longer listed by getDeleted: the log was purged. */
+  deletedSince = 0
 
   constructor(options: { readonly now: () => number; readonly personAccounts: boolean }) {
     this.clock = options.now

@@ -3,8 +3,8 @@ export interface ErrorItem {
   readonly message: string
   readonly errorCode: string
   readonly fields?: readonly string[]
-  /** Only for duplicates; the body spells it `duplicateResut`. */
-  readonly duplicateResult?: unknown
+  /** Only for duplicates; this is how the body spells it. */
+  readonly duplicateResut?: unknown
 }
 
 /** What a call is refused with as a whole: a list of errors under one status. */
@@ -44,7 +44,8 @@ export class RowError extends Error {
   /** As a call about a single record answers it. */
   toItem(): ErrorItem {
     const { message, errorCode, fields, duplicateResult } = this
-    if (duplicateResult !== undefined) return { message, errorCode, duplicateResult }
+    if (duplicateResult !== undefined)
+      return { duplicateResut: duplicateResult, errorCode, message }
     return { message, errorCode, fields }
   }
 }

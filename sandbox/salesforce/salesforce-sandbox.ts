@@ -5,11 +5,16 @@ import type { ApiEndpoint } from './api/api-endpoint.ts'
 import { apiRouter } from './api/api-gate.ts'
 import type { VersionRange } from './api/api-versions.ts'
 import { type CollectionOptions, collectionEndpoints } from './api/collection-endpoints.ts'
+import { compositeEndpoints } from './api/composite-endpoints.ts'
 import { type LimitOptions, OrgLimits } from './api/daily-usage.ts'
 import { metadataEndpoints } from './api/metadata-endpoints.ts'
 import { queryEndpoints } from './api/query-endpoints.ts'
+import { replicationEndpoints } from './api/replication-endpoints.ts'
 import { rowEndpoints } from './api/row-endpoints.ts'
 import type { SandboxCall } from './api/sandbox-call.ts'
+import { bulkEndpoints } from './bulk/bulk-endpoints.ts'
+import { BulkJobs, type BulkOptions } from './bulk/bulk-jobs.ts'
+import { QueryJobs } from './bulk/query-jobs.ts'
 import type { ConvertMapping } from './control/lead-conversion.ts'
 import { type PeopleAtWork, peopleAtWork } from './control/people-at-work.ts'
 import { defineField, type FieldChange } from './define-field.ts'
@@ -20,6 +25,7 @@ import { type FirstUsers, setUpOrg } from './org-setup.ts'
 import { OrgState } from './org-state.ts'
 import { RecordWriter } from './record-writer.ts'
 import { createOrgRules, type OrgRules } from './rules/org-rules.ts'
+import { wholeSecond } from './salesforce-time.ts'
 import type { RowVersion, StoredRow } from './stored-row.ts'
 
 /** A bearer token that never ends; no secret, since the server listens on loopback only. */
@@ -31,6 +37,7 @@ export interface SalesforceSandboxOptions {
   /** The app that may be let in. */
   readonly app?: ClientAppOptions
   readonly limits?: LimitOptions
+  readonly bulk?: BulkOptions
   /** Default 31 to 67. */
   readonly apiVersions?: VersionRange
   /** People can be accounts, and a lead needs no company. Default false. */
@@ -83,10 +90,14 @@ export interface SalesforceSandbox {
   readonly rules: OrgRules
   /** Who is let in. */
   readonly access: AccessGrants
+  /** Jobs of the Bulk API: to be held up, or to fail. */
+  readonly bulk: BulkJobs
   /** Defines a custom field, or changes how one is set up; `Activity` stands for Task and Event. */
   defineField(object: string, change: FieldChange): void
   /** Other clients of the org use up so many of the day's calls. */
   useCalls(count: number): void
+  /** getDeleted forgets what was deleted so far. */
+  purgeDeleteLog(): void
   close(): Promise<void>
 }
 
@@ -110,6 +121,7 @@ export async function createSalesforceSandbox(
     integrationUserId: users.integration,
     app: options.app ?? {},
   })
+  const bulk = new BulkJobs({ state, writer, limits }, options.bulk ?? {})
   const faults = new FaultScript()
   const calls = new CallLog<SandboxCall>()
   const endpoints: ApiEndpoint[] = [
@@ -119,8 +131,11 @@ export async function createSalesforceSandbox(
     ...collectionEndpoints(state, writer, {
       unknownField: options.unknownFieldInCollections ?? 'call',
     }),
+    ...bulkEndpoints(state, bulk, new QueryJobs(state, bulk, options.bulk?.pageRows)),
+    ...replicationEndpoints(state),
     ...rowEndpoints(state, writer),
   ]
+  endpoints.push(...compositeEndpoints(state, endpoints))
   const router = express.Router()
   const { latencyMs = 0 } = options
   const { now } = clock
@@ -145,9 +160,13 @@ export async function createSalesforceSandbox(
     }),
     rules,
     access,
+    bulk,
     defineField: (object, change) => defineField(state, object, change),
     useCalls: (count) => limits.calls.add(now(), count),
-    close: async () => undefined,
+    purgeDeleteLog: () => {
+      state.deletedSince = wholeSecond(now())
+    },
+    close: async () => bulk.stop(),
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type ConvertOptions,
   convertLead,
 } from './lead-conversion.ts'
+import { type OpenTransaction, openTransaction } from './open-transaction.ts'
 
 export type Values = Readonly<Record<string, Value>>
 
@@ -37,6 +38,8 @@ export interface PeopleAtWork {
   archiveTask(id: string): void
   /** Logs a call or an e-mail (a closed task), or a meeting (an event); returns its id. */
   log(kind: 'call' | 'email' | 'meeting', values: Values): string
+  /** Begins a transaction that stays open for as long as one likes. */
+  openTransaction(): OpenTransaction
   addUser(values: Values): string
   deactivateUser(id: string): void
   /** A queue that owns records of these objects; returns its id. */
@@ -61,22 +64,26 @@ const BY_HAND: SaveOptions = {
 export function peopleAtWork(options: PeopleOptions): PeopleAtWork {
   const { state, writer, userId } = options
   const actor: Actor = { userId, channel: 'ui', client: null, apiVersion: '67.0' }
-  const act = <Result>(body: (tx: Transaction) => Result): Result => state.transact(actor, body)
+  const act = <Result>(body: (tx: Transaction) => Result, at?: number): Result =>
+    state.transact(actor, body, at)
   const rowOf = (object: string, id: string): StoredRow => {
     const row = state.record(id)
     if (row?.object !== object) throw new Error(`there is no ${object} ${id}`)
     return row
   }
-  const create = (object: string, values: Values): string =>
-    act((tx) => {
-      const input = readJsonRecord(state, state.table(object), values)
-      return writer.create(tx, object, input, BY_HAND).id
-    })
-  const edit = (object: string, id: string, values: Values): void =>
-    act((tx) => {
-      const input = readJsonRecord(state, state.table(object), values)
-      writer.update(tx, rowOf(object, id), input, BY_HAND)
-    })
+  const at = (moment?: number) => ({
+    create: (object: string, values: Values): string =>
+      act((tx) => {
+        const input = readJsonRecord(state, state.table(object), values)
+        return writer.create(tx, object, input, BY_HAND).id
+      }, moment),
+    edit: (object: string, id: string, values: Values): void =>
+      act((tx) => {
+        const input = readJsonRecord(state, state.table(object), values)
+        writer.update(tx, rowOf(object, id), input, BY_HAND)
+      }, moment),
+  })
+  const { create, edit } = at()
   return {
     create,
     edit,
@@ -93,6 +100,7 @@ export function peopleAtWork(options: PeopleOptions): PeopleAtWork {
     completeTask: (id) => edit('Task', id, { Status: 'Completed' }),
     archiveTask: (id) => act((tx) => tx.update(rowOf('Task', id), { IsArchived: true })),
     log: (kind, values) => create(...logged(kind, values, state.now())),
+    openTransaction: () => openTransaction(state, at),
     ...setupWork(act, rowOf),
   }
 }
