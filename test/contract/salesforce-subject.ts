@@ -59,6 +59,7 @@ export async function startSalesforceSubject(
   const rule = { name: 'Same address', object: 'Contact', fields: ['Email'] }
   sandbox.rules.duplicates.set({ ...rule, action: 'alert' })
   const queueId = sandbox.people.addQueue('Hot accounts', ['Task'])
+  const now = () => new Date(sandbox.clock.now())
   const rules = { createAs: 'contact', ...connectOptions.rules } as const
   return {
     ...{ sandbox, baseUrl, keyProperty: KEY_FIELD, typed: TYPED },
@@ -66,7 +67,7 @@ export async function startSalesforceSubject(
     secrets: [TOKEN],
     shortTimeoutMs: SHORT_TIMEOUT_MS,
     plan,
-    connect: (connect) => connectSalesforce(baseUrl, { ...connectOptions, rules, ...connect }),
+    connect: (connect) => connectSalesforce(baseUrl, { now, ...connectOptions, rules, ...connect }),
     playFault: (fault, call) => playFault(sandbox, fault, call),
     ...natureOf(sandbox),
     ...vendorSide(sandbox),
@@ -162,6 +163,7 @@ function natureOf(sandbox: SalesforceSandbox): CrmNature {
     queuesAreOwners: true,
     tasksHaveOneParent: true,
     trimsTexts: true,
+    letTimePass: () => sandbox.clock.advance(3 * 60_000),
     values: {
       string: fc.oneof(text, fc.constant(null)),
       text: fc.oneof(

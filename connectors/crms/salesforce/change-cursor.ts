@@ -46,9 +46,16 @@ export function parseCursor(text: string): Cursor {
 
 const MINUTE_MS = 60_000
 
-/** Salesforce leaves out the seconds of a window, and wants it to be longer than a minute. */
-export function windowFrom(from: number, now: number): { start: number; end: number } {
-  const start = Math.floor(from / MINUTE_MS) * MINUTE_MS
-  const end = (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS
-  return { start, end: Math.max(end, start + 2 * MINUTE_MS) }
+/**
+ * The window to ask for: whole minutes, since Salesforce leaves out the seconds, and more than one of them.
+ * The minute that is not over yet waits. Null when there is no window yet.
+ */
+export function windowFrom(from: number, now: number): { start: number; end: number } | null {
+  const start = wholeMinute(from)
+  const end = wholeMinute(now)
+  return end - start >= 2 * MINUTE_MS ? { start, end } : null
+}
+
+export function wholeMinute(at: number): number {
+  return Math.floor(at / MINUTE_MS) * MINUTE_MS
 }

@@ -11,6 +11,7 @@ import {
   type Pass,
   type Place,
   parseCursor,
+  wholeMinute,
   windowFrom,
 } from './change-cursor.ts'
 import { describe } from './describe.ts'
@@ -92,11 +93,13 @@ function placeOf(cursor: Cursor, object: string, session: Session, query: Change
 async function nextPage(scope: Scope, place: Place): Promise<Step> {
   if (place.pass !== null) return pageOf(scope, place, place.pass)
   const { session, object, query, signal } = scope
-  const { start, end } = windowFrom(place.from, session.now().getTime())
+  const span = windowFrom(place.from, session.now().getTime())
+  if (span === null) return { changes: [], place, isDone: true }
+  const { start, end } = span
   const { replicateable } = await describe(session, object, signal)
   const updated = replicateable ? await readUpdated(scope, start, end) : null
   // Where the org tells nothing of late commits, the overlap makes up for them.
-  const next = updated?.covered ?? session.now().getTime() - query.overlapMs
+  const next = updated?.covered ?? end - query.overlapMs
   const gone = await readDeleted(scope, place, end, replicateable)
   const opened = { ...place, deletedFrom: gone.from }
   if (updated?.ids && updated.ids.length <= MOST_IDS) {
@@ -200,7 +203,7 @@ async function readDeleted(
 ): Promise<{ changes: CrmChange[]; from: number }> {
   const isDue = session.now().getTime() - deletedFrom >= DELETED_EVERY_MS
   if (!canAsk || !isDue) return { changes: [], from: deletedFrom }
-  const start = Math.max(windowFrom(deletedFrom, end).start, end - 14 * 86_400_000)
+  const start = Math.max(wholeMinute(deletedFrom), end - 14 * 86_400_000)
   const call = replicationCall(object, 'deleted', start, end)
   const answer = await sendOrThrow(session, call, signal)
   const { deletedRecords, latestDateCovered } = parsed(answer, deletedShape, call.endpoint)
