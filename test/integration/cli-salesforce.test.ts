@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { installPackage } from '../../sandbox/company/salesforce-package.ts'
 import {
   type RunningSalesforce,
   startSalesforceSandbox,
@@ -8,7 +9,6 @@ import type { CheckResult } from '../../src/app/cli/commands/check.ts'
 import type { ProvisionReport } from '../../src/app/cli/commands/provision.ts'
 import { type Ran, ripen, startRipen } from '../support/cli.ts'
 import { type CliWorld, openCliWorld } from '../support/cli-world.ts'
-import { installPackage } from '../support/salesforce-org.ts'
 import { WHO } from '../support/small-usage.ts'
 
 const CRM = ['--crm', 'salesforce']

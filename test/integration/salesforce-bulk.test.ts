@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
 import { reconcileObject } from '../../jobs/steps/reconcile-object.ts'
+import { installPackage } from '../../sandbox/company/salesforce-package.ts'
 import {
   type RunningSalesforce,
   startSalesforceSandbox,
@@ -9,7 +10,6 @@ import { type ObjectMapping, salesforceMappingSchema } from '../../src/core/mapp
 import { createBulkJobs } from '../../src/infra/postgres/bulk-job-store.ts'
 import { storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
 import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
-import { installPackage } from '../support/salesforce-org.ts'
 import { createState, removeFolders, type TestState } from '../support/state.ts'
 
 const PEOPLE = 900

@@ -1,3 +1,4 @@
+import { installPackage } from '../../sandbox/company/salesforce-package.ts'
 import {
   type RunningSalesforce,
   startSalesforceSandbox,
@@ -5,7 +6,6 @@ import {
 import { type SyncResult, sinceNow, syncOnce } from '../../src/app/cli/commands/sync.ts'
 import type { App } from '../../src/app/compose.ts'
 import { STEPS } from '../../src/infra/postgres/work.ts'
-import { installPackage } from './salesforce-org.ts'
 import { openThread, type Thread, type ThreadOptions } from './thread.ts'
 
 /** The whole thread with both CRMs, each with an engine's queue of its own. */

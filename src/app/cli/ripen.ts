@@ -48,6 +48,10 @@ program
   .description('play HubSpot, Amplitude and Mixpanel on loopback')
   .option('--port <port>', 'port to listen on', '4010')
   .option('--dir <dir>', 'folder that keeps the records (default: sandbox in RIPEN_DATA_DIR)')
+  .option(
+    '--crm <name>',
+    'play a Salesforce org besides, with the package of Ripen in it: salesforce',
+  )
   .option('--seed', "fill an empty HubSpot with the sample company's contacts and companies")
   .addOption(json())
   .action(async (options) => (await import('./commands/sandbox.ts')).sandboxCommand(options))
