@@ -13,7 +13,6 @@ import {
 import type {
   Crm,
   CrmAbout,
-  CrmEngagementKind,
   CrmObject,
   CrmPropertyType,
   ProvisionPlan,
@@ -328,6 +327,3 @@ function endsOf({ contactIds: [who], companyIds: [what] }: CrmAbout): Record<str
     ...(what === undefined ? {} : { WhatId: what }),
   }
 }
-
-/** Kinds that an org logs. */
-export const KINDS: readonly CrmEngagementKind[] = ['call', 'email', 'meeting']

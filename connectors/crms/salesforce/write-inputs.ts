@@ -1,6 +1,6 @@
-import type { CrmObject, CrmValue, CrmWrite } from '../../../src/core/ports/crm.ts'
+import type { CrmValue, CrmWrite } from '../../../src/core/ports/crm.ts'
 import type { ObjectDescription } from './describe.ts'
-import { OBJECTS, objectOf, type RecordObject } from './objects.ts'
+import { objectOf, type RecordObject } from './objects.ts'
 import { toWireFields, type WireValue } from './to-wire.ts'
 
 /** One record on its way, for one or several writes of the caller. */
@@ -88,11 +88,6 @@ function toInput(
     return { code, reason: `${code}: field ${field} of ${object} ${why}; nothing was sent.` }
   }
   return { key, object, crmId, fields: wire.fields, accountId: companyId ?? '' }
-}
-
-/** Whether the records of an object may be written at all by this connector. */
-export function isRecordOf(object: CrmObject, input: RecordObject): boolean {
-  return OBJECTS[object].includes(input)
 }
 
 function byAccount(a: WriteInput, b: WriteInput): number {
