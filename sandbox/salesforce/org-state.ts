@@ -22,6 +22,8 @@ export class OrgState {
   private readonly tables = new Map<string, ObjectTable>()
   private readonly byPrefix = new Map<string, ObjectTable>()
   private readonly clock: () => number
+  /** Grows with every field that is defined or changed. */
+  fieldsVersion = 0
   private current: Transaction | null = null
   private readonly watchers: ((commit: Commit) => void)[] = []
   /** When the transactions began that are still open; getUpdated does not see past the oldest. */
@@ -75,6 +77,7 @@ export class OrgState {
 
   setField(object: string, field: FieldDefinition): void {
     this.table(object).definition.fields.set(field.name, field)
+    this.fieldsVersion++
   }
 
   /** Runs a change that happens as a whole or, when it throws, not at all; within another it is a part of that. */

@@ -23,6 +23,7 @@ import { AccessGrants, type ClientAppOptions, TOKEN_PREFIX } from './oauth/acces
 import { oauthEndpoints } from './oauth/oauth-endpoints.ts'
 import { type FirstUsers, setUpOrg } from './org-setup.ts'
 import { OrgState } from './org-state.ts'
+import { type PubSubOptions, PubSubServer } from './pubsub/pub-sub-server.ts'
 import { RecordWriter } from './record-writer.ts'
 import { createOrgRules, type OrgRules } from './rules/org-rules.ts'
 import { wholeSecond } from './salesforce-time.ts'
@@ -38,6 +39,8 @@ export interface SalesforceSandboxOptions {
   readonly app?: ClientAppOptions
   readonly limits?: LimitOptions
   readonly bulk?: BulkOptions
+  /** Change Data Capture over the Pub/Sub API. */
+  readonly pubsub?: PubSubOptions
   /** Default 31 to 67. */
   readonly apiVersions?: VersionRange
   /** People can be accounts, and a lead needs no company. Default false. */
@@ -92,6 +95,8 @@ export interface SalesforceSandbox {
   readonly access: AccessGrants
   /** Jobs of the Bulk API: to be held up, or to fail. */
   readonly bulk: BulkJobs
+  /** The stream of changes; `listen` starts its gRPC server. */
+  readonly pubsub: PubSubServer
   /** Defines a custom field, or changes how one is set up; `Activity` stands for Task and Event. */
   defineField(object: string, change: FieldChange): void
   /** Other clients of the org use up so many of the day's calls. */
@@ -122,6 +127,7 @@ export async function createSalesforceSandbox(
     app: options.app ?? {},
   })
   const bulk = new BulkJobs({ state, writer, limits }, options.bulk ?? {})
+  const pubsub = new PubSubServer(state, access, options.pubsub)
   const faults = new FaultScript()
   const calls = new CallLog<SandboxCall>()
   const endpoints: ApiEndpoint[] = [
@@ -161,12 +167,16 @@ export async function createSalesforceSandbox(
     rules,
     access,
     bulk,
+    pubsub,
     defineField: (object, change) => defineField(state, object, change),
     useCalls: (count) => limits.calls.add(now(), count),
     purgeDeleteLog: () => {
       state.deletedSince = wholeSecond(now())
     },
-    close: async () => bulk.stop(),
+    close: async () => {
+      bulk.stop()
+      pubsub.close()
+    },
   }
 }
 

@@ -48,11 +48,12 @@ export async function startSalesforceSandbox(
   app.disable('x-powered-by')
   app.use(sandbox.router)
   const server = await listen(app)
+  const pubsubUrl = await sandbox.pubsub.listen()
   const token = options.token ?? SANDBOX_TOKEN
   return {
     sandbox,
     baseUrl: server.baseUrl,
-    pubsubUrl: '',
+    pubsubUrl,
     token,
     call: async (method, path, body, headers = {}) => {
       const url = server.baseUrl + (/^\/(services|sandbox|id)\b/.test(path) ? '' : NEWEST) + path
