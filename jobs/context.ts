@@ -1,9 +1,10 @@
 import type { Pool } from 'pg'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
-import type { Crm, CrmObject } from '../src/core/ports/crm.ts'
+import type { Crm } from '../src/core/ports/crm.ts'
 import type { CrmWebhook } from '../src/core/ports/crm-webhook.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { UsageStream } from '../src/core/ports/usage-stream.ts'
+import type { CrmSetup } from '../src/core/sync/crm-setup.ts'
 import type { Duck } from '../src/infra/lake/duck.ts'
 import type { FactTable } from '../src/infra/lake/fact-table.ts'
 import type { RollupTable } from '../src/infra/lake/rollup-table.ts'
@@ -33,8 +34,8 @@ export interface ConnectedSource {
 
 /** A CRM whose credentials may be missing. */
 export interface ConnectedCrm {
-  /** Null when credentials are missing. The key properties are the mapping's. */
-  readonly connect: ((keyProperty: Readonly<Record<CrmObject, string>>) => Crm) | null
+  /** Null when credentials are missing. The set-up is the mapping's. */
+  readonly connect: ((setup: CrmSetup) => Crm) | null
   readonly variables: string
   /** Deadline of one call: a doubtful one is settled no earlier. */
   readonly callTimeoutMs: number

@@ -1,10 +1,17 @@
 import express from 'express'
 import { type AmplitudeSandbox, createAmplitudeSandbox } from './amplitude/amplitude-sandbox.ts'
+import { installPackage } from './company/salesforce-package.ts'
 import type { SampleCompany } from './company/sample-company.ts'
 import { seedCrm } from './company/seed-crm.ts'
+import { seedSalesforce } from './company/seed-salesforce.ts'
 import { createHubspotSandbox, type HubspotSandbox } from './hubspot/hubspot-sandbox.ts'
 import { listen } from './listen.ts'
 import { createMixpanelSandbox, type MixpanelSandbox } from './mixpanel/mixpanel-sandbox.ts'
+import {
+  createSalesforceSandbox,
+  SANDBOX_TOKEN,
+  type SalesforceSandbox,
+} from './salesforce/salesforce-sandbox.ts'
 
 /** What lets a client in; no secret, since the server listens on loopback only. */
 export const SANDBOX_CREDENTIALS = {
@@ -13,6 +20,7 @@ export const SANDBOX_CREDENTIALS = {
   amplitudeSecretKey: 'sandbox-secret',
   mixpanelServiceAccount: 'sandbox-account',
   mixpanelSecret: 'sandbox-secret',
+  salesforceToken: SANDBOX_TOKEN,
 } as const
 
 export interface SandboxServerOptions {
@@ -23,6 +31,8 @@ export interface SandboxServerOptions {
   readonly company: SampleCompany
   /** Fill HubSpot with the company's contacts and companies if it is empty. */
   readonly seed: boolean
+  /** Play a Salesforce org too, with the package of Ripen in it; its records live in memory. */
+  readonly salesforce?: boolean
   /** Calls that Mixpanel allows in an hour. */
   readonly mixpanelRatePerHour?: number
 }
@@ -33,6 +43,8 @@ export interface SandboxServer {
   readonly hubspot: HubspotSandbox
   readonly amplitude: AmplitudeSandbox
   readonly mixpanel: MixpanelSandbox
+  /** Null unless it was asked for. */
+  readonly salesforce: SalesforceSandbox | null
   /** The environment that points Ripen at this server. */
   readonly environment: Readonly<Record<string, string>>
   close(): Promise<void>
@@ -59,10 +71,12 @@ export async function startSandboxServer(options: SandboxServerOptions): Promise
     events: company.mixpanel,
     ...(options.mixpanelRatePerHour ? { ratePerHour: options.mixpanelRatePerHour } : {}),
   })
+  const salesforce = options.salesforce ? await openOrg(options) : null
   const app = express()
   app.disable('x-powered-by')
   app.use(amplitude.router)
   app.use(mixpanel.router)
+  if (salesforce) app.use(salesforce.router)
   app.use(hubspot.router)
   const server = await listen(app, options.port)
   return {
@@ -70,15 +84,29 @@ export async function startSandboxServer(options: SandboxServerOptions): Promise
     hubspot,
     amplitude,
     mixpanel,
-    environment: environmentFor(server.baseUrl, company),
+    salesforce,
+    environment: environmentFor(server.baseUrl, company, salesforce !== null),
     close: async () => {
       await server.close()
       await hubspot.close()
+      await salesforce?.close()
     },
   }
 }
 
-function environmentFor(baseUrl: string, company: SampleCompany): Record<string, string> {
+/** An org as it is once an admin has deployed the package. */
+async function openOrg({ seed, company }: SandboxServerOptions): Promise<SalesforceSandbox> {
+  const org = await createSalesforceSandbox({ token: SANDBOX_CREDENTIALS.salesforceToken })
+  installPackage(org)
+  if (seed) seedSalesforce(org, company)
+  return org
+}
+
+function environmentFor(
+  baseUrl: string,
+  company: SampleCompany,
+  withSalesforce: boolean,
+): Record<string, string> {
   return {
     AMPLITUDE_BASE_URL: baseUrl,
     AMPLITUDE_API_KEY: SANDBOX_CREDENTIALS.amplitudeApiKey,
@@ -90,5 +118,11 @@ function environmentFor(baseUrl: string, company: SampleCompany): Record<string,
     MIXPANEL_SECRET: SANDBOX_CREDENTIALS.mixpanelSecret,
     HUBSPOT_BASE_URL: baseUrl,
     HUBSPOT_ACCESS_TOKEN: SANDBOX_CREDENTIALS.hubspotToken,
+    ...(withSalesforce
+      ? {
+          SALESFORCE_BASE_URL: baseUrl,
+          SALESFORCE_ACCESS_TOKEN: SANDBOX_CREDENTIALS.salesforceToken,
+        }
+      : {}),
   }
 }

@@ -1,4 +1,4 @@
-import type { SandboxCall } from '../../sandbox/hubspot/call-log.ts'
+import type { SandboxCall } from '../../sandbox/hubspot/sandbox-call.ts'
 
 export interface CallReport {
   readonly reads: number

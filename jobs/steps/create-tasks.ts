@@ -143,9 +143,14 @@ async function addressTask(
     .execute()
   const ids = new Map(rows.map((row) => [row.ref, row.crm_id]))
   const companyId = ids.get(accountRef) ?? null
-  if (companyId === null) return null
-  const lookup = { ref: accountRef, key: accountRef, emails: [], domains: [] }
-  const [found] = await crm.find('company', [lookup], signal)
+  const contactIds = personRefs.flatMap((ref) => ids.get(ref) ?? [])
+  const isAboutPeople = crm.tasksOnPeople === true && contactIds.length > 0
+  if (companyId === null && !isAboutPeople) return null
+  const lookup = (ref: string) => ({ ref, key: ref, emails: [], domains: [] })
+  const [found] =
+    companyId === null
+      ? await crm.find('contact', personRefs.slice(0, 1).map(lookup), signal)
+      : await crm.find('company', [lookup(accountRef)], signal)
   const active = owners.filter((owner) => owner.active)
   const fallback = mapping.tasks?.['fallback-owner']
   const owner =
@@ -156,7 +161,7 @@ async function addressTask(
     marker: intent.marker,
     ownerId: owner?.id ?? null,
     companyId,
-    contactIds: personRefs.flatMap((ref) => ids.get(ref) ?? []),
+    contactIds,
     dealId: await openDealId(db, crm.name, mapping, accountRef),
   }
 }

@@ -26,6 +26,9 @@ import type { StepHandler } from '../context.ts'
 import { planTasks } from './plan-tasks.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
+/** What it should say is worked out even before it is connected, so that it can be looked at. */
+const FIRST_CRM = 'hubspot'
+
 /** Subjects that are looked at together: what is held in memory at a time. */
 const SLICE = 1_000
 
@@ -39,6 +42,8 @@ export const desire: StepHandler = async (context, _key, _params, signal) => {
   const counts = { records: 0, changed: 0, tasks: 0 }
   const speaks = voices()
   for (const [crm, mapping] of set.crms) {
+    // The mapping of a CRM that nobody has connected is only there to be used one day.
+    if (crm !== FIRST_CRM && !context.crms.get(crm)?.connect) continue
     for (const [object, rules] of objectsOf(mapping)) {
       for await (const refs of slicesOf(db, crm, object, rules)) {
         signal.throwIfAborted()

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { crmSetup } from '../../src/core/sync/crm-setup.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import { openDeliveries } from '../../src/infra/postgres/crm-delivery-store.ts'
 import { staleReads } from '../../src/infra/postgres/crm-read-store.ts'
@@ -24,11 +25,7 @@ export const listen: StepHandler = async (context, name, _params, signal, run) =
   const mapping = set.crms.get(name)
   // Before its first write there is neither our key on a record nor a record that we know.
   if (!mapping || !(await isProvisioned(context.db, name))) return {}
-  const { contact, company } = mapping.objects
-  const crm = connected.connect({
-    contact: contact?.key.property ?? 'pql_person_id',
-    company: company?.key.property ?? 'pqa_account_id',
-  })
+  const crm = connected.connect(crmSetup(mapping))
   const { webhook } = connected
   if (webhook) await takeDeliveries({ context, crm, webhook, mapping, signal, run })
   for (let more = true; more; ) {

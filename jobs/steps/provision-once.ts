@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, ProvisionPlan } from '../../src/core/ports/crm.ts'
 import { crmNeeds } from '../../src/core/sync/crm-needs.ts'
+import { groupedDrift } from '../../src/core/sync/grouped-drift.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext } from '../context.ts'
 
@@ -30,11 +31,12 @@ export async function provisionOnce(
       if (level !== 'ok') logger.warn({ crm: crm.name }, what)
     }
     if (drift.length === 0) continue
-    const lines = drift.map(
-      (d) => `${d.property}: expected ${d.expected}, found ${d.found}; ${d.mend}`,
+    const lines = groupedDrift(drift).map(
+      ({ properties, expected, found, mend }) =>
+        `${properties.join(', ')}: expected ${expected}, found ${found}; ${mend}`,
     )
     throw new ConfigError(
-      `${crm.name} has ${plan.object} properties that are not as ${crm.name}.yaml declares them; rename ours or delete theirs:\n${lines.join('\n')}`,
+      `${crm.name} has ${plan.object} properties that are not as ${crm.name}.yaml declares them:\n${lines.join('\n')}`,
     )
   }
   await noteProvisioned(db, crm.name, plans)

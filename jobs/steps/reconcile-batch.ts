@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
 import { valueProblem } from '../../src/core/sync/check-values.ts'
 import { changesToWrite, type Properties, saysNow } from '../../src/core/sync/desired-record.ts'
@@ -76,7 +77,10 @@ function parked(scope: ReconcileScope, at: Located, reason: string, code: string
 }
 
 /** Updates and creates are different calls; records in doubt go in smaller batches. */
-function batchesOf({ doubts }: ReconcileScope, writes: readonly PlannedWrite[]): PlannedWrite[][] {
+function batchesOf(
+  { doubts, crm }: ReconcileScope,
+  writes: readonly PlannedWrite[],
+): PlannedWrite[][] {
   const groups = new Map<string, PlannedWrite[]>()
   for (const write of writes) {
     const { row, crmId } = write.at
@@ -85,6 +89,9 @@ function batchesOf({ doubts }: ReconcileScope, writes: readonly PlannedWrite[]):
   }
   return [...groups.values()].flatMap((group) => {
     const size = doubts.batchSize(group[0]?.at.row.ref ?? '')
+    const isJob =
+      size === crm.maxBatch && group.length >= (crm.bulkFrom ?? Number.POSITIVE_INFINITY)
+    if (isJob) return [group]
     const count = Math.ceil(group.length / size)
     return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size))
   })
@@ -134,11 +141,13 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
     scope.crm.name,
     batch.map(({ at }) => recordUpdate(at, 'writing')),
   )
+  const companies = await companiesFor(scope, batch)
   const writes: CrmWrite[] = batch.map(({ at, properties }) => ({
     ref: at.row.ref,
     key: at.row.ref,
     crmId: at.crmId,
     properties,
+    ...(companies ? { companyId: companies.get(at.row.companyRef ?? '') ?? null } : {}),
   }))
   const outcomes = await scope.crm.write(scope.object, writes, scope.signal)
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
@@ -146,6 +155,24 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
   const refs = (isDoubtful: boolean) =>
     updates.filter(({ state }) => (state === 'writing') === isDoubtful).map(({ ref }) => ref)
   scope.doubts.answered(refs(false), refs(true))
+}
+
+/** The companies of contacts, by our id, for a CRM that wants to know; null for any other. */
+async function companiesFor(
+  { context, crm, object }: ReconcileScope,
+  batch: readonly PlannedWrite[],
+): Promise<ReadonlyMap<string, string | null> | null> {
+  if (!crm.writesUnderCompany || object !== 'contact') return null
+  const refs = new Set(batch.flatMap(({ at }) => at.row.companyRef ?? []))
+  if (refs.size === 0) return null
+  const rows = await context.db
+    .selectFrom('crm_record')
+    .select(['ref', 'crm_id'])
+    .where('crm', '=', crm.name)
+    .where('object', '=', 'company')
+    .where(sql<boolean>`ref = any(${[...refs]}::text[])`)
+    .execute()
+  return new Map(rows.map(({ ref, crm_id }) => [ref, crm_id]))
 }
 
 function settle(

@@ -14,6 +14,8 @@ import type { ReconcileScope } from './reconcile-scope.ts'
 const SLICE = 500
 /** Slices under way at a time, so that the CRM's latency does not set the pace. */
 const SLICES_AT_ONCE = 10
+/** The same where one write is a job of the CRM: as many as it is worth, one slice after the other. */
+const JOB_SLICE = 10_000
 /** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
 const ROUNDS = 3
 /** With records in doubt there are more: as many as it takes to find the one that is to blame. */
@@ -28,6 +30,9 @@ export async function reconcileObject(
 ): Promise<void> {
   const doubts = createDoubts(given.crm.maxBatch)
   const scope: ReconcileScope = { ...given, doubts, claims: new Map() }
+  // Before anything is looked at: what is still at work there would change it under our hands.
+  const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
+  if (waited > 0) scope.run.count('jobsResumed', waited)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const total = await countOpen(scope.context.db, scope.crm.name, scope.object)
     if (total === 0) return
@@ -42,7 +47,9 @@ export async function reconcileObject(
 
 async function passOver(scope: ReconcileScope, total: number): Promise<void> {
   let done = 0
-  await eachInFlight(slices(scope), SLICES_AT_ONCE, async ({ rows, turn }) => {
+  const isJob = total >= (scope.crm.bulkFrom ?? Number.POSITIVE_INFINITY)
+  const [size, atOnce] = isJob ? [JOB_SLICE, 1] : [SLICE, SLICES_AT_ONCE]
+  await eachInFlight(slices(scope, size), atOnce, async ({ rows, turn }) => {
     try {
       await reconcileBatch(scope, rows, turn)
       scope.doubts.looked(null)
@@ -62,11 +69,14 @@ interface Slice {
   readonly turn: Turn
 }
 
-async function* slices({ context, crm, object }: ReconcileScope): AsyncGenerator<Slice> {
+async function* slices(
+  { context, crm, object }: ReconcileScope,
+  limit: number,
+): AsyncGenerator<Slice> {
   let comes = Promise.resolve()
   let after = ''
   for (;;) {
-    const slice = { crm: crm.name, object, after, limit: SLICE }
+    const slice = { crm: crm.name, object, after, limit }
     const rows = await openRecords(context.db, slice)
     const last = rows.at(-1)
     if (last === undefined) return

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
+import { crmSetup } from '../../src/core/sync/crm-setup.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
@@ -23,11 +24,8 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   const { set } = await readEffective(context.db)
   const mapping = set.crms.get(name)
   if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
-  const { contact, company } = mapping.objects
-  const crm = connected.connect({
-    contact: contact?.key.property ?? 'pql_person_id',
-    company: company?.key.property ?? 'pqa_account_id',
-  })
+  const { company } = mapping.objects
+  const crm = connected.connect(crmSetup(mapping))
   await provisionOnce(context, crm, mapping, signal)
   for (const [object, rules] of objectsOf(mapping)) {
     await reconcileObject({ context, crm, object, rules, signal, run })

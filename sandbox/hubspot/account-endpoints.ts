@@ -1,5 +1,6 @@
+import type { ApiReply } from '../reply-sender.ts'
 import { zoneOffsetMs } from './account-day.ts'
-import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { ApiCall, ApiEndpoint } from './api-endpoint.ts'
 import type { Owner } from './default-owners.ts'
 import { invalid, notFound, PORTAL_ID } from './hubspot-error.ts'
 import { OBJECT_TYPE_NAMES, OBJECT_TYPES, readObjectType } from './object-types.ts'

@@ -1,3 +1,5 @@
+import type { ApiReply } from '../reply-sender.ts'
+
 /** A request as an endpoint sees it. */
 export interface ApiCall {
   readonly params: Readonly<Record<string, string>>
@@ -5,13 +7,6 @@ export interface ApiCall {
   readonly body: unknown
   /** Length of the body in characters, as it came. */
   readonly bodyLength: number
-}
-
-export interface ApiReply {
-  readonly status: number
-  /** Absent for an empty answer. */
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** One method and path of HubSpot's API. */

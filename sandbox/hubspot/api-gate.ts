@@ -1,15 +1,16 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import type { CallLog } from '../call-log.ts'
+import type { FaultRule, FaultScript } from '../fault-script.ts'
+import { type ApiReply, sendReply } from '../reply-sender.ts'
 import type { AccessGrants } from './access-grants.ts'
 import type { AccountHolds } from './account-holds.ts'
-import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { ApiCall, ApiEndpoint } from './api-endpoint.ts'
 import { isObject } from './api-endpoint.ts'
-import type { CallLog } from './call-log.ts'
 import { requireScope } from './endpoint-scopes.ts'
-import type { FaultRule, FaultScript } from './fault-script.ts'
 import { HubspotError, invalidJson } from './hubspot-error.ts'
 import { isOpenPath } from './oauth-endpoints.ts'
 import type { LimitedKind, RateLimits } from './rate-limits.ts'
-import { sendReply } from './reply-sender.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 
 const MAX_URL = 8192
 
@@ -20,7 +21,7 @@ export interface GateOptions {
   readonly limits: RateLimits
   readonly holds: AccountHolds
   readonly faults: FaultScript
-  readonly calls: CallLog
+  readonly calls: CallLog<SandboxCall>
 }
 
 /** What the gate knows of the request under way. */

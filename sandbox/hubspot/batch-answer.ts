@@ -1,4 +1,5 @@
-import type { ApiCall, ApiReply, JsonObject } from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import type { ApiCall, JsonObject } from './api-endpoint.ts'
 import { bodyObject, isObject } from './api-endpoint.ts'
 import { invalid, invalidJson } from './hubspot-error.ts'
 

@@ -1,4 +1,5 @@
-import type { ApiCall, ApiEndpoint, ApiReply, JsonObject } from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import type { ApiCall, ApiEndpoint, JsonObject } from './api-endpoint.ts'
 import { readId } from './api-endpoint.ts'
 import { batchAnswer, batchInputs, emptyBatch } from './batch-answer.ts'
 import { HubspotError, invalid } from './hubspot-error.ts'

@@ -1,5 +1,5 @@
-import type { SandboxCall } from './call-log.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from '../html.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 import { readableTime } from './value-format.ts'
 
 interface RouteSummary {

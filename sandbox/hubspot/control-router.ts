@@ -1,14 +1,15 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
-import type { CallLog } from './call-log.ts'
+import type { CallLog } from '../call-log.ts'
+import type { FaultScript } from '../fault-script.ts'
 import { summarize } from './call-summary.ts'
-import type { FaultScript } from './fault-script.ts'
 import { HubspotError } from './hubspot-error.ts'
 import { readObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import { binRecord, editRecord, eraseContact } from './record-fate.ts'
 import { recordHistory } from './record-history.ts'
 import { mergeRecords } from './record-merge.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 import type { WebhookSender } from './webhook-sender.ts'
 
 const DEFAULT_CALLS = 1_000
@@ -44,7 +45,7 @@ const mergeBody = z.strictObject({ into: z.string() })
 
 export interface Controls {
   readonly state: PortalState
-  readonly calls: CallLog
+  readonly calls: CallLog<SandboxCall>
   readonly faults: FaultScript
   readonly webhooks: WebhookSender
 }

@@ -1,4 +1,6 @@
 import express, { type Router } from 'express'
+import { CallLog } from '../call-log.ts'
+import { type FaultRule, FaultScript } from '../fault-script.ts'
 import { AccessGrants, type OAuthAppOptions } from './access-grants.ts'
 import { accountEndpoints } from './account-endpoints.ts'
 import { AccountHolds, type UpsertLock } from './account-holds.ts'
@@ -8,11 +10,9 @@ import { associationBatchEndpoints } from './association-batch-endpoints.ts'
 import { associationEndpoints } from './association-endpoints.ts'
 import type { Association } from './association-graph.ts'
 import { batchWriteEndpoints } from './batch-write-endpoints.ts'
-import { CallLog, type SandboxCall } from './call-log.ts'
 import { controlRouter } from './control-router.ts'
 import { pipelineEndpoints } from './deal-pipelines.ts'
 import { defineProperty } from './define-property.ts'
-import { type FaultRule, FaultScript } from './fault-script.ts'
 import { groupEndpoints } from './group-endpoints.ts'
 import { oauthEndpoints, oauthPages } from './oauth-endpoints.ts'
 import { readObjectType } from './object-types.ts'
@@ -25,6 +25,7 @@ import { type LimitOptions, RateLimits } from './rate-limits.ts'
 import { readEndpoints } from './read-endpoints.ts'
 import { binRecord, editRecord, eraseContact, privacyEndpoint } from './record-fate.ts'
 import { mergeRecords } from './record-merge.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 import { type SearchOptions, searchEndpoint } from './search-endpoint.ts'
 import { type SeedData, type SeedIds, seedPortal } from './seed.ts'
 import { singleWriteEndpoints } from './single-write-endpoints.ts'
@@ -126,7 +127,7 @@ export async function createHubspotSandbox(
     now,
   })
   const faults = new FaultScript()
-  const calls = new CallLog()
+  const calls = new CallLog<SandboxCall>()
   const limits = new RateLimits(options.limits)
   const access = new AccessGrants({
     token,

@@ -1,10 +1,11 @@
-import type { CallLog } from './call-log.ts'
+import type { CallLog } from '../call-log.ts'
+import { html, type Markup } from '../html.ts'
 import { callSummary } from './call-summary.ts'
-import { html, type Markup } from './html.ts'
 import { OBJECT_TYPE_NAMES, OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import { layout } from './page-layout.ts'
 import type { PortalState } from './portal-state.ts'
 import { type RecordColumn, recordColumns } from './record-columns.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 import { sortKey } from './search-match.ts'
 import type { StoredRecord } from './stored-record.ts'
 
@@ -21,7 +22,7 @@ export interface ListView {
 }
 
 /** The page of one type's records, with the calls that were made below. */
-export function listPage(state: PortalState, calls: CallLog, view: ListView): string {
+export function listPage(state: PortalState, calls: CallLog<SandboxCall>, view: ListView): string {
   const columns = recordColumns(state, view.type)
   const found = sortedRecords(state, columns, view)
   const start = (view.page - 1) * PAGE_SIZE

@@ -1,7 +1,8 @@
 import express, { type Router } from 'express'
+import { html } from '../html.ts'
+import type { ApiReply } from '../reply-sender.ts'
 import type { AccessGrants, Form } from './access-grants.ts'
-import { type ApiCall, type ApiEndpoint, type ApiReply, bodyObject } from './api-endpoint.ts'
-import { html } from './html.ts'
+import { type ApiCall, type ApiEndpoint, bodyObject } from './api-endpoint.ts'
 import { HubspotError, invalid } from './hubspot-error.ts'
 
 /** Calls that bear no access token. */

@@ -1,4 +1,4 @@
-import { html, Markup } from './html.ts'
+import { html, Markup } from '../html.ts'
 import { PORTAL_ID } from './hubspot-error.ts'
 
 const style = `

@@ -1,16 +1,17 @@
 import express, { type Request, type Response, type Router } from 'express'
-import type { CallLog } from './call-log.ts'
+import type { CallLog } from '../call-log.ts'
 import { summarize } from './call-summary.ts'
 import { listPage } from './list-page.ts'
 import { OBJECT_TYPE_NAMES, OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import { recordPage } from './record-page.ts'
+import type { SandboxCall } from './sandbox-call.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 const DEFAULT_ROWS = 1000
 
 /** Pages for people, and the same as JSON. None of them needs a token. */
-export function pageRouter(state: PortalState, calls: CallLog): Router {
+export function pageRouter(state: PortalState, calls: CallLog<SandboxCall>): Router {
   const router = express.Router()
   router.get('/', (req, res) => {
     const type = readType(textOf(req.query['object'])) ?? 'contacts'

@@ -1,4 +1,5 @@
-import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import type { ApiCall, ApiEndpoint } from './api-endpoint.ts'
 import { bodyObject, queryList, readId } from './api-endpoint.ts'
 import { batchAnswer, batchInputs, emptyBatch } from './batch-answer.ts'
 import { HubspotError, notFound } from './hubspot-error.ts'

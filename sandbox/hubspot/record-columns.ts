@@ -1,4 +1,4 @@
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from '../html.ts'
 import { OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { PropertyDefinition } from './property-definition.ts'

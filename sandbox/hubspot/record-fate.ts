@@ -1,10 +1,5 @@
-import {
-  type ApiCall,
-  type ApiEndpoint,
-  type ApiReply,
-  bodyObject,
-  readId,
-} from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import { type ApiCall, type ApiEndpoint, bodyObject, readId } from './api-endpoint.ts'
 import { notFound } from './hubspot-error.ts'
 import type { ObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'

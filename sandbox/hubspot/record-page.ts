@@ -1,5 +1,5 @@
+import { html, type Markup } from '../html.ts'
 import { associationType } from './association-endpoints.ts'
-import { html, type Markup } from './html.ts'
 import { OBJECT_TYPES, type ObjectType } from './object-types.ts'
 import { layout } from './page-layout.ts'
 import type { PortalState } from './portal-state.ts'

@@ -1,4 +1,5 @@
-import type { ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import type { ApiEndpoint } from './api-endpoint.ts'
 import { OBJECT_TYPES, type ObjectType, readObjectType } from './object-types.ts'
 import type { PortalState } from './portal-state.ts'
 import type { RecordTable } from './record-table.ts'

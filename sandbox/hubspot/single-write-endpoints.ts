@@ -1,4 +1,5 @@
-import type { ApiCall, ApiEndpoint, ApiReply } from './api-endpoint.ts'
+import type { ApiReply } from '../reply-sender.ts'
+import type { ApiCall, ApiEndpoint } from './api-endpoint.ts'
 import { bodyObject, readId } from './api-endpoint.ts'
 import { notFound } from './hubspot-error.ts'
 import { type ObjectType, readObjectType } from './object-types.ts'

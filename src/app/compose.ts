@@ -23,8 +23,11 @@ import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/
 import { takeTurn } from '../infra/postgres/pace.ts'
 import { openQueues } from '../infra/queue/queues.ts'
 import { connectAmplitude } from './connect-amplitude.ts'
-import { type OAuthConnection, openHubspotAccess } from './hubspot-access.ts'
+import { connectSalesforce } from './connect-salesforce.ts'
+import { openHubspotAccess } from './hubspot-access.ts'
 import { createHubspotGovernor } from './hubspot-governor.ts'
+import type { OAuthConnection } from './oauth-connection.ts'
+import { openSalesforceAccess } from './salesforce-access.ts'
 
 /** A call to a CRM that surely did nothing is made so often in all before its step fails. */
 const CRM_ATTEMPTS = 4
@@ -71,9 +74,13 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const opened = await openState(options)
   try {
     const metrics = createMetrics(opened.database.db)
-    const access = openHubspotAccess(config, opened.database, metrics)
+    const { database } = opened
+    const access = openHubspotAccess(config, database, metrics)
+    const salesforce = openSalesforceAccess(config, database, metrics)
+    const parts = { config, db: database.db, metrics, logger, attempts: CRM_ATTEMPTS }
     const crms = new Map([
-      ['hubspot', hubspot(config, opened.database, metrics, logger, access.token)],
+      ['hubspot', hubspot(config, database, metrics, logger, access.token)],
+      ['salesforce', connectSalesforce({ ...parts, accessToken: salesforce.token })],
     ])
     const context = createContext(options, opened, logger, crms)
     const { id } = await opened.database.db
@@ -94,7 +101,9 @@ export async function compose(options: ComposeOptions): Promise<App> {
       await dropShardUsage(context)
       await closeState(opened)
     }
-    const oauth = new Map(access.oauth ? [['hubspot', access.oauth]] : [])
+    const oauth = new Map<string, OAuthConnection>()
+    if (access.oauth) oauth.set('hubspot', access.oauth)
+    if (salesforce.oauth) oauth.set('salesforce', salesforce.oauth)
     return { config, context, engine, metrics, logger, oauth, close }
   } catch (error) {
     await closeState(opened)
@@ -261,7 +270,7 @@ function hubspot(
     ...(clientSecret && publicUrl ? { webhook: createHubspotWebhook(clientSecret) } : {}),
     variables,
     callTimeoutMs,
-    connect: (keyProperty) =>
+    connect: ({ keyProperty }) =>
       createHubspotCrm({
         baseUrl,
         accessToken,

@@ -57,7 +57,7 @@ function parseJson(text: string): unknown {
 export async function startDemoSandbox(
   dir: string,
   company: SampleCompany,
-  options: { port: number; seed: boolean },
+  options: { port: number; seed: boolean; salesforce?: boolean },
 ): Promise<SandboxServer> {
   const dataDir = join(dir, 'hubspot')
   return startSandboxServer({ ...options, company, dataDir }).catch((cause: unknown) => {

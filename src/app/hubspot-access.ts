@@ -1,29 +1,13 @@
 import { createHubspotOAuth } from '../../connectors/crms/hubspot/hubspot-oauth.ts'
 import { scopesFor } from '../../connectors/crms/hubspot/scopes.ts'
-import type { AccessTokens } from '../core/ports/access-tokens.ts'
-import type { CrmNeeds } from '../core/ports/crm-check.ts'
 import type { Config } from '../infra/config.ts'
 import type { Metrics } from '../infra/metrics.ts'
 import { noteAccount } from '../infra/postgres/crm-account-store.ts'
 import type { Database } from '../infra/postgres/database.ts'
 import { createKeyring } from '../infra/secrets/keyring.ts'
-import { createOAuthFlow, type OAuthFlow } from '../infra/secrets/oauth-flow.ts'
+import { createOAuthFlow } from '../infra/secrets/oauth-flow.ts'
 import { createTokenKeeper } from '../infra/secrets/token-keeper.ts'
-
-/** A CRM that a person connects by logging in there. */
-export interface OAuthConnection {
-  readonly flow: OAuthFlow
-  /** What to ask for, so that a mapping can do its work. */
-  scopes(needs: CrmNeeds): readonly string[]
-  /** The variable that is used in place of this connection; null when there is none. */
-  readonly overriddenBy: string | null
-}
-
-export interface CrmAccess {
-  /** What calls bear; null when nothing is set. */
-  readonly token: string | AccessTokens | null
-  readonly oauth: OAuthConnection | null
-}
+import type { CrmAccess } from './oauth-connection.ts'
 
 const CONNECTION = 'hubspot'
 
@@ -62,9 +46,4 @@ export function openHubspotAccess(
       overriddenBy: staticToken === null ? null : 'HUBSPOT_ACCESS_TOKEN',
     },
   }
-}
-
-/** Where a browser is sent back to; it must be one of the redirect addresses of the app. */
-export function callbackUrl(base: string, crm: string): string {
-  return `${base.replace(/\/+$/, '')}/oauth/${crm}/callback`
 }

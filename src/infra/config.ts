@@ -100,6 +100,25 @@ const variables = z.object({
   HUBSPOT_DAILY_SHARE: share.default(0.8),
   HUBSPOT_TIMEZONE: timeZone.optional(),
   HUBSPOT_ADDITIONAL_DOMAINS: z.enum(['in', 'token', 'off']).default('in'),
+  SALESFORCE_BASE_URL: httpUrl.optional(),
+  SALESFORCE_OAUTH_FLOW: z.enum(['code', 'client-credentials', 'jwt']).default('code'),
+  SALESFORCE_CLIENT_ID: z.string().optional(),
+  SALESFORCE_CLIENT_SECRET: z.string().optional(),
+  SALESFORCE_USERNAME: z.string().optional(),
+  SALESFORCE_PRIVATE_KEY_FILE: z.string().optional(),
+  SALESFORCE_JWT_AUDIENCE: httpUrl.default('https://login.salesforce.com'),
+  SALESFORCE_OAUTH_SCOPES: z
+    .string()
+    .regex(/^[\w.-]+([ ,]+[\w.-]+)*$/, 'must be names of scopes with spaces or commas')
+    .optional(),
+  SALESFORCE_SESSION_MINUTES: whole(2, 1440).default(15),
+  SALESFORCE_ACCESS_TOKEN: z.string().optional(),
+  SALESFORCE_API_VERSION: z
+    .string()
+    .regex(/^\d{2,3}\.0$/, 'must be a version such as 67.0')
+    .default('67.0'),
+  SALESFORCE_CALLS_PER_10S: whole(10, 1_000).default(400),
+  SALESFORCE_DAILY_SHARE: share.default(0.5),
 })
 
 const environment = variables.superRefine((config, context) => {
@@ -113,7 +132,29 @@ const environment = variables.superRefine((config, context) => {
     const why = 'is needed to keep what HubSpot gives to an app'
     refuse('RIPEN_ENCRYPTION_KEY', `${why}; make one with openssl rand -base64 32`)
   }
+  for (const [name, why] of salesforceProblems(config)) refuse(name, why)
 })
+
+/** What each way of logging in at Salesforce needs. */
+function salesforceProblems(config: z.output<typeof variables>): [string, string][] {
+  const { SALESFORCE_CLIENT_ID, SALESFORCE_ACCESS_TOKEN, SALESFORCE_OAUTH_FLOW: flow } = config
+  if (!SALESFORCE_CLIENT_ID && !SALESFORCE_ACCESS_TOKEN) return []
+  const needed: [keyof typeof config, string][] = [
+    ['SALESFORCE_BASE_URL', 'is needed: the My Domain address of the org'],
+  ]
+  if (SALESFORCE_CLIENT_ID && flow === 'client-credentials') {
+    needed.push(['SALESFORCE_CLIENT_SECRET', 'is needed for the flow client-credentials'])
+  }
+  if (SALESFORCE_CLIENT_ID && flow === 'jwt') {
+    needed.push(['SALESFORCE_USERNAME', 'is needed for the flow jwt'])
+    needed.push(['SALESFORCE_PRIVATE_KEY_FILE', 'is needed for the flow jwt'])
+  }
+  if (SALESFORCE_CLIENT_ID && flow === 'code') {
+    const why = 'is needed to keep what Salesforce gives to an app'
+    needed.push(['RIPEN_ENCRYPTION_KEY', `${why}; make one with openssl rand -base64 32`])
+  }
+  return needed.filter(([name]) => !config[name])
+}
 
 export type Config = Readonly<z.output<typeof variables>>
 

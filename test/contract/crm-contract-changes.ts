@@ -31,12 +31,16 @@ export function describeChanges(holder: SubjectHolder): void {
     const { cursor } = await followChanges(crm, object, ask)
     return { subject, crm, query: { ...ask, cursor } }
   }
+  const follow: typeof followChanges = (crm, object, query) => {
+    holder.subject.letTimePass?.()
+    return followChanges(crm, object, query)
+  }
 
   describe('changes', () => {
     it('are told with the values that were asked for', async () => {
       const { subject, crm, query } = await open('contact')
       const id = subject.seed('contact', { email: 'a@acme.example' })
-      const { changes } = await followChanges(crm, 'contact', query)
+      const { changes } = await follow(crm, 'contact', query)
       const [change] = changes.filter(({ crmId }) => crmId === id)
       const { email, note } = subject.names
       expect(change?.properties ?? { [email]: 'a@acme.example', [note]: null }).toEqual({
@@ -50,10 +54,10 @@ export function describeChanges(holder: SubjectHolder): void {
     it('of before and after a cursor are all told, in one pass or the next', async () => {
       const { subject, crm, query } = await open('company')
       const first = subject.seed('company', { domain: 'one.example' })
-      const { changes, cursor } = await followChanges(crm, 'company', query)
+      const { changes, cursor } = await follow(crm, 'company', query)
       expect(changes.map(({ crmId }) => crmId)).toEqual([first])
       const second = subject.seed('company', { domain: 'two.example' })
-      const next = await followChanges(crm, 'company', { ...query, cursor })
+      const next = await follow(crm, 'company', { ...query, cursor })
       expect(next.changes.map(({ crmId }) => crmId)).toContain(second)
     })
 
@@ -61,7 +65,7 @@ export function describeChanges(holder: SubjectHolder): void {
       const { subject, crm, query } = await open('contact')
       const records = Array.from({ length: 470 }, (_, i) => ({ email: `u${i}@acme.example` }))
       const ids = subject.seedMany('contact', records)
-      const { changes } = await followChanges(crm, 'contact', query)
+      const { changes } = await follow(crm, 'contact', query)
       expect(changes.map(({ crmId }) => crmId).sort()).toEqual([...ids].sort())
     })
 
@@ -70,7 +74,7 @@ export function describeChanges(holder: SubjectHolder): void {
       const id = subject.seed('contact', { email: 'a@acme.example' })
       const properties = { [subject.names.note]: 'ours' }
       await crm.write('contact', [{ ref: 'p-1', key: 'p-1', crmId: id, properties }], noSignal())
-      const { changes } = await followChanges(crm, 'contact', query)
+      const { changes } = await follow(crm, 'contact', query)
       const [change] = changes.filter(({ crmId }) => crmId === id)
       expect(change?.properties?.[subject.names.note] ?? 'ours').toBe('ours')
     })
@@ -80,7 +84,7 @@ export function describeChanges(holder: SubjectHolder): void {
       subject.seed('contact', { email: 'a@acme.example' })
       const ours = subject.seed('contact', { email: 'b@acme.example', key: 'p-1' })
       const having = subject.keyProperty.contact
-      const { changes } = await followChanges(crm, 'contact', { ...query, having })
+      const { changes } = await follow(crm, 'contact', { ...query, having })
       expect(changes.map(({ crmId }) => crmId)).toEqual([ours])
     })
 
@@ -91,7 +95,7 @@ export function describeChanges(holder: SubjectHolder): void {
       )
       subject.remove('contact', a)
       const left = subject.merge('contact', b, c)
-      const { changes } = await followChanges(crm, 'contact', query)
+      const { changes } = await follow(crm, 'contact', query)
       const there = changes.filter(({ archived }) => !archived).map(({ crmId }) => crmId)
       expect(there).toEqual([left])
     })

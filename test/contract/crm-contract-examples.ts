@@ -3,11 +3,16 @@ import { type CrmSubject, noSignal } from './crm-contract-subject.ts'
 
 /** A contact of ours that does not exist yet. */
 export function newContact(
-  { names }: CrmSubject,
+  { names, newRecord }: CrmSubject,
   key: string,
   more: CrmWrite['properties'] = {},
 ): CrmWrite {
-  const properties = { [names.email]: `${key}@acme.example`, [names.score]: 70, ...more }
+  const properties = {
+    ...newRecord?.contact,
+    [names.email]: `${key}@acme.example`,
+    [names.score]: 70,
+    ...more,
+  }
   return { ref: key, key, crmId: null, properties }
 }
 

@@ -1,3 +1,4 @@
+import type fc from 'fast-check'
 import type {
   Crm,
   CrmAbout,
@@ -5,6 +6,7 @@ import type {
   CrmEngagementKind,
   CrmObject,
   CrmPropertyType,
+  CrmValue,
   Pace,
   ProvisionPlan,
 } from '../../src/core/ports/crm.ts'
@@ -63,8 +65,41 @@ export interface CrmPeople {
   ): string
 }
 
+/**
+ * Where CRMs differ by their nature, so that one promise cannot be kept in the same way by all. Each is as
+ * in HubSpot when it is left out.
+ */
+export interface CrmNature {
+  /** Properties are created by an admin and not through the API; they are put in place without a call. */
+  readonly install?: (plan: ProvisionPlan) => void
+  /** What a new record cannot be without, besides what the suite gives it. */
+  readonly newRecord?: Readonly<Record<CrmObject, Readonly<Record<string, CrmValue>>>>
+  /** Refusals have no id by which the vendor finds them again. */
+  readonly hasNoCorrelation?: true
+  /** Every record belongs to somebody: the owner of one that nobody was given. */
+  readonly defaultOwnerId?: string
+  /** Owners are users: records carry the user's own id. */
+  readonly ownersAreUsers?: true
+  /** A task is due on a day, at no hour. */
+  readonly tasksAreDueOnDays?: true
+  /** A task's text is plain, and shown as it is. */
+  readonly taskTextIsPlain?: true
+  /** A queue owns a task in place of a person, and not beside one. */
+  readonly queuesAreOwners?: true
+  /** A task stands under one deal or one company, and not under both. */
+  readonly tasksHaveOneParent?: true
+  /** What fields hold is less than what a property may be given. */
+  readonly values?: Partial<Readonly<Record<CrmPropertyType, fc.Arbitrary<CrmValue>>>>
+  /** An e-mail is logged without who wrote it. */
+  readonly emailsTellNoDirection?: true
+  /** Changes are shown when their minute is over: lets it pass. */
+  readonly letTimePass?: () => void
+  /** Texts are stored without the blanks around them, so that one of blanks alone is none. */
+  readonly trimsTexts?: true
+}
+
 /** One CRM account that stands ready, and the vendor's side of it. */
-export interface CrmSubject {
+export interface CrmSubject extends CrmNature {
   readonly keyProperty: Readonly<Record<CrmObject, string>>
   /** The CRM's names of the properties that the suite writes. */
   readonly names: { readonly email: string; readonly score: string; readonly note: string }
@@ -95,6 +130,8 @@ export interface CrmSubject {
   taskTargets(taskId: string): readonly string[]
   /** An owner's id. */
   ownerId(): string
+  /** A queue's id. */
+  queueId(): string
   /** An owner who has left. */
   formerOwnerId(): string
   readonly people: CrmPeople
@@ -117,7 +154,9 @@ export async function connectProvisioned(
   options: ConnectOptions = {},
 ): Promise<Crm> {
   const crm = subject.connect()
-  await crm.provision(subject.plan('contact'), noSignal())
-  await crm.provision(subject.plan('company'), noSignal())
+  for (const object of ['contact', 'company'] as const) {
+    if (subject.install) subject.install(subject.plan(object))
+    else await crm.provision(subject.plan(object), noSignal())
+  }
   return subject.connect(options)
 }

@@ -53,21 +53,30 @@ export function describeTaskEnds(holder: SubjectHolder): void {
         { contactIds: [], companyIds: [] },
         { name: 'Acme', amount: 900 },
       )
-      const open = await openTask(subject, { type: 'call', queueId: '77', dealId })
+      const queueId = subject.queueId()
+      const open = await openTask(subject, { type: 'call', queueId, dealId })
+      const { dueAt } = open.task
       expect(open.state).toMatchObject({
         status: 'not-started',
         completedAt: null,
         ownerId: subject.ownerId(),
         subject: open.task.subject,
-        dueAt: open.task.dueAt,
+        dueAt: subject.tasksAreDueOnDays ? `${dueAt.slice(0, 10)}T00:00:00.000Z` : dueAt,
         priority: 'high',
         type: 'call',
-        queueIds: ['77'],
+        queueIds: subject.queuesAreOwners ? [] : [queueId],
         archived: false,
       })
       expect(subject.taskTargets(open.taskId)).toContain(dealId)
       expect((await readOne(open.crm, open.taskId)).fingerprint).toBe(open.state.fingerprint)
       expect((await openTask(subject, { marker: 'rp-2' })).state.type).toBe('to-do')
+    })
+
+    it('is read: in a queue, and nobody’s as long as it has no owner', async () => {
+      const { subject } = holder
+      const queueId = subject.queueId()
+      const open = await openTask(subject, { ownerId: null, queueId })
+      expect(open.state).toMatchObject({ ownerId: null, queueIds: [queueId] })
     })
 
     it('is read: done, when, and by whom', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals'
 import { describeChanges } from './crm-contract-changes.ts'
 import { describeFailures } from './crm-contract-failures.ts'
 import { describeOutcomes } from './crm-contract-outcomes.ts'
+import { describeProvisioning } from './crm-contract-provisioning.ts'
 import { describeRecords } from './crm-contract-records.ts'
 import type { CrmSubject, SubjectHolder } from './crm-contract-subject.ts'
 import { describeTaskEnds } from './crm-contract-task-ends.ts'
@@ -27,6 +28,7 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
       await current?.close()
     })
 
+    describeProvisioning(holder)
     describeRecords(holder)
     describeWrites(holder)
     describeValues(holder)

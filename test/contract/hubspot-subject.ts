@@ -182,6 +182,7 @@ function vendorSide(sandbox: HubspotSandbox) {
     companyContacts: () => companyContacts(sandbox),
     taskTargets: (taskId: string) => taskTargets(sandbox, taskId),
     ownerId: () => '41000001',
+    queueId: () => '77',
     formerOwnerId: () => '41000006',
     people: peopleOf(sandbox),
   }

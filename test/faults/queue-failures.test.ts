@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import type { FaultRule } from '../../sandbox/hubspot/fault-script.ts'
+import type { FaultRule } from '../../sandbox/fault-script.ts'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
 import { removeFolders, type TestState } from '../support/state.ts'

@@ -152,6 +152,20 @@ describe('commands that stay up', () => {
     onlyJson(await worker.ended)
   })
 
+  it('sandbox plays Salesforce too when it is asked to, with what the package deploys', async () => {
+    const dir = await makeFolder('sandbox')
+    const args = ['sandbox', '--crm', 'salesforce', '--seed', '--port', '0', '--dir', dir, '--json']
+    const sandbox = startRipen(args)
+    const { environment: given } = (await sandbox.json()) as { environment: Record<string, string> }
+    const home = await world.home('empty')
+    const environment = { ...home.environment, ...given, RIPEN_MAPPINGS_DIR: world.mappings }
+    const checked = await ripen(['check', '--crm', 'salesforce', '--json'], environment)
+    sandbox.kill('SIGTERM')
+    await sandbox.ended
+    expect(checked).toMatchObject({ code: 0 })
+    expect(JSON.parse(checked.stdout)).toMatchObject({ crm: 'salesforce', ok: true })
+  })
+
   it('sandbox says where it listens and how to point Ripen there', async () => {
     const dir = await makeFolder('sandbox')
     const sandbox = startRipen(['sandbox', '--port', '0', '--dir', dir, '--json'])

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { createRandom, type Random } from '../../sandbox/company/random.ts'
-import type { FaultRule } from '../../sandbox/hubspot/fault-script.ts'
+import type { FaultRule } from '../../sandbox/fault-script.ts'
 import { ripenJson } from '../support/cli.ts'
 import { type CliWorld, openCliWorld } from '../support/cli-world.ts'
 import { type FinalState, readFinalPortal, readFinalState } from '../support/final-state.ts'

@@ -3,7 +3,8 @@ import { parse } from 'yaml'
 import { CONFIG_VARIABLES, readConfig } from '../../src/infra/config.ts'
 import { codeSpans, listPages, readPage, section, tableRows } from '../support/doc-pages.ts'
 
-const OURS = /\b(?:RIPEN|AMPLITUDE|MIXPANEL|SEGMENT|HUBSPOT|DATABASE|REDIS)_[A-Z][A-Z_]*[A-Z]\b/g
+const OURS =
+  /\b(?:RIPEN|AMPLITUDE|MIXPANEL|SEGMENT|HUBSPOT|SALESFORCE|DATABASE|REDIS)_[A-Z][A-Z_]*[A-Z]\b/g
 
 async function configurationRows(): Promise<string[][]> {
   return tableRows(section(await readPage('README.md'), '## Configuration'), 'variable')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { crmMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
+import { crmMappingSchema, salesforceMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
 import { identityMappingSchema } from '../../src/core/mapping/identity-mapping.ts'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { type Model, modelSchema } from '../../src/core/mapping/model.ts'
@@ -62,6 +62,21 @@ describe.each(FILES)('$heading', ({ heading, schema }) => {
   it('names every word that a field may hold', async () => {
     const told = new Set(codeSpans(section(await readPage(PAGE), heading)))
     expect([...words].filter((word) => !told.has(word))).toEqual([])
+  })
+})
+
+describe('## salesforce.yaml', () => {
+  it('explains every field that hubspot.yaml has not, with its words', async () => {
+    const [fields, words] = [new Set<string>(), new Set<string>()]
+    const [known, same] = [new Set<string>(), new Set<string>()]
+    const input = { io: 'input', unrepresentable: 'any' } as const
+    namesIn(z.toJSONSchema(salesforceMappingSchema, input), fields, words)
+    namesIn(z.toJSONSchema(crmMappingSchema, input), known, same)
+    const text = section(await readPage(PAGE), '## salesforce.yaml')
+    const told = tableRows(text, 'field').flatMap(([name]) => codeSpans(name ?? ''))
+    expect(told.sort()).toEqual([...fields].filter((name) => !known.has(name)).sort())
+    const own = [...words].filter((word) => !same.has(word))
+    expect(own.filter((word) => !codeSpans(text).includes(word))).toEqual([])
   })
 })
 

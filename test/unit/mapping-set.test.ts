@@ -10,7 +10,7 @@ describe('the mappings that are shipped', () => {
   it('parse, and name two models of persons, one of accounts, and one CRM', () => {
     const set = parseMappingSet(shipped())
     expect([...set.models.keys()].sort()).toEqual(['accounts', 'expansion', 'people'])
-    expect([...set.crms.keys()]).toEqual(['hubspot'])
+    expect([...set.crms.keys()]).toEqual(['hubspot', 'salesforce'])
     expect(Object.keys(set.usage.actions)).toContain('activated')
   })
 
@@ -73,7 +73,7 @@ describe('a mapping folder', () => {
     (name) => {
       const files = { ...shipped(), [name]: 'id: people' }
       expect(problemsOf(files)).toEqual([
-        `${name}: nobody reads a file of this name; known are usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, models/*.yaml, presets/*.yaml, sources/*.yaml`,
+        `${name}: nobody reads a file of this name; known are usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, salesforce.yaml, models/*.yaml, presets/*.yaml, sources/*.yaml`,
       ])
     },
   )

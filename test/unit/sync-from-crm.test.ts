@@ -37,6 +37,10 @@ describe('what a CRM says means our value', () => {
     { value: instant, text: '2026-11-21T10:00:00.001Z', same: false },
     { value: instant, text: `${Number(ms) + 1}`, same: false },
     { value: instant, text: 'soon', same: false },
+    // A CRM that keeps whole seconds.
+    { value: '2026-11-21T10:00:00.789Z', text: instant, same: true },
+    { value: '2026-11-21T10:00:01.789Z', text: instant, same: false },
+    { value: '2026-11-21T10:00:00.789Z', text: '2026-11-21T10:00:00.123Z', same: false },
     { value: instant, text: null, same: false },
     { value: '2026-11-21', text: '2026-11-21', same: true },
     { value: '2026-11-21', text: '2026-11-22', same: false },

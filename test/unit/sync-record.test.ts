@@ -151,6 +151,8 @@ describe('the fields of a record', () => {
       last_active: '2026-11-20T09:00:00.000Z',
       active_days_30: 12,
       signals: ['activated', 'invited'],
+      last_name: 'Ann',
+      company_name: 'acme.com',
       model: 'people v1',
       email: 'ann@acme.com',
       active_users: 3,

@@ -3,7 +3,7 @@ import { crmNeeds } from '../../core/sync/crm-needs.ts'
 import { isPublished, readEffective } from '../../infra/mappings/published.ts'
 import { reviveWork } from '../../infra/postgres/work.ts'
 import type { App } from '../compose.ts'
-import { callbackUrl } from '../hubspot-access.ts'
+import { callbackUrl } from '../oauth-connection.ts'
 import { finishOAuth } from '../oauth-page.ts'
 import { problem } from './problem.ts'
 

@@ -2,8 +2,9 @@ import type { ConnectedCrm } from '../../../jobs/context.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { CrmMapping } from '../../core/mapping/crm-mapping.ts'
 import type { Crm } from '../../core/ports/crm.ts'
+import { crmSetup } from '../../core/sync/crm-setup.ts'
 import type { App } from '../compose.ts'
-import type { OAuthConnection } from '../hubspot-access.ts'
+import type { OAuthConnection } from '../oauth-connection.ts'
 import { readMappings } from './with-app.ts'
 
 /** @throws {ConfigError} naming those that there are. */
@@ -25,13 +26,10 @@ export async function crmMapping(app: App, name: string, folder?: string): Promi
 }
 
 /** @throws {ConfigError} naming the variables when there are no credentials. */
-export function openCrm(app: App, name: string, { objects }: CrmMapping): Crm {
+export function openCrm(app: App, name: string, mapping: CrmMapping): Crm {
   const { connect, variables } = knownCrm(app, name)
   if (!connect) throw new ConfigError(`${name} is not connected; set ${variables}`)
-  return connect({
-    contact: objects.contact?.key.property ?? 'pql_person_id',
-    company: objects.company?.key.property ?? 'pqa_account_id',
-  })
+  return connect(crmSetup(mapping))
 }
 
 /** @throws {ConfigError} naming the variables when no app is set up. */
@@ -40,7 +38,9 @@ export function oauthOf(app: App, name: string): OAuthConnection {
   const connection = app.oauth.get(name)
   if (connection) return connection
   const prefix = name.toUpperCase()
+  // Salesforce's login pages are the org's own.
+  const address = name === 'salesforce' ? 'SALESFORCE_BASE_URL, ' : ''
   throw new ConfigError(
-    `${name} has no app to connect with; set ${prefix}_CLIENT_ID, ${prefix}_CLIENT_SECRET and RIPEN_ENCRYPTION_KEY`,
+    `${name} has no app to connect with; set ${address}${prefix}_CLIENT_ID, ${prefix}_CLIENT_SECRET and RIPEN_ENCRYPTION_KEY`,
   )
 }

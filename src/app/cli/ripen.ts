@@ -48,6 +48,10 @@ program
   .description('play HubSpot, Amplitude and Mixpanel on loopback')
   .option('--port <port>', 'port to listen on', '4010')
   .option('--dir <dir>', 'folder that keeps the records (default: sandbox in RIPEN_DATA_DIR)')
+  .option(
+    '--crm <name>',
+    'play a Salesforce org besides, with the package of Ripen in it: salesforce',
+  )
   .option('--seed', "fill an empty HubSpot with the sample company's contacts and companies")
   .addOption(json())
   .action(async (options) => (await import('./commands/sandbox.ts')).sandboxCommand(options))
@@ -85,7 +89,7 @@ program
 program
   .command('sync')
   .description('write what changed into a CRM')
-  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
   .addOption(mappings())
   .addOption(json())
   .action(async (options) => (await import('./commands/sync.ts')).syncCommand(options))
@@ -93,7 +97,7 @@ program
 program
   .command('connect')
   .description('let Ripen into a CRM by logging in there (OAuth); the tokens are stored encrypted')
-  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
   .option('--port <port>', 'port of loopback that the browser comes back to', '4020')
   .option('--paste', 'do not listen: paste the address that the browser ends at')
   .addOption(folder())
@@ -103,14 +107,14 @@ program
 program
   .command('disconnect')
   .description('remove the stored tokens of a CRM')
-  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
   .addOption(json())
   .action(async (options) => (await import('./commands/disconnect.ts')).disconnectCommand(options))
 
 program
   .command('check')
   .description('say whether a CRM lets the mapping do its work: token, scopes, limits, properties')
-  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
   .addOption(folder())
   .addOption(json())
   .action(async (options) => (await import('./commands/check.ts')).checkCommand(options))
@@ -118,7 +122,7 @@ program
 program
   .command('provision')
   .description('create the group, properties and options that the mapping needs in a CRM')
-  .requiredOption('--crm <name>', 'the CRM: hubspot')
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
   .option('--dry-run', 'change nothing, and say what would be done')
   .addOption(folder())
   .addOption(json())
@@ -134,7 +138,7 @@ program
 program
   .command('schema')
   .description(
-    'print the JSON Schema of a mapping file: usage, identity, traits, model, hubspot or source',
+    'print the JSON Schema of a mapping file: usage, identity, traits, model, hubspot, salesforce or source',
   )
   .argument('<file>')
   .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))

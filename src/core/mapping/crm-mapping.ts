@@ -27,7 +27,7 @@ const SCORE_FIELDS = [
 ] as const
 
 /** What a property of a person can be filled with. */
-export const PERSON_FIELDS = [...SCORE_FIELDS, 'email'] as const
+export const PERSON_FIELDS = [...SCORE_FIELDS, 'email', 'last_name', 'company_name'] as const
 
 /** What a property of an account can be filled with. */
 export const ACCOUNT_FIELDS = [
@@ -40,9 +40,28 @@ export const ACCOUNT_FIELDS = [
   'name',
 ] as const
 
-const propertyName = z
+const hubspotName = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,99}$/, 'use a HubSpot property name: lower-case letters, digits and _')
+/** Custom ones end in `__c`; those of a package begin with its namespace. */
+const salesforceName = z
+  .string()
+  .regex(/^[A-Za-z]\w{0,79}$/, 'use the API name of a Salesforce field: letters, digits and _')
+type Names = typeof hubspotName
+
+const label = z.string().min(1).max(120)
+const hubspotGroup = z.strictObject({ name: hubspotName, label })
+/** For CRMs without groups: nothing is written in the mapping. */
+const NO_GROUP = z
+  .never()
+  .optional()
+  .transform(() => ({ name: 'ripen', label: 'Ripen' }))
+
+/** How a CRM names its properties, and what it keeps them in. */
+interface Terms {
+  readonly propertyName: Names
+  readonly group: typeof hubspotGroup | null
+}
 
 const PROPERTY_TYPES = [
   'string',
@@ -81,22 +100,23 @@ const property = <F extends readonly [string, ...string[]]>(fields: F) =>
 
 const salesValue = z.array(z.string().min(1)).min(1).optional()
 
-const salesStatus = z.strictObject({
-  /** The property that says how it stands with sales. */
-  property: propertyName,
-  /** Which of its values mean which status; all others mean `none`. */
-  values: z
-    .strictObject({
-      accepted: salesValue,
-      rejected: salesValue,
-      opportunity: salesValue,
-      won: salesValue,
-      lost: salesValue,
-    })
-    .superRefine(refuseTwice),
-  /** The property that says why, in the CRM's own words. */
-  reason: propertyName.optional(),
-})
+const salesStatus = (propertyName: Names) =>
+  z.strictObject({
+    /** The property that says how it stands with sales. */
+    property: propertyName,
+    /** Which of its values mean which status; all others mean `none`. */
+    values: z
+      .strictObject({
+        accepted: salesValue,
+        rejected: salesValue,
+        opportunity: salesValue,
+        won: salesValue,
+        lost: salesValue,
+      })
+      .superRefine(refuseTwice),
+    /** The property that says why, in the CRM's own words. */
+    reason: propertyName.optional(),
+  })
 
 function refuseTwice(
   values: Readonly<Record<string, readonly string[] | undefined>>,
@@ -122,7 +142,11 @@ const match = z.strictObject({ several: z.enum(SEVERAL) })
 
 const LEAVINGS = ['keep', 'clear', 'archive'] as const
 
-const object = <F extends readonly [string, ...string[]]>(fields: F, subject: string) =>
+const object = <F extends readonly [string, ...string[]]>(
+  fields: F,
+  subject: string,
+  { propertyName, group }: Terms,
+) =>
   z.strictObject({
     subject: z.literal(subject),
     /** The model whose score is written, or several: then `winner` says which one speaks. */
@@ -139,11 +163,12 @@ const object = <F extends readonly [string, ...string[]]>(fields: F, subject: st
     'on-leave': z.enum(LEAVINGS).default('clear'),
     /** Properties of the CRM's own that are set only when we create the record. */
     'on-create': z.record(propertyName, z.enum(fields)).default({}),
-    group: z.strictObject({ name: propertyName, label: z.string().min(1).max(120) }),
+    /** Where our properties lie, for CRMs that have groups of them. */
+    group: group ?? NO_GROUP,
     properties: z.record(propertyName, property(fields)),
     /** The CRM's own properties that models may read, by the name of the trait. */
     read: z.record(traitName, propertyName).default({}),
-    'sales-status': salesStatus.optional(),
+    'sales-status': salesStatus(propertyName).optional(),
   })
 
 const tasks = z.strictObject({
@@ -186,12 +211,11 @@ const firstContact = z.strictObject({
   within: durationMs.default(30 * 86_400_000),
 })
 
-/** What RevOps decides about one HubSpot portal (mappings/hubspot.yaml). */
-export const crmMappingSchema = z.strictObject({
+const crmShape = (terms: Terms) => ({
   version: z.literal(1),
   objects: z.strictObject({
-    contact: object(PERSON_FIELDS, 'person').optional(),
-    company: object(ACCOUNT_FIELDS, 'account').optional(),
+    contact: object(PERSON_FIELDS, 'person', terms).optional(),
+    company: object(ACCOUNT_FIELDS, 'account', terms).optional(),
   }),
   /** How often what is read of a record is read again whether it changed or not, in milliseconds. */
   'read-every': durationMs.default(3_600_000),
@@ -206,14 +230,50 @@ export const crmMappingSchema = z.strictObject({
   'first-contact': firstContact.optional(),
 })
 
-export type CrmMapping = z.output<typeof crmMappingSchema>
+/** What RevOps decides about one HubSpot portal (mappings/hubspot.yaml). */
+export const crmMappingSchema = z.strictObject(
+  crmShape({ propertyName: hubspotName, group: hubspotGroup }),
+)
+
+const salesforceRules = z.strictObject({
+  /** What is created for a person who is neither a contact nor a lead. */
+  'create-as': z.enum(['lead', 'contact']).default('lead'),
+  /** What happens to a new record that a duplicate rule of the org stops. */
+  duplicates: z.enum(['link', 'save', 'park']).default('link'),
+  /** Fields of accounts that hold a domain, best first. */
+  'domain-fields': z.array(salesforceName).default(['PQA_Domain__c']),
+  /** Whether accounts are also found by the host name in their Website. */
+  'match-website': z.boolean().default(true),
+  /** The field of activities that holds the marker of a task. */
+  'task-key': salesforceName.default('PQL_Key__c'),
+  /** A write of at least so many records is a job of the Bulk API. */
+  'bulk-from': z.union([z.literal('never'), z.number().int().min(200)]).default(2_000),
+})
+
+/** What RevOps decides about one Salesforce org (mappings/salesforce.yaml). */
+export const salesforceMappingSchema = z.strictObject({
+  ...crmShape({ propertyName: salesforceName, group: null }),
+  /** What only Salesforce has. */
+  salesforce: salesforceRules.default(salesforceRules.parse({})),
+})
+
+/** The schema of each CRM's mapping file, by the name of the CRM. */
+export const CRM_MAPPING_SCHEMAS = {
+  hubspot: crmMappingSchema,
+  salesforce: salesforceMappingSchema,
+} as const
+
+export type SalesforceMapping = z.output<typeof salesforceRules>
+export type CrmMapping = z.output<typeof crmMappingSchema> & {
+  readonly salesforce?: SalesforceMapping
+}
 export type ObjectMapping = NonNullable<CrmMapping['objects'][CrmObject]>
 /** One property of ours: what fills it, and its type in the CRM. */
 export type PropertyMapping = Readonly<
   z.output<ReturnType<typeof property<readonly [string, ...string[]]>>>
 >
 export type Several = (typeof SEVERAL)[number]
-export type SalesStatusMapping = z.output<typeof salesStatus>
+export type SalesStatusMapping = z.output<ReturnType<typeof salesStatus>>
 export type DealMapping = z.output<typeof deals>
 export type FirstContactMapping = z.output<typeof firstContact>
 export type TaskMapping = z.output<typeof tasks>

@@ -21,7 +21,7 @@ interface Declaration {
   readonly path: readonly PropertyKey[]
   /** How another declaration speaks of this one. */
   readonly where: string
-  /** Declarations of one group may share a name: a CRM's contacts and companies. */
+  /** Declarations of one group may share a name: CRMs, with their contacts and companies. */
   readonly group: string
 }
 
@@ -43,7 +43,7 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
     Object.entries(file.data.objects).flatMap(([object, rules]) =>
       Object.keys(rules?.read ?? {}).map((name) => {
         const path = ['objects', object, 'read', name]
-        return { name, file, path, where: `${crm}.yaml`, group: crm }
+        return { name, file, path, where: `${crm}.yaml`, group: 'crm' }
       }),
     ),
   )

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
-import { type CrmMapping, crmMappingSchema } from './crm-mapping.ts'
+import { CRM_MAPPING_SCHEMAS, type CrmMapping } from './crm-mapping.ts'
 import { checkTraits, declaredTraits } from './declared-traits.ts'
 import {
   type IdentityMapping,
@@ -98,8 +98,11 @@ function openFiles(files: MappingFiles): OpenFiles {
   const usage = read('usage.yaml', usageMappingSchema)
   const identity = read('identity.yaml', identityMappingSchema)
   const traits = read('traits.yaml', traitsMappingSchema)
-  const hubspot = read('hubspot.yaml', crmMappingSchema)
-  const crms = new Map(hubspot ? [['hubspot', hubspot]] : [])
+  const crms = new Map<string, ParsedFile<CrmMapping>>()
+  for (const [crm, schema] of Object.entries(CRM_MAPPING_SCHEMAS)) {
+    const file = read(`${crm}.yaml`, schema)
+    if (file) crms.set(crm, file)
+  }
   const models = openModels(names, read, problems)
   const presets = inFolder('presets', names).flatMap((file) => read(file, modelSchema) ?? [])
   const sources = openSources(names, read, problems)
@@ -116,7 +119,7 @@ const KNOWN_FILES: readonly string[] = [
   'usage.yaml',
   'identity.yaml',
   'traits.yaml',
-  'hubspot.yaml',
+  ...Object.keys(CRM_MAPPING_SCHEMAS).map((crm) => `${crm}.yaml`),
 ]
 const FOLDERS = ['models', 'presets', 'sources']
 

@@ -109,6 +109,8 @@ export interface CrmWrite {
   readonly key: string
   /** The record to update; null creates it (idempotent: by our own unique property). */
   readonly crmId: string | null
+  /** The company that a contact is under, for CRMs in which a new one cannot be without. */
+  readonly companyId?: string | null
   readonly properties: Readonly<Record<string, CrmValue>>
 }
 
@@ -335,13 +337,25 @@ export interface Crm {
   readonly name: string
   /** Largest number of records in one write call. */
   readonly maxBatch: number
+  /**
+   * From so many records on, one `write` is a job that the CRM works through by itself, for less than the
+   * calls would cost: worth giving it all of them at once. Absent where there is no such thing.
+   */
+  readonly bulkFrom?: number
+  /** Wants to know the company of each contact that it writes: new ones go under it, and those of one together. */
+  readonly writesUnderCompany?: boolean
+  /** True where a task may be about people alone, without a company. */
+  readonly tasksOnPeople?: boolean
+  /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
+  settleJobs?(signal: AbortSignal): Promise<number>
   /** Proves that the credentials work, with one cheap read. */
   check(signal: AbortSignal): Promise<void>
   /** Looks at the account as far as the mapping needs it; changes nothing. */
   inspect(needs: CrmNeeds, signal: AbortSignal): Promise<CrmInspection>
   /**
    * Creates what is missing: the group, properties, options of our own enumerations. It never removes,
-   * renames or retypes, and changes nothing at all while there is drift.
+   * renames or retypes, and changes nothing at all while there is drift. Where the CRM lets an admin alone
+   * create properties, whatever is missing is drift, and its mend says how an admin gets it there.
    * @throws {ConfigError} when the account has no room for what is missing.
    */
   provision(

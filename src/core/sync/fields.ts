@@ -54,6 +54,8 @@ export function fieldsOf(
     signals: signalsOf(score),
     model: name,
     email: facts.email,
+    last_name: lastName(facts.email),
+    company_name: facts.email?.split('@')[1] ?? null,
     active_users: score.facts.activeUsers,
     qualified_users: score.facts.qualifiedUsers,
     champion: facts.champion,
@@ -61,6 +63,14 @@ export function fieldsOf(
     domain: facts.domain,
     name: facts.name,
   }
+}
+
+/** What an address says of a name, for a CRM that takes nobody without one: `ada.lovelace@…` is Lovelace. */
+function lastName(email: string | null): string | null {
+  const [local = ''] = email?.split('@') ?? []
+  const words = (local.split('+')[0] ?? '').split(/[._-]+/).filter(Boolean)
+  const last = words.at(-1) ?? ''
+  return last === '' ? null : last.charAt(0).toUpperCase() + last.slice(1)
 }
 
 /** Ids of the signals that gave points. */

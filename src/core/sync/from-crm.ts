@@ -11,7 +11,7 @@ export function sameValue(value: CrmValue, text: string | null): boolean {
   if (typeof value === 'boolean') return text === String(value)
   if (text === value) return true
   if (isDay(value)) return toInstant(text) === `${value}T00:00:00.000Z`
-  return isInstant(value) && Date.parse(toInstant(text)) === Date.parse(value)
+  return isInstant(value) && sameInstant(Date.parse(value), Date.parse(toInstant(text)))
 }
 
 /**
@@ -36,6 +36,10 @@ function sameChoices(value: readonly string[], text: string): boolean {
   const chosen = new Set(text.split(';').filter(Boolean))
   return chosen.size === new Set(value).size && value.every((option) => chosen.has(option))
 }
+
+/** Some CRMs keep whole seconds and leave out the rest. */
+const sameInstant = (ours: number, theirs: number): boolean =>
+  ours === theirs || (theirs % 1_000 === 0 && Math.floor(ours / 1_000) * 1_000 === theirs)
 
 const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
 const isInstant = (text: string): boolean => /^\d{4}-\d{2}-\d{2}T.*Z$/.test(text)

@@ -369,6 +369,13 @@ export interface Tables {
     read_at: InstantOrNull
   }
   crm_provisioned: { crm: string; plan_hash: string }
+  crm_bulk_job: {
+    crm: string
+    job_id: string
+    object: string
+    records: number
+    begun_at: Generated<Date>
+  }
   crm_account: { crm: string; account: string; seen_at: Generated<Date> }
   credential: {
     connection: string

@@ -1,6 +1,7 @@
 import { noteProvisioned } from '../../../../jobs/steps/provision-once.ts'
 import type { CrmObject, ProvisionResult } from '../../../core/ports/crm.ts'
 import { crmNeeds } from '../../../core/sync/crm-needs.ts'
+import { groupedDrift } from '../../../core/sync/grouped-drift.ts'
 import type { App } from '../../compose.ts'
 import { crmMapping, openCrm } from '../crm-of.ts'
 import { describeFinding } from '../finding-text.ts'
@@ -67,8 +68,8 @@ function describeObject(result: ObjectResult, dryRun: boolean): string[] {
     ...(groupCreated ? [`  + group ${group}`] : []),
     ...created.map((name) => `  + ${name}`),
     ...optionsAdded.map(({ property, values }) => `  + ${property}: ${values.join(', ')}`),
-    ...drift.flatMap(({ property, expected, found, mend }) => [
-      `  ✖ ${property}: expected ${expected}, found ${found}`,
+    ...groupedDrift(drift).flatMap(({ properties, expected, found, mend }) => [
+      `  ✖ ${properties.join(', ')}: expected ${expected}, found ${found}`,
       `      ${mend}`,
     ]),
     ...findings.flatMap(describeFinding).map((line) => `  ${line}`),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConfigError } from '../../../core/errors.ts'
-import { crmMappingSchema } from '../../../core/mapping/crm-mapping.ts'
+import { CRM_MAPPING_SCHEMAS } from '../../../core/mapping/crm-mapping.ts'
 import { identityMappingSchema } from '../../../core/mapping/identity-mapping.ts'
 import { modelSchema } from '../../../core/mapping/model.ts'
 import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
@@ -12,7 +12,7 @@ const SCHEMAS = {
   usage: usageMappingSchema,
   identity: identityMappingSchema,
   model: modelSchema,
-  hubspot: crmMappingSchema,
+  ...CRM_MAPPING_SCHEMAS,
   source: sourceMappingSchema,
   traits: traitsMappingSchema,
 } as const

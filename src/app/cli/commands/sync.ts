@@ -1,4 +1,5 @@
 import { ConfigError } from '../../../core/errors.ts'
+import { crmSetup } from '../../../core/sync/crm-setup.ts'
 import { readWork } from '../../../infra/postgres/work.ts'
 import type { App } from '../../compose.ts'
 import { createProgressFeed } from '../progress.ts'
@@ -35,9 +36,7 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
       throw new ConfigError(`${options.crm} is not connected; set ${connected?.variables}`)
     }
     // Even when there is nothing to write, a wrong token or address is told.
-    await connected
-      .connect({ contact: 'pql_person_id', company: 'pqa_account_id' })
-      .check(AbortSignal.timeout(connected.callTimeoutMs))
+    await connected.connect(crmSetup(null)).check(AbortSignal.timeout(connected.callTimeoutMs))
     app.engine.start(['score', 'desire', 'reconcile'], [options.crm])
     let result: SyncResult | null = null
     const line = {

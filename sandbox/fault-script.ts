@@ -1,4 +1,4 @@
-import { createRandom } from '../company/random.ts'
+import { createRandom } from './company/random.ts'
 
 /** A scripted fault. Calls that match it in method and path meet it instead of the normal answer. */
 export interface FaultRule {
@@ -23,7 +23,7 @@ export interface FaultRule {
    * - `half-body`: the call is carried out, part of the answer is sent, the connection breaks.
    * - `reset`: the connection breaks before anything happens.
    * - `reset-after`: the call is carried out, the connection breaks without an answer.
-   * - `empty-2xx`: 200 COMPLETE without results, and nothing happens.
+   * - `empty-2xx`: the vendor's form of success without results, and nothing happens.
    */
   readonly kind?: 'half-body' | 'reset' | 'reset-after' | 'empty-2xx'
   /** Answers with this status, `body` and `headers`, and does nothing. */

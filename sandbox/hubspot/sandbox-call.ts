@@ -13,23 +13,3 @@ export interface SandboxCall {
   /** Milliseconds since 1970. */
   readonly at: number
 }
-
-const MAX_CALLS = 200_000
-
-/** The calls so far; the oldest are forgotten after 200,000. */
-export class CallLog {
-  private entries: SandboxCall[] = []
-
-  add(call: SandboxCall): void {
-    this.entries.push(call)
-    if (this.entries.length > MAX_CALLS * 1.1) this.entries = this.entries.slice(-MAX_CALLS)
-  }
-
-  list(): readonly SandboxCall[] {
-    return [...this.entries]
-  }
-
-  clear(): void {
-    this.entries = []
-  }
-}

@@ -1,6 +1,13 @@
 import type { Response } from 'express'
-import type { ApiReply } from './api-endpoint.ts'
 import type { FaultRule } from './fault-script.ts'
+
+/** What a vendor's endpoint answers. */
+export interface ApiReply {
+  readonly status: number
+  /** Absent for an empty answer; a text is sent as it is, anything else as JSON. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 /** Writes a reply to the wire, whole or, for `half-body`, with a connection that breaks midway. */
 export function sendReply(

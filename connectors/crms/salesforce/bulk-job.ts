@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import type { CallFailure } from './classify-error.ts'
+import {
+  type DataCall,
+  failureToThrow,
+  parsed,
+  type Session,
+  sendOrThrow,
+  sendSettled,
+} from './session.ts'
+import { parseJson } from './wire-errors.ts'
+
+const jobShape = z.object({
+  id: z.string(),
+  state: z.string(),
+  numberRecordsProcessed: z.number().optional().catch(undefined),
+  numberRecordsFailed: z.number().optional().catch(undefined),
+})
+export type JobState = z.output<typeof jobShape>
+
+export interface JobRequest {
+  readonly object: string
+  readonly operation: 'update' | 'upsert'
+  readonly externalIdFieldName?: string
+}
+
+const JOBS = '/jobs/ingest'
+const OVER = new Set(['JobComplete', 'Failed', 'Aborted'])
+const LONGEST_WAIT_MS = 10_000
+/** A job that cannot be asked about so often in a row is left to whoever comes after. */
+const MOST_FAILED_POLLS = 20
+
+export const isOver = ({ state }: JobState): boolean => OVER.has(state)
+
+/** Opens a job; what it is told then is not carried out before `letGo`. */
+export async function openJob(
+  session: Session,
+  request: JobRequest,
+  signal: AbortSignal,
+): Promise<{ readonly id: string } | { readonly failure: CallFailure }> {
+  const json = { ...request, contentType: 'CSV', lineEnding: 'LF', columnDelimiter: 'COMMA' }
+  const call = write('POST', JOBS, `POST jobs/ingest`, { json })
+  const result = await sendSettled(session, call, signal)
+  if (!result.ok) return { failure: result.failure }
+  return { id: parsed(result.answer, jobShape, call.endpoint).id }
+}
+
+/** Uploads the rows in one call, which is never repeated: a second one would be another upload. */
+export async function upload(
+  session: Session,
+  id: string,
+  csv: string,
+  signal: AbortSignal,
+): Promise<CallFailure | null> {
+  const body = { type: 'text/csv', text: csv }
+  const call = write('PUT', `${JOBS}/${id}/batches`, 'PUT jobs/ingest/{id}/batches', { body })
+  const result = await sendSettled(session, call, signal)
+  return result.ok ? null : result.failure
+}
+
+/**
+ * Lets a job go. @returns whether Salesforce works on it now; null when it cannot be told.
+ */
+export async function letGo(
+  session: Session,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  const json = { state: 'UploadComplete' }
+  const call = write('PATCH', `${JOBS}/${id}`, 'PATCH jobs/ingest/{id}', { json })
+  const result = await sendSettled(session, call, signal)
+  if (result.ok) return true
+  if (result.failure.kind === 'failed' && !result.failure.mayHaveHappened) return false
+  const job = await jobOrNull(session, id, signal)
+  return job === null ? null : job.state !== 'Open'
+}
+
+/** Takes back a job that was not let go; if that fails, Salesforce drops it after a week. */
+export async function abort(session: Session, id: string, signal: AbortSignal): Promise<void> {
+  const json = { state: 'Aborted' }
+  const call = write('PATCH', `${JOBS}/${id}`, 'PATCH jobs/ingest/{id}', { json })
+  await sendSettled(session, call, signal)
+}
+
+/**
+ * Waits until a job is over, however long that takes. Null when it cannot be asked about any more, or the
+ * caller gives up: the job goes on all the same, and is never deleted for that.
+ */
+export async function awaitJob(
+  session: Session,
+  id: string,
+  signal: AbortSignal,
+): Promise<JobState | null> {
+  let failed = 0
+  for (let waitMs = session.bulkPollMs; !signal.aborted; waitMs *= 1.5) {
+    const job = await jobOrNull(session, id, signal)
+    if (job && isOver(job)) return job
+    failed = job ? 0 : failed + 1
+    if (failed >= MOST_FAILED_POLLS) return null
+    const pause = Math.min(waitMs, Math.max(LONGEST_WAIT_MS, session.bulkPollMs))
+    await sleep(pause, undefined, { signal }).catch(() => undefined)
+  }
+  return null
+}
+
+async function jobOrNull(
+  session: Session,
+  id: string,
+  signal: AbortSignal,
+): Promise<JobState | null> {
+  const endpoint = 'GET jobs/ingest/{id}'
+  const call = { kind: 'read', method: 'GET', path: `${JOBS}/${id}`, endpoint } as const
+  const result = await sendSettled(session, call, signal)
+  if (result.ok) return jobShape.safeParse(parseJson(result.answer.text)).data ?? null
+  const isGone = result.failure.kind === 'refused' && result.failure.status === 404
+  return isGone ? { id, state: 'Aborted' } : null
+}
+
+export type ResultKind = 'successfulResults' | 'failedResults' | 'unprocessedrecords'
+
+/** One of the three lists of a job that is over. */
+export async function jobResult(
+  session: Session,
+  id: string,
+  kind: ResultKind,
+  signal: AbortSignal,
+): Promise<string> {
+  const endpoint = `GET jobs/ingest/{id}/${kind}`
+  const path = `${JOBS}/${id}/${kind}/`
+  const call = { kind: 'read', method: 'GET', path, endpoint } as const
+  const result = await sendSettled(session, call, signal)
+  if (result.ok) return result.answer.text
+  throw failureToThrow(result.failure, endpoint)
+}
+
+/** Waits for the jobs that an earlier process has begun, so that nobody writes beside them. */
+export async function settleJobs(session: Session, signal: AbortSignal): Promise<number> {
+  const open = await session.bulkJobs.open()
+  for (const { id } of open) {
+    const job = await awaitJob(session, id, signal)
+    if (job) await session.bulkJobs.over(id)
+    // Asked once more, so that the failure is thrown that stands in the way.
+    else
+      await sendOrThrow(
+        session,
+        { kind: 'read', method: 'GET', path: `${JOBS}/${id}`, endpoint: 'GET jobs/ingest/{id}' },
+        signal,
+      )
+  }
+  return open.length
+}
+
+function write(
+  method: 'POST' | 'PATCH' | 'PUT',
+  path: string,
+  endpoint: string,
+  more: Pick<DataCall, 'json' | 'body'>,
+): DataCall {
+  return { kind: 'write', method, path, endpoint, ...more }
+}

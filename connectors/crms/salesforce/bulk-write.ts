@@ -1,0 +1,109 @@
+import { isSyncFailure } from '../../../src/core/errors.ts'
+import { readCsv, readRowError, toCsv } from './bulk-csv.ts'
+import { abort, awaitJob, type JobState, jobResult, letGo, openJob, upload } from './bulk-job.ts'
+import { type CallFailure, refusedCall } from './classify-error.ts'
+import { rowErrorKind } from './error-codes.ts'
+import { type Settling, toOutcome } from './row-outcome.ts'
+import type { Session } from './session.ts'
+import type { WriteInput } from './write-inputs.ts'
+
+/** Salesforce works in batches of so many, and takes 150 MB of a job: some 15 KB a row, far more than ours have. */
+const MOST_ROWS = 10_000
+
+/**
+ * Writes many records of one object as jobs of the Bulk API, sorted by account, one job after the other.
+ * Every row is answered from one of the three lists of its job; a row in none of them is in doubt.
+ */
+export async function writeInBulk(
+  session: Session,
+  keyField: string,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const size = Math.max(1, Math.min(MOST_ROWS, inputs.length))
+  for (let at = 0; at < inputs.length; at += size) {
+    await runJob(session, keyField, inputs.slice(at, at + size), state, signal)
+    if (state.unsent !== null) return
+  }
+}
+
+async function runJob(
+  session: Session,
+  keyField: string,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first] = inputs
+  if (first === undefined) return
+  const isUpdate = first.crmId !== null
+  const { object } = first
+  const request = isUpdate
+    ? ({ object, operation: 'update' } as const)
+    : ({ object, operation: 'upsert', externalIdFieldName: keyField } as const)
+  const opened = await openJob(session, request, signal)
+  if ('failure' in opened) return void notSent(state, opened.failure, 'POST jobs/ingest')
+  const { id } = opened
+  await session.bulkJobs.begun({ id, object, records: inputs.length })
+  const failure = await upload(session, id, toCsv(inputs, isUpdate), signal)
+  if (failure) {
+    // An upload without its end does nothing, whether it arrived or not.
+    await abort(session, id, signal)
+    await session.bulkJobs.over(id)
+    return void notSent(state, failure, 'PUT jobs/ingest/{id}/batches')
+  }
+  const isGoing = await letGo(session, id, signal)
+  if (isGoing === false) {
+    await session.bulkJobs.over(id)
+    return
+  }
+  state.isUnderWay = true
+  const job = await awaitJob(session, id, signal)
+  if (job === null) return
+  await takeResults(session, keyField, job, inputs, state, signal)
+  await session.bulkJobs.over(id)
+}
+
+function notSent(state: Settling, failure: CallFailure, endpoint: string): void {
+  state.unsent = failure.kind === 'failed' ? failure.error : refusedCall(failure, endpoint)
+}
+
+/** What cannot be read is left in doubt: the records themselves tell. */
+async function takeResults(
+  session: Session,
+  keyField: string,
+  { id }: JobState,
+  inputs: readonly WriteInput[],
+  { settled }: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const byKey = new Map(inputs.map((input) => [input.key, input]))
+  const inputOf = (row: Readonly<Record<string, string>>) => byKey.get(row[keyField] ?? '')
+  try {
+    for (const row of readCsv(await jobResult(session, id, 'successfulResults', signal))) {
+      const input = inputOf(row)
+      const crmId = row['sf__Id'] ?? ''
+      if (!input || crmId === '') continue
+      settled.set(input, { kind: 'written', crmId, created: row['sf__Created'] === 'true' })
+    }
+    for (const row of readCsv(await jobResult(session, id, 'failedResults', signal))) {
+      const input = inputOf(row)
+      if (!input) continue
+      const error = readRowError(row['sf__Error'] ?? '')
+      // A job knows no way past a rule that only warns: such a row goes by itself.
+      const passes = input.crmId !== null || session.rules.duplicates === 'save'
+      if (rowErrorKind(error) === 'duplicate' && passes)
+        settled.set(input, { kind: 'locked', error })
+      else settled.set(input, toOutcome(input, { kind: 'error', error }))
+    }
+    // Surely not written: sent again by themselves, as if somebody had held them.
+    for (const row of readCsv(await jobResult(session, id, 'unprocessedrecords', signal))) {
+      const input = inputOf(row)
+      const error = { code: 'UNPROCESSED', message: '', fields: [] }
+      if (input) settled.set(input, { kind: 'locked', error })
+    }
+  } catch (error) {
+    if (!isSyncFailure(error)) throw error
+  }
+}

@@ -1,0 +1,236 @@
+import type { CrmFound, CrmLookup, CrmObject } from '../../../src/core/ports/crm.ts'
+import { describe } from './describe.ts'
+import { OBJECTS, type RecordObject } from './objects.ts'
+import { idOf, literalBytes, queriesFor, type Row, runQueries, textOf } from './query.ts'
+import type { Session } from './session.ts'
+import { anyOf, containing, name, names, type Soql, soql } from './soql.ts'
+import { domainOf, isOfDomain } from './website.ts'
+import { readInstant } from './wire-instant.ts'
+
+/** A record that may be meant, and what it was recognised by. */
+interface Candidate {
+  readonly crmId: string
+  readonly key: string | null
+  readonly ownerId: string | null
+  readonly createdAt: string
+  readonly object: RecordObject
+  /** Lower-case e-mail addresses or domains. */
+  readonly values: readonly string[]
+}
+
+/**
+ * Candidates for each lookup: by our own key where a record has it, else by e-mail or domain. Of a person,
+ * contacts come before leads: a lead is only offered where there is no contact. All by SOQL, which does
+ * not lag.
+ */
+export async function findRecords(
+  session: Session,
+  object: CrmObject,
+  lookups: readonly CrmLookup[],
+  signal: AbortSignal,
+): Promise<CrmFound[][]> {
+  if (lookups.length === 0) return []
+  const candidates =
+    object === 'contact'
+      ? await people(session, lookups, signal)
+      : await accounts(session, lookups, signal)
+  const byKey = grouped(candidates, ({ key }) => (key === null ? [] : [key]))
+  const byValue = grouped(candidates, ({ values }) => values)
+  const by = object === 'contact' ? 'email' : 'domain'
+  return lookups.map((lookup) => {
+    const own = byKey.get(lookup.key)
+    if (own) return best(object, own).map((one) => toFound(one, 'key'))
+    const wanted = object === 'contact' ? lookup.emails : lookup.domains
+    const all = wanted.flatMap((value) => {
+      const some = byValue.get(value.toLowerCase()) ?? []
+      return some.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.crmId, b.crmId))
+    })
+    const distinct = [...new Map(all.map((one) => [one.crmId, one])).values()]
+    return best(object, distinct).map((one) => toFound(one, by))
+  })
+}
+
+/** The candidates of the first object that has any. */
+function best(object: CrmObject, candidates: readonly Candidate[]): readonly Candidate[] {
+  const some = OBJECTS[object].map((one) => candidates.filter((other) => other.object === one))
+  return some.find((list) => list.length > 0) ?? []
+}
+
+async function people(
+  session: Session,
+  lookups: readonly CrmLookup[],
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  const keyField = session.keyField.contact
+  const conditions = lookups.flatMap(({ key, emails }) => [
+    { field: keyField, value: key },
+    ...emails.map((email) => ({ field: 'Email', value: email })),
+  ])
+  const common = ['Id', 'OwnerId', 'CreatedDate', 'Email', keyField]
+  const contacts = inQueries('Contact', common, conditions)
+  const leads = inQueries('Lead', [...common, 'IsConverted', 'ConvertedContactId'], conditions)
+  const all = await runQueries(session, [...contacts, ...leads], signal)
+  const found = all
+    .slice(0, contacts.length)
+    .flat()
+    .map((row) => person('Contact', row, keyField))
+  const known = new Set(found.map(({ crmId }) => crmId))
+  for (const row of all.slice(contacts.length).flat()) {
+    const one = person('Lead', row, keyField)
+    if (row['IsConverted'] !== true) {
+      found.push(one)
+      continue
+    }
+    // A lead of ours that has become a contact: the contact is meant, whether the key went along or not.
+    const contactId = textOf(row, 'ConvertedContactId')
+    if (one.key === null || contactId === null || known.has(contactId)) continue
+    found.push({ ...one, crmId: contactId, object: 'Contact', values: [] })
+  }
+  return found
+}
+
+function person(object: 'Contact' | 'Lead', row: Row, keyField: string): Candidate {
+  const email = textOf(row, 'Email')?.toLowerCase()
+  return candidate(object, row, keyField, email === undefined ? [] : [email])
+}
+
+async function accounts(
+  session: Session,
+  lookups: readonly CrmLookup[],
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  const { keyField, rules } = session
+  const account = await describe(session, 'Account', signal)
+  const domainFields = rules.domainFields.filter((field) => account.fields.get(field)?.filterable)
+  const domains = [...new Set(lookups.flatMap((one) => one.domains.map(lower)))]
+  const conditions = lookups.flatMap((lookup) => [
+    { field: keyField.company, value: lookup.key },
+    ...lookup.domains.flatMap((domain) =>
+      domainFields.map((field) => ({ field, value: lower(domain) })),
+    ),
+  ])
+  const fields = [
+    ...['Id', 'OwnerId', 'CreatedDate', 'Website', 'IsDeleted', 'MasterRecordId'],
+    ...[keyField.company, ...domainFields],
+  ]
+  const exact = inQueries('Account', fields, conditions)
+  const websites = rules.matchWebsite ? websiteQueries(fields, domains) : []
+  // With the deleted ones: an account that was merged still tells by its domain which one it became.
+  const queries = [...exact, ...websites]
+  const rows = (await runQueries(session, queries, signal, { withDeleted: true })).flat()
+  const distinct = [...new Map(rows.map((row) => [idOf(row), row])).values()]
+  const live = distinct.filter((row) => row['IsDeleted'] !== true)
+  const merged = distinct.filter(
+    (row) => row['IsDeleted'] === true && textOf(row, 'MasterRecordId'),
+  )
+  const valuesOf = (row: Row) => domainsOf(row, domainFields, domains)
+  const found = live.map((row) => candidate('Account', row, keyField.company, valuesOf(row)))
+  return [...found, ...(await heirs(session, found, merged, fields, valuesOf, signal))]
+}
+
+/** The accounts that merged ones have become, recognised by what those were. */
+async function heirs(
+  session: Session,
+  found: readonly Candidate[],
+  merged: readonly Row[],
+  fields: readonly string[],
+  valuesOf: (row: Row) => readonly string[],
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  if (merged.length === 0) return []
+  const masterOf = (row: Row) => textOf(row, 'MasterRecordId') ?? ''
+  const ids = [...new Set(merged.map(masterOf))]
+  const known = new Map(found.map((one) => [one.crmId, one]))
+  const lacking = ids.filter((id) => !known.has(id))
+  const queries = queriesFor(lacking, literalBytes, (some) => {
+    return soql`SELECT ${names(fields)} FROM Account WHERE Id IN ${some}`
+  })
+  for (const row of (await runQueries(session, queries, signal)).flat()) {
+    known.set(idOf(row), candidate('Account', row, session.keyField.company, valuesOf(row)))
+  }
+  return merged.flatMap((row) => {
+    const master = known.get(masterOf(row))
+    return master ? [{ ...master, key: master.key, values: valuesOf(row) }] : []
+  })
+}
+
+function candidate(
+  object: RecordObject,
+  row: Row,
+  keyField: string,
+  values: readonly string[],
+): Candidate {
+  return {
+    object,
+    values,
+    crmId: idOf(row),
+    key: textOf(row, keyField),
+    ownerId: textOf(row, 'OwnerId'),
+    createdAt: readInstant(textOf(row, 'CreatedDate')) ?? new Date(0).toISOString(),
+  }
+}
+
+/** Of the domains that are looked for, those that an account has in a field or as its website. */
+function domainsOf(row: Row, fields: readonly string[], wanted: readonly string[]): string[] {
+  const held = fields.flatMap((field) => textOf(row, field)?.toLowerCase() ?? [])
+  const host = domainOf(textOf(row, 'Website'))
+  const ofHost = host === null ? [] : wanted.filter((domain) => isOfDomain(host, domain))
+  return [...new Set([...held, ...ofHost])]
+}
+
+interface Condition {
+  readonly field: string
+  readonly value: string
+}
+
+/** Records on which one of several fields has one of its values. */
+function inQueries(
+  object: RecordObject,
+  fields: readonly string[],
+  conditions: readonly Condition[],
+): Soql[] {
+  const distinct = [
+    ...new Map(conditions.map((one) => [`${one.field} ${one.value}`, one])).values(),
+  ]
+  return queriesFor(
+    distinct,
+    ({ value }) => literalBytes(value),
+    (some) => {
+      const each = [...new Set(some.map(({ field }) => field))].map((field) => {
+        const values = some.flatMap((one) => (one.field === field ? [one.value] : []))
+        return soql`${name(field)} IN ${values}`
+      })
+      return soql`SELECT ${names(fields)} FROM ${name(object)} WHERE ${anyOf(each)}`
+    },
+  )
+}
+
+/** Salesforce keeps a website as somebody typed it: looked for by what it holds, and read exactly here. */
+function websiteQueries(fields: readonly string[], domains: readonly string[]): Soql[] {
+  const bytesOf = (domain: string) => literalBytes(domain) + 'Website LIKE %% OR '.length * 2
+  return queriesFor(domains, bytesOf, (some) => {
+    const each = some.map((domain) => soql`Website LIKE ${containing(domain)}`)
+    return soql`SELECT ${names(fields)} FROM Account WHERE ${anyOf(each)}`
+  })
+}
+
+function grouped(
+  candidates: readonly Candidate[],
+  valuesOf: (candidate: Candidate) => readonly string[],
+): Map<string, Candidate[]> {
+  const groups = new Map<string, Candidate[]>()
+  for (const one of candidates) {
+    for (const value of valuesOf(one)) groups.set(value, [...(groups.get(value) ?? []), one])
+  }
+  return groups
+}
+
+function toFound({ crmId, key, ownerId, createdAt }: Candidate, by: CrmFound['by']): CrmFound {
+  return { crmId, by, key, ownerId, createdAt }
+}
+
+const lower = (text: string) => text.toLowerCase()
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}

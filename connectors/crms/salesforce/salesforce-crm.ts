@@ -1,0 +1,134 @@
+import { type AccessTokens, fixedToken } from '../../../src/core/ports/access-tokens.ts'
+import { type BulkJobs, NO_BULK_JOBS } from '../../../src/core/ports/bulk-jobs.ts'
+import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
+import { archiveRecords } from './archive.ts'
+import { associatePairs } from './associate.ts'
+import { parseBaseUrl } from './base-url.ts'
+import { settleJobs } from './bulk-job.ts'
+import { changedSince } from './changed-since.ts'
+import { STATIC_TOKEN } from './classify-error.ts'
+import { closeTasks } from './close-tasks.ts'
+import { MAX_BATCH } from './collections.ts'
+import { readCompaniesOf } from './companies-of.ts'
+import { createTasks } from './create-tasks.ts'
+import { readDealsOf } from './deals.ts'
+import { describe } from './describe.ts'
+import { readEngagementsOf } from './engagements.ts'
+import { findRecords } from './find.ts'
+import { findTasks } from './find-tasks.ts'
+import { inspect } from './inspect.ts'
+import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
+import { OBJECTS } from './objects.ts'
+import { readOrganization } from './organization.ts'
+import { readOwners } from './owners.ts'
+import { provision } from './provision.ts'
+import { readValues } from './read.ts'
+import { readTasks } from './read-tasks.ts'
+import { DEFAULT_RULES, type SalesforceRules } from './rules.ts'
+import type { Session } from './session.ts'
+import { checkToken, createTransport } from './transport.ts'
+import { writeRecords } from './write.ts'
+
+export interface SalesforceCrmOptions {
+  /** Address of the org (My Domain), such as `https://acme.my.salesforce.com`. */
+  readonly baseUrl: string
+  /** A session, or where the token of each call comes from. */
+  readonly accessToken: string | AccessTokens
+  /** Name of our own external-id field on each object; leads and contacts have one name. */
+  readonly keyField: Readonly<Record<CrmObject, string>>
+  /** Asked for permission before every call. */
+  readonly pace: Pace
+  readonly rules?: Partial<SalesforceRules>
+  /** Told about every call, answered or not. */
+  readonly onCall?: (call: CrmCall) => void
+  /** Deadline of every call, in milliseconds; 30,000 by default. */
+  readonly timeoutMs?: number
+  /** Version of the API where the org offers it; `67.0` by default. */
+  readonly apiVersion?: string
+  /** How often one call is made in all when surely nothing happened; 1 by default. */
+  readonly attempts?: number
+  /** What connectors of the same org have learned of it. */
+  readonly memory?: SalesforceMemory
+  /** Remembers jobs of the Bulk API across processes. */
+  readonly bulkJobs?: BulkJobs
+  /** How long to wait before a job is asked about for the first time, in milliseconds; 1,000 by default. */
+  readonly bulkPollMs?: number
+  readonly now?: () => Date
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000
+const DEFAULT_VERSION = '67.0'
+
+/**
+ * Salesforce as a CRM: accounts, and people who are contacts, else leads. Calls are made through jsforce
+ * with its retries and its refreshing of sessions off: pacing is `pace`'s, repeating is the caller's.
+ * @throws {ConfigError} when SALESFORCE_BASE_URL or SALESFORCE_ACCESS_TOKEN cannot be used at all.
+ */
+export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
+  const tokens = tokensOf(options.accessToken)
+  const session = openSession(options, tokens)
+  const { bulkFrom } = session.rules
+  return {
+    name: 'salesforce',
+    maxBatch: MAX_BATCH,
+    ...(bulkFrom === null ? {} : { bulkFrom }),
+    tasksOnPeople: true,
+    writesUnderCompany: true,
+    settleJobs: (signal) => settleJobs(session, signal),
+    check: async (signal) => void (await readOrganization(session, signal)),
+    inspect: (needs, signal) => inspect(session, tokens, needs, signal),
+    provision: (plan, signal) => provision(session, plan, signal),
+    propertyNames: (object, signal) => propertyNames(session, object, signal),
+    find: (object, lookups, signal) => findRecords(session, object, lookups, signal),
+    read: (object, crmIds, properties, signal) =>
+      readValues(session, object, crmIds, properties, signal),
+    changedSince: (object, query, signal) => changedSince(session, object, query, signal),
+    accountId: async (signal) => (await readOrganization(session, signal)).id,
+    write: (object, records, signal) => writeRecords(session, object, records, signal),
+    archive: (_object, crmIds, signal) => archiveRecords(session, crmIds, signal),
+    associate: (pairs, signal) => associatePairs(session, pairs, signal),
+    companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
+    owners: (signal) => readOwners(session, signal),
+    createTasks: (tasks, signal) => createTasks(session, tasks, signal),
+    findTasks: (wanted, signal) => findTasks(session, wanted, signal),
+    readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
+    closeTasks: (closings, signal) => closeTasks(session, closings, signal),
+    dealsOf: (about, signal) => readDealsOf(session, about, signal),
+    engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
+  }
+}
+
+function openSession(options: SalesforceCrmOptions, tokens: AccessTokens): Session {
+  const { pace, onCall, timeoutMs = DEFAULT_TIMEOUT_MS, attempts } = options
+  const baseUrl = parseBaseUrl(options.baseUrl)
+  const transport = createTransport({ baseUrl, tokens, pace, onCall, timeoutMs, attempts })
+  return {
+    send: transport.send,
+    keyField: options.keyField,
+    rules: { ...DEFAULT_RULES, ...options.rules },
+    memory: options.memory ?? createSalesforceMemory(),
+    preferredVersion: options.apiVersion ?? DEFAULT_VERSION,
+    bulkJobs: options.bulkJobs ?? NO_BULK_JOBS,
+    bulkPollMs: options.bulkPollMs ?? 1_000,
+    now: options.now ?? (() => new Date()),
+  }
+}
+
+/** Of persons, the fields that leads or contacts have. */
+async function propertyNames(
+  session: Session,
+  object: CrmObject,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>()
+  for (const one of OBJECTS[object]) {
+    for (const field of (await describe(session, one, signal)).fields.keys()) names.add(field)
+  }
+  return names
+}
+
+function tokensOf(given: string | AccessTokens): AccessTokens {
+  return typeof given === 'string'
+    ? fixedToken(STATIC_TOKEN, checkToken(given, STATIC_TOKEN))
+    : given
+}

@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RateLimitedError } from '../../../src/core/errors.ts'
+import type { CrmObject, CrmWrite, WriteOutcome } from '../../../src/core/ports/crm.ts'
+import { writeInBulk } from './bulk-write.ts'
+import {
+  type Collected,
+  MAX_BATCH,
+  type Saved,
+  updateRecords,
+  upsertRecords,
+} from './collections.ts'
+import { describe, type ObjectDescription } from './describe.ts'
+import { matchedDuplicates } from './duplicates.ts'
+import { describeRowError, rowErrorKind } from './error-codes.ts'
+import { QUOTA_PAUSE_MS } from './limits-said.ts'
+import { heirsOf } from './lost-records.ts'
+import { OBJECTS, type RecordObject } from './objects.ts'
+import { type RowOutcome, type Settling, toOutcome } from './row-outcome.ts'
+import { chunks, type Session } from './session.ts'
+import type { WireError } from './wire-errors.ts'
+import { toWriteInputs, type WriteInput } from './write-inputs.ts'
+
+const UNKNOWN: WriteOutcome = { kind: 'unknown' }
+/** A row that somebody else holds is sent again so often, a little later each time. */
+const LOCKED_ROUNDS = 4
+const LOCKED_AFTER_MS = 250
+
+/**
+ * Writes every record once and reports on each. Records are updated by id, and created by upsert on our own
+ * key. Throws only while nothing was sent; what was not sent after that is `unknown` like what was doubtful.
+ */
+export async function writeRecords(
+  session: Session,
+  object: CrmObject,
+  writes: readonly CrmWrite[],
+  signal: AbortSignal,
+): Promise<WriteOutcome[]> {
+  const described = await describeAll(session, object, signal)
+  const createAs = object === 'company' ? 'Account' : titled(session.rules.createAs)
+  const { inputs, unsendable } = toWriteInputs(writes, {
+    keyField: session.keyField[object],
+    createAs,
+    describe: (one) => described.get(one) ?? missingDescription(one),
+  })
+  const outcomes: WriteOutcome[] = writes.map(() => UNKNOWN)
+  for (const { position, code, reason } of unsendable) {
+    outcomes[position] = { kind: 'rejected', reason, code, correlationId: null }
+  }
+  const state: Settling = { settled: new Map(), unsent: null, isUnderWay: false }
+  await sendAll(session, object, inputs, state, signal)
+  if (state.unsent !== null && !state.isUnderWay) throw state.unsent
+  await lookInto(session, object, state, signal)
+  for (const input of inputs) {
+    const outcome = state.settled.get(input) ?? UNKNOWN
+    for (const position of input.positions) outcomes[position] = final(outcome)
+  }
+  return outcomes
+}
+
+async function describeAll(session: Session, object: CrmObject, signal: AbortSignal) {
+  const described = new Map<RecordObject, ObjectDescription>()
+  for (const one of OBJECTS[object]) described.set(one, await describe(session, one, signal))
+  return described
+}
+
+/** Updates before creates, each object by itself; more than some at once as a job of the Bulk API. */
+async function sendAll(
+  session: Session,
+  object: CrmObject,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bulkFrom } = session.rules
+  for (const isUpdate of [true, false]) {
+    for (const one of [...OBJECTS[object]]) {
+      const some = inputs.filter((input) => input.object === one && isUpdate === hasId(input))
+      // What a duplicate rule says of a new record, a job tells without the record that is there.
+      const inBulk = bulkFrom !== null && some.length >= bulkFrom
+      if (inBulk) await writeInBulk(session, session.keyField[object], some, state, signal)
+      else await sendBatches(session, object, chunks(some, MAX_BATCH), state, signal)
+      if (state.unsent !== null) return
+      await repeatLocked(session, object, some, state, signal)
+      if (state.unsent !== null) return
+    }
+  }
+}
+
+/** Sends batches in turn; a batch that is refused as a whole is halved until the culprit is alone. */
+async function sendBatches(
+  session: Session,
+  object: CrmObject,
+  batches: readonly (readonly WriteInput[])[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const queue = batches.map((batch) => [...batch])
+  for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
+    const [first, ...others] = batch
+    if (first === undefined) continue
+    const answer = await sendBatch(session, object, batch, signal)
+    if (answer.ok) {
+      state.isUnderWay = true
+      batch.forEach(
+        (input, index) => void state.settled.set(input, toOutcome(input, answer.saved[index])),
+      )
+      const limit = batch.some((_, index) => isLimit(answer.saved[index]))
+      if (limit) {
+        state.unsent = new RateLimitedError('Salesforce takes no more calls today.', QUOTA_PAUSE_MS)
+        return
+      }
+      continue
+    }
+    const { failure } = answer
+    if (failure.kind === 'refused') {
+      if (others.length === 0) state.settled.set(first, refusedAlone(first, failure.errors))
+      else queue.unshift(...chunks(batch, Math.ceil(batch.length / 2)))
+      continue
+    }
+    if (!failure.mayHaveHappened) {
+      state.unsent = failure.error
+      return
+    }
+    state.isUnderWay = true
+    for (const input of batch) state.settled.set(input, UNKNOWN)
+  }
+}
+
+function sendBatch(
+  session: Session,
+  object: CrmObject,
+  batch: readonly WriteInput[],
+  signal: AbortSignal,
+): Promise<Collected> {
+  const target = batch[0]?.object ?? 'Account'
+  if (batch.some(({ crmId }) => crmId === null)) {
+    const allowDuplicates = session.rules.duplicates === 'save'
+    const records = batch.map(({ fields }) => fields)
+    const key = session.keyField[object]
+    return upsertRecords(session, target, key, records, { allowDuplicates }, signal)
+  }
+  const records = batch.map(({ crmId, fields }) => ({ id: crmId ?? '', fields }))
+  // Nothing becomes a duplicate by a score: where a rule only warns, the update goes through.
+  return updateRecords(session, target, records, { allowDuplicates: true }, signal)
+}
+
+/** Only the rows that somebody else held, by themselves, and not at once. */
+async function repeatLocked(
+  session: Session,
+  object: CrmObject,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let round = 0; round < LOCKED_ROUNDS; round++) {
+    const locked = inputs.filter((input) => state.settled.get(input)?.kind === 'locked')
+    if (locked.length === 0 || signal.aborted) return
+    const waitMs = LOCKED_AFTER_MS * 2 ** round
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined)
+    await sendBatches(session, object, chunks(locked, MAX_BATCH), state, signal)
+    if (state.unsent !== null) return
+  }
+}
+
+/** Where the record is now that could not be written, and which one a duplicate rule meant. */
+async function lookInto(
+  session: Session,
+  object: CrmObject,
+  { settled }: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const open = (kind: RowOutcome['kind']) =>
+    [...settled].flatMap(([input, outcome]) => (outcome.kind === kind ? [input] : []))
+  const lost = [...open('absent'), ...open('converted')]
+  const ids = lost.flatMap(({ crmId }) => crmId ?? [])
+  const heirs = await heirsOf(session, ids, signal)
+  for (const input of lost) {
+    const heir = input.crmId === null ? undefined : heirs?.get(input.crmId)
+    if (heir === undefined) continue
+    settled.set(input, heir === null ? { kind: 'missing' } : { kind: 'moved', crmId: heir })
+  }
+  if (session.rules.duplicates === 'park') return
+  const doubles = open('duplicate').filter(({ crmId }) => crmId === null)
+  const matched = await matchedDuplicates(session, session.keyField[object], doubles, signal)
+  for (const [input, outcome] of matched) settled.set(input, outcome)
+}
+
+/** A call about one record that was refused as a whole. */
+function refusedAlone(input: WriteInput, errors: readonly WireError[]): RowOutcome {
+  const [error] = errors
+  return error ? toOutcome(input, { kind: 'error', error }) : UNKNOWN
+}
+
+/** What was left open to the end: locked all the time, or refused by a rule that nobody could look into. */
+function final(outcome: RowOutcome): WriteOutcome {
+  if (outcome.kind === 'locked') return UNKNOWN
+  if (!('error' in outcome)) return outcome
+  const reason = describeRowError(outcome.error, [])
+  return { kind: 'rejected', reason, code: outcome.error.code || null, correlationId: null }
+}
+
+function isLimit(saved: Saved | undefined): boolean {
+  return saved?.kind === 'error' && rowErrorKind(saved.error) === 'limit'
+}
+
+const hasId = ({ crmId }: WriteInput): boolean => crmId !== null
+const titled = (word: 'lead' | 'contact') => (word === 'lead' ? 'Lead' : 'Contact')
+
+function missingDescription(object: string): never {
+  throw new Error(`${object} was not described`)
+}

@@ -1,0 +1,17 @@
+import type { CallKind } from './api-endpoint.ts'
+
+/** One call, noted when it was answered or broken off. */
+export interface SandboxCall {
+  readonly method: string
+  /** The path with placeholders, such as `/services/data/:version/composite/sobjects`. */
+  readonly route: string
+  /** The path as it was called, without the query. */
+  readonly path: string
+  /** 0 when the connection was broken off instead. */
+  readonly status: number
+  readonly kind: CallKind
+  /** Records named: the length of `records` or `ids`, or 1. */
+  readonly inputs: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+}

@@ -1,0 +1,63 @@
+import type { Value } from '../field-definition.ts'
+import { readDateTime } from '../salesforce-time.ts'
+import type { StoredRow } from '../stored-row.ts'
+import type { Condition } from './condition.ts'
+import { type MatchContext, type ReadComparison, readComparison } from './match.ts'
+
+/** Records that may match, found without looking at all of them where the condition allows it. */
+export interface Candidates {
+  readonly rows: Iterable<StoredRow>
+  /** They come in the order of SystemModstamp. */
+  readonly byStamp: boolean
+}
+
+const INDEXED = new Set(['id', 'reference', 'email', 'string', 'phone', 'url'])
+
+/** The narrowest way to a query's records. */
+export function findCandidates(
+  condition: Condition | null,
+  context: MatchContext,
+  wantsStampOrder: boolean,
+): Candidates {
+  const { table } = context
+  const comparisons = conjuncts(condition).map((one) => readComparison(one, context))
+  const direct = comparisons.filter(({ path }) => path.steps.length === 0)
+  const keyed = direct.filter(isKeyed).map((one) => rowsOf(one, context))
+  const [narrowest] = keyed.sort((a, b) => a.size - b.size)
+  if (narrowest !== undefined) return { rows: narrowest, byStamp: false }
+  const since = direct.find(
+    ({ path, operator }) => path.field.name === 'SystemModstamp' && operator.startsWith('>'),
+  )
+  const from = readDateTime(String(since?.values[0] ?? ''))
+  if (from === undefined && !wantsStampOrder) return { rows: table.rows.values(), byStamp: false }
+  return { rows: changedSince(context, from ?? 0), byStamp: true }
+}
+
+function* changedSince({ table }: MatchContext, from: number): Generator<StoredRow> {
+  for (const id of table.modified.between(from)) {
+    const row = table.rows.get(id)
+    if (row !== undefined) yield row
+  }
+}
+
+/** The comparisons that every record must meet. */
+function conjuncts(condition: Condition | null) {
+  if (condition === null) return []
+  const parts = condition.kind === 'and' ? condition.parts : [condition]
+  return parts.filter((part) => part.kind === 'compare')
+}
+
+function isKeyed({ path, operator, values }: ReadComparison): boolean {
+  if (operator !== '=' && operator !== 'IN') return false
+  return INDEXED.has(path.field.type) && values.every((value) => value !== null && value !== '')
+}
+
+function rowsOf({ path, values }: ReadComparison, { table }: MatchContext): ReadonlySet<StoredRow> {
+  const [only] = values
+  if (values.length === 1 && only !== undefined) return table.find(path.field.name, only)
+  const rows = new Set<StoredRow>()
+  for (const value of values as readonly Value[]) {
+    for (const row of table.find(path.field.name, value)) rows.add(row)
+  }
+  return rows
+}

@@ -1,0 +1,226 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
+import type { BulkJob, BulkJobs } from '../../src/core/ports/bulk-jobs.ts'
+import type { CrmWrite } from '../../src/core/ports/crm.ts'
+import {
+  type SalesforceStub,
+  type StubAnswer,
+  type StubCall,
+  startSalesforceStub,
+} from '../support/salesforce-stub.ts'
+import { failureOf } from './crm-contract-failures.ts'
+import { noSignal } from './crm-contract-subject.ts'
+
+const KEYS = { contact: 'PQL_Person_Id__c', company: 'PQA_Account_Id__c' } as const
+const FIELD = { type: 'string', length: 255, createable: true, updateable: true, nillable: true }
+const DESCRIBED = {
+  ...{ createable: true, updateable: true, queryable: true, replicateable: true },
+  fields: ['Id', 'PQL_Person_Id__c', 'Note__c', 'Extra__c', 'AccountId'].map((name) => ({
+    ...FIELD,
+    name,
+  })),
+}
+const JOB = '/services/data/v67.0/jobs/ingest'
+
+let stubs: SalesforceStub[] = []
+afterEach(async () => {
+  const closing = stubs
+  stubs = []
+  await Promise.all(closing.map((stub) => stub.close()))
+})
+
+const idOf = (n: number) => `00Q${String(n).padStart(12, '0')}`
+
+function updates(count: number): CrmWrite[] {
+  return Array.from({ length: count }, (_, n) => {
+    const properties = n % 2 === 0 ? { Note__c: `n${n}` } : { Note__c: null, Extra__c: 'x;y' }
+    return { ref: `p-${n}`, key: `p-${n}`, crmId: idOf(n), properties }
+  })
+}
+
+interface Script {
+  readonly successful?: string
+  readonly failed?: string
+  readonly unprocessed?: string
+  readonly more?: (call: StubCall, count: number) => StubAnswer | undefined
+  readonly states?: readonly string[]
+}
+
+function jobAnswer({
+  successful = '',
+  failed = '',
+  unprocessed = '',
+  states = ['JobComplete'],
+}: Script) {
+  let polls = 0
+  return (call: StubCall): StubAnswer | undefined => {
+    const { method, path } = call
+    const csv = (text: string) => ({ text, headers: { 'content-type': 'text/csv' } })
+    if (method === 'POST' && path === JOB) return { json: { id: '750000000000001', state: 'Open' } }
+    if (method === 'PUT') return { status: 201, text: '' }
+    if (method === 'PATCH' && path.startsWith(JOB))
+      return { json: { id: '750000000000001', ...JSON.parse(call.body) } }
+    if (path.includes('successfulResults')) return csv(successful)
+    if (path.includes('failedResults')) return csv(failed)
+    if (path.includes('unprocessedrecords')) return csv(unprocessed)
+    if (method === 'GET' && path.startsWith(JOB)) {
+      const state = states[Math.min(polls, states.length - 1)]
+      polls += 1
+      return { json: { id: '750000000000001', state } }
+    }
+    return undefined
+  }
+}
+
+async function open(script: Script) {
+  const scripted = jobAnswer(script)
+  const stub = await startSalesforceStub((call, count) => {
+    const told = script.more?.(call, count) ?? scripted(call)
+    if (told !== undefined) return told
+    const object = /sobjects\/(\w+)\/describe$/.exec(call.path)?.[1]
+    return object ? { json: { ...DESCRIBED, name: object } } : undefined
+  })
+  stubs.push(stub)
+  const noted: BulkJob[] = []
+  const bulkJobs: BulkJobs = {
+    begun: async (job) => void noted.push(job),
+    over: async (id) =>
+      void noted.splice(
+        noted.findIndex((job) => job.id === id),
+        1,
+      ),
+    open: async () => [...noted],
+  }
+  const crm = createSalesforceCrm({
+    ...{ baseUrl: stub.baseUrl, accessToken: 'session', keyField: KEYS, pace: async () => {} },
+    ...{ bulkJobs, bulkPollMs: 1, rules: { bulkFrom: 4 } },
+  })
+  const made = (method: string, part = '') =>
+    stub.calls.filter((call) => call.method === method && call.path.includes(part))
+  return { crm, stub, noted, made }
+}
+
+const SUCCESS = '"sf__Id","sf__Created","PQL_Person_Id__c"\n'
+const success = (...numbers: number[]) =>
+  SUCCESS + numbers.map((n) => `"${idOf(n)}","false","p-${n}"\n`).join('')
+const FAILED = '"sf__Id","sf__Error","PQL_Person_Id__c"\n'
+
+describe('a write of many records', () => {
+  it('is one job: opened, uploaded once, let go, asked about until it is over', async () => {
+    const states = ['UploadComplete', 'InProgress', 'JobComplete']
+    const { crm, made, noted } = await open({ successful: success(0, 1, 2, 3), states })
+    const outcomes = await crm.write('contact', updates(4), noSignal())
+    expect(outcomes).toEqual(
+      [0, 1, 2, 3].map((n) => ({ kind: 'written', crmId: idOf(n), created: false })),
+    )
+    expect(JSON.parse(made('POST', JOB)[0]?.body ?? '')).toMatchObject({
+      ...{ object: 'Lead', operation: 'update', contentType: 'CSV', columnDelimiter: 'COMMA' },
+    })
+    const uploads = made('PUT')
+    expect(uploads).toHaveLength(1)
+    expect(uploads[0]?.headers['content-type']).toBe('text/csv')
+    expect(uploads[0]?.body.split('\n')).toEqual([
+      'Id,Extra__c,Note__c,PQL_Person_Id__c',
+      ...[0, 1, 2, 3].map((n) =>
+        n % 2 === 0 ? `${idOf(n)},,n${n},p-${n}` : `${idOf(n)},x;y,#N/A,p-${n}`,
+      ),
+      '',
+    ])
+    expect(made('GET', `${JOB}/750000000000001`).length).toBeGreaterThanOrEqual(3)
+    expect(made('DELETE')).toEqual([])
+    expect(made('PATCH', 'composite')).toEqual([])
+    expect(noted).toEqual([])
+  })
+
+  it('creates by our key, in a job of its own', async () => {
+    const { crm, made } = await open({ successful: `${SUCCESS}"${idOf(9)}","true","p-0"\n` })
+    const writes = updates(4).map((write) => ({ ...write, crmId: null }))
+    const outcomes = await crm.write('contact', writes, noSignal())
+    expect(outcomes[0]).toEqual({ kind: 'written', crmId: idOf(9), created: true })
+    expect(JSON.parse(made('POST', JOB)[0]?.body ?? '')).toMatchObject({
+      operation: 'upsert',
+      externalIdFieldName: 'PQL_Person_Id__c',
+    })
+  })
+
+  it('is answered row by row from all three lists; a row in none is in doubt', async () => {
+    const refusal = 'FIELD_CUSTOM_VALIDATION_EXCEPTION:no such stage:Note__c --'
+    const locked = 'UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--'
+    const { crm, made } = await open({
+      successful: success(0),
+      failed: `${FAILED}"${idOf(1)}","${refusal}","p-1"\n"","${locked}","p-2"\n`,
+      unprocessed: `"PQL_Person_Id__c","Note__c"\n"p-3","a;b"\n`,
+      more: ({ method, path, body }) => {
+        if (method !== 'PATCH' || !path.endsWith('/composite/sobjects')) return undefined
+        const { records } = JSON.parse(body)
+        return { json: records.map(({ id }: { id: string }) => ({ id, success: true })) }
+      },
+    })
+    const outcomes = await crm.write('contact', updates(5), noSignal())
+    expect(outcomes).toMatchObject([
+      { kind: 'written' },
+      { kind: 'rejected', code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION' },
+      { kind: 'written' },
+      { kind: 'written' },
+      { kind: 'unknown' },
+    ])
+    // Only the locked row and the one that was not processed are sent again.
+    const again = made('PATCH', 'composite').flatMap(({ body }) => JSON.parse(body).records)
+    expect(again.map(({ id }: { id: string }) => id)).toEqual([idOf(2), idOf(3)])
+  })
+
+  it('that cannot be uploaded is taken back, and nothing happened', async () => {
+    const { crm, made, noted } = await open({
+      more: ({ method }) => (method === 'PUT' ? { status: 503, json: [] } : undefined),
+    })
+    expect((await failureOf(crm.write('contact', updates(4), noSignal()))).kind).toBe('retryable')
+    expect(made('PUT')).toHaveLength(1)
+    expect(made('PATCH', JOB).map(({ body }) => JSON.parse(body).state)).toEqual(['Aborted'])
+    expect(noted).toEqual([])
+  })
+
+  it('that is let go without an answer is looked up, and not let go twice', async () => {
+    const { crm, made } = await open({
+      successful: success(0, 1, 2, 3),
+      more: ({ method, path }) =>
+        method === 'PATCH' && path.startsWith(JOB) ? { breaks: 'before' } : undefined,
+    })
+    const outcomes = await crm.write('contact', updates(4), noSignal())
+    expect(outcomes.every(({ kind }) => kind === 'written')).toBe(true)
+    expect(made('PATCH', JOB)).toHaveLength(1)
+  })
+
+  it('stays noted when its process gives up, and the next one waits for it', async () => {
+    let state = 'InProgress'
+    const { crm, made, noted } = await open({
+      more: ({ method, path }) =>
+        method === 'GET' && path === `${JOB}/750000000000001`
+          ? { json: { id: '750000000000001', state } }
+          : undefined,
+    })
+    const controller = new AbortController()
+    const writing = crm.write('contact', updates(4), controller.signal)
+    const isWaiting = () => made('GET', `${JOB}/750`).length > 0
+    const stop = setInterval(() => isWaiting() && controller.abort(), 1)
+    const outcomes = await writing.finally(() => clearInterval(stop))
+    expect(outcomes.every(({ kind }) => kind === 'unknown')).toBe(true)
+    expect(noted).toEqual([{ id: '750000000000001', object: 'Lead', records: 4 }])
+    expect(made('DELETE')).toEqual([])
+    state = 'JobComplete'
+    expect(await crm.settleJobs?.(noSignal())).toBe(1)
+    expect(noted).toEqual([])
+    expect(await crm.settleJobs?.(noSignal())).toBe(0)
+  })
+
+  it('below the threshold goes by calls of 200', async () => {
+    const { crm, made } = await open({
+      more: ({ method, path, body }) => {
+        if (method !== 'PATCH' || !path.endsWith('/composite/sobjects')) return undefined
+        const { records } = JSON.parse(body)
+        return { json: records.map(({ id }: { id: string }) => ({ id, success: true })) }
+      },
+    })
+    await crm.write('contact', updates(3), noSignal())
+    expect(made('POST', JOB)).toEqual([])
+  })
+})

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import type { CrmTask } from '../../src/core/ports/crm.ts'
+import { noSignal } from './crm-contract-subject.ts'
+import { closeOrgs, openOrg } from './salesforce-subject.ts'
+
+afterEach(closeOrgs)
+
+async function open() {
+  const org = await openOrg()
+  const { subject, sandbox } = org
+  const lead = () => sandbox.people.create('Lead', { LastName: 'Doe', Company: 'Acme' })
+  const task = (more: Partial<CrmTask> = {}): CrmTask => ({
+    ...{ marker: 'rp-1', subject: 'Call Acme', body: 'Anna exported 12 reports' },
+    ...{ dueAt: '2026-11-23T09:00:00.000Z', priority: 'medium', ownerId: subject.ownerId() },
+    ...{ companyId: null, contactIds: [] },
+    ...more,
+  })
+  const stored = () => sandbox.records('Task').map(({ values }) => values)
+  return { ...org, lead, task, stored }
+}
+
+describe('a task in Salesforce', () => {
+  it('that is there already by its marker is not created again', async () => {
+    const { crm, task, stored } = await open()
+    const [first] = await crm.createTasks([task()], noSignal())
+    const again = await crm.createTasks([task(), task({ marker: 'rp-2' })], noSignal())
+    expect(again[0]).toEqual(first)
+    expect(again[1]?.kind).toBe('created')
+    expect(stored()).toHaveLength(2)
+  })
+
+  it('is about a contact and an account, or about a lead alone', async () => {
+    const { crm, subject, lead, task, stored } = await open()
+    const companyId = subject.seed('company', { domain: 'acme.example' })
+    const contactId = subject.seed('contact', { email: 'anna@acme.example' })
+    const leadId = lead()
+    const tasks = [
+      task({ marker: 'rp-1', companyId, contactIds: [leadId, contactId] }),
+      task({ marker: 'rp-2', companyId, contactIds: [leadId] }),
+      task({ marker: 'rp-3', contactIds: [leadId] }),
+    ]
+    const outcomes = await crm.createTasks(tasks, noSignal())
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['created', 'created', 'created'])
+    expect(stored().map(({ WhoId, WhatId }) => [WhoId ?? null, WhatId ?? null])).toEqual([
+      [contactId, companyId],
+      [null, companyId],
+      [leadId, null],
+    ])
+  })
+
+  it('is no one’s fault when its owner has left: the reason says what to do', async () => {
+    const { crm, subject, task } = await open()
+    const ownerId = subject.formerOwnerId()
+    const tasks = [task({ ownerId }), task({ marker: 'rp-2' })]
+    expect(await crm.createTasks(tasks, noSignal())).toMatchObject([
+      {
+        kind: 'rejected',
+        code: 'INACTIVE_OWNER_OR_USER',
+        reason: expect.stringContaining('queue'),
+      },
+      { kind: 'created' },
+    ])
+  })
+
+  it('goes into a queue that is there for tasks, and into no other', async () => {
+    const { crm, subject, sandbox, task, stored } = await open()
+    const leads = sandbox.people.addQueue('Leads only', ['Lead'])
+    const outcomes = await crm.createTasks(
+      [
+        task({ ownerId: null, queueId: leads }),
+        task({ marker: 'rp-2', ownerId: null, queueId: subject.queueId() }),
+      ],
+      noSignal(),
+    )
+    expect(outcomes).toMatchObject([
+      { kind: 'rejected', reason: expect.stringContaining('supported objects') },
+      { kind: 'created' },
+    ])
+    expect(stored().map(({ OwnerId }) => OwnerId)).toEqual([subject.queueId()])
+    const owners = await crm.owners(noSignal())
+    const queues = owners.filter(({ id }) => id.startsWith('00G'))
+    expect(queues.map(({ id, active }) => [id, active])).toEqual(
+      expect.arrayContaining([
+        [leads, false],
+        [subject.queueId(), true],
+      ]),
+    )
+  })
+
+  it('has a subject that fits, its kind, its priority and a reminder', async () => {
+    const { crm, task } = await open()
+    const subject = 'A'.repeat(400)
+    const reminderAt = '2026-11-23T08:30:00.000Z'
+    const [outcome] = await crm.createTasks(
+      [task({ subject, type: 'email', priority: 'low', reminderAt })],
+      noSignal(),
+    )
+    const id = outcome?.kind === 'created' ? outcome.taskId : ''
+    const state = (await crm.readTasks([id], noSignal())).get(id)
+    expect(state).toMatchObject({
+      type: 'email',
+      priority: 'low',
+      reminderAt,
+      status: 'not-started',
+    })
+    expect(state?.subject).toHaveLength(255)
+    expect(state?.subject.endsWith('…')).toBe(true)
+  })
+
+  it('is read when Salesforce has put it into its archive', async () => {
+    const { crm, sandbox, task } = await open()
+    const [outcome] = await crm.createTasks([task()], noSignal())
+    const id = outcome?.kind === 'created' ? outcome.taskId : ''
+    sandbox.people.completeTask(id)
+    sandbox.people.archiveTask(id)
+    const state = (await crm.readTasks([id], noSignal())).get(id)
+    expect(state).toMatchObject({ status: 'done', archived: false })
+  })
+
+  it('follows its lead to the contact and is untouched all the same', async () => {
+    const { crm, sandbox, lead, task, stored } = await open()
+    const leadId = lead()
+    const [outcome] = await crm.createTasks([task({ contactIds: [leadId] })], noSignal())
+    const taskId = outcome?.kind === 'created' ? outcome.taskId : ''
+    const before = (await crm.readTasks([taskId], noSignal())).get(taskId)
+    const { contactId } = sandbox.people.convertLead(leadId)
+    expect(stored()[0]?.['WhoId']).toBe(contactId)
+    const closing = { taskId, note: 'Closed by Ripen', fingerprint: before?.fingerprint ?? '' }
+    expect(await crm.closeTasks([closing], noSignal())).toEqual([{ kind: 'closed' }])
+  })
+})

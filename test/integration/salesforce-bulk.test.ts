@@ -1,0 +1,181 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
+import { reconcileObject } from '../../jobs/steps/reconcile-object.ts'
+import { installPackage } from '../../sandbox/company/salesforce-package.ts'
+import {
+  type RunningSalesforce,
+  startSalesforceSandbox,
+} from '../../sandbox/salesforce/start-salesforce-sandbox.ts'
+import { type ObjectMapping, salesforceMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
+import { createBulkJobs } from '../../src/infra/postgres/bulk-job-store.ts'
+import { storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
+import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
+import { createState, removeFolders, type TestState } from '../support/state.ts'
+
+const PEOPLE = 900
+const BULK_FROM = 300
+const KEYS = { contact: 'PQL_Person_Id__c', company: 'PQA_Account_Id__c' } as const
+
+let state: TestState
+let database: Database
+let org: RunningSalesforce
+
+beforeEach(async () => {
+  state = await createState()
+  database = await openDatabase(state.databaseUrl ?? '')
+  org = await startSalesforceSandbox({ bulk: { stepMs: 2 } })
+  installPackage(org.sandbox)
+})
+afterEach(async () => {
+  await org.close()
+  await database.close()
+  await state.close()
+})
+afterAll(removeFolders)
+
+const refOf = (n: number) => `p${String(n).padStart(4, '0')}`
+const emailOf = (n: number) => `${refOf(n)}@acme.example`
+
+function rules(): ObjectMapping {
+  const parsed = salesforceMappingSchema.parse({
+    version: 1,
+    objects: {
+      contact: {
+        ...{ subject: 'person', model: 'm', create: 'never' },
+        key: { property: KEYS.contact, label: 'Id' },
+        properties: {
+          PQL_Score__c: { from: 'score', type: 'number', label: 'Score' },
+          PQL_Grade__c: { from: 'grade', type: 'string', label: 'Grade' },
+        },
+      },
+    },
+  })
+  const { contact } = parsed.objects
+  if (!contact) throw new Error('no rules')
+  return contact
+}
+
+/** Leads in the org and what each should say; returns their ids in the org. */
+async function seed(): Promise<string[]> {
+  const { people } = org.sandbox
+  const ids = Array.from({ length: PEOPLE }, (_, n) =>
+    people.create('Lead', { LastName: 'Doe', Company: 'Acme', Email: emailOf(n) }),
+  )
+  await database.db.transaction().execute((tx) =>
+    storeDesired(
+      tx,
+      'salesforce',
+      ids.map((_, n) => ({
+        ...{ ref: refOf(n), object: 'contact' as const, emails: [emailOf(n)], domains: [] },
+        properties: { PQL_Score__c: n % 100, PQL_Grade__c: n % 2 === 0 ? 'A' : null },
+        ...{ onCreate: {}, mayCreate: false, thorough: false, onLeave: null, companyRef: null },
+      })),
+    ),
+  )
+  org.sandbox.resetCalls()
+  return ids
+}
+
+/** A process of its own, as far as Salesforce and the database can tell. */
+async function reconcile(signal = new AbortController().signal) {
+  const counts: Record<string, number> = {}
+  const { db } = database
+  const crm = createSalesforceCrm({
+    ...{ baseUrl: org.baseUrl, accessToken: org.token, keyField: KEYS, pace: async () => {} },
+    ...{
+      rules: { bulkFrom: BULK_FROM },
+      bulkJobs: createBulkJobs(db, 'salesforce'),
+      bulkPollMs: 5,
+    },
+  })
+  await reconcileObject({
+    ...{ context: { db, onProgress: () => {} }, crm, object: 'contact', rules: rules(), signal },
+    run: {
+      note: () => {},
+      count: (name, n = 1) => {
+        counts[name] = (counts[name] ?? 0) + n
+      },
+    },
+  })
+  return counts
+}
+
+const rows = () =>
+  database.db.selectFrom('crm_record').select(['ref', 'state', 'code']).orderBy('ref').execute()
+const scores = (ids: readonly string[]) =>
+  ids.map((id) => org.sandbox.record(id)?.values['PQL_Score__c'] ?? null)
+const openJobs = () => database.db.selectFrom('crm_bulk_job').selectAll().execute()
+
+describe('a first sync of many people', () => {
+  it('is one job and a few queries, and the next one writes nothing', async () => {
+    const ids = await seed()
+    expect(await reconcile()).toMatchObject({ written: PEOPLE })
+    expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
+    expect((await rows()).every((row) => row.state === 'in-sync')).toBe(true)
+    const calls = org.sandbox.calls().map(({ method, path }) => `${method} ${path}`)
+    expect(calls.filter((call) => call.endsWith('/jobs/ingest'))).toHaveLength(1)
+    expect(calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1)
+    expect(calls.filter((call) => call.includes('/composite/sobjects'))).toEqual([])
+    org.sandbox.resetCalls()
+    expect(await reconcile()).toEqual({})
+    expect(org.sandbox.calls()).toEqual([])
+  })
+
+  it('parks what is refused with its code, and sends what is locked again by itself', async () => {
+    const ids = await seed()
+    org.sandbox.rules.locks.add({ share: 0.05, times: 1 })
+    org.sandbox.rules.validations.set({
+      ...{ object: 'Lead', name: 'No 77', message: 'not this one', field: 'PQL_Score__c' },
+      when: [{ field: 'Email', is: 'equal', value: emailOf(77) }],
+    })
+    const counts = await reconcile()
+    expect(counts).toMatchObject({ written: PEOPLE - 1, parked: 1 })
+    const bad = (await rows()).filter((row) => row.state !== 'in-sync')
+    expect(bad).toEqual([
+      { ref: refOf(77), state: 'parked', code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION' },
+    ])
+    const others = ids.filter((_, n) => n !== 77)
+    expect(scores(others)).toEqual(others.map((id) => ids.indexOf(id) % 100))
+  })
+
+  it('that ends in the middle of a job is taken up by the next process, which writes nothing twice', async () => {
+    const ids = await seed()
+    org.sandbox.bulk.hold()
+    const controller = new AbortController()
+    const first = reconcile(controller.signal).catch(() => null)
+    await waitFor(async () => (await openJobs()).length === 1 && isLetGo())
+    controller.abort()
+    await first
+    expect(await openJobs()).toMatchObject([{ crm: 'salesforce', object: 'Lead', records: PEOPLE }])
+    expect(scores(ids).every((score) => score === null)).toBe(true)
+    org.sandbox.bulk.letGo()
+    org.sandbox.resetCalls()
+    const counts = await reconcile()
+    expect(counts['jobsResumed']).toBe(1)
+    expect(await openJobs()).toEqual([])
+    expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
+    expect((await rows()).every((row) => row.state === 'in-sync')).toBe(true)
+    const versions = ids.map((id) => org.sandbox.record(id)?.history.length)
+    expect(new Set(versions)).toEqual(new Set([2]))
+    expect(org.sandbox.calls().filter(({ method }) => method === 'PUT')).toEqual([])
+  })
+
+  it('whose job fails in the middle is brought to its end all the same', async () => {
+    const ids = await seed()
+    org.sandbox.bulk.failNext(200, 'InternalServerError : it was too much')
+    await reconcile()
+    expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
+    expect((await rows()).every((row) => row.state === 'in-sync')).toBe(true)
+  })
+})
+
+const isLetGo = () =>
+  org.sandbox.calls().some(({ method, path }) => method === 'PATCH' && path.includes('/jobs/'))
+
+async function waitFor(isThere: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!(await isThere())) {
+    if (performance.now() > deadline) throw new Error('it did not come about')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { mappingFiles } from '../support/mapping-files.ts'
+import { type BothThread, closeSalesforce, openBoth } from '../support/salesforce-thread.ts'
+import { DOMAINS, WHO } from '../support/small-usage.ts'
+import { removeFolders, type TestState } from '../support/state.ts'
+import { closeThreads, pulledState } from '../support/thread.ts'
+
+let origin: TestState
+beforeAll(async () => {
+  origin = await pulledState()
+})
+afterEach(async () => {
+  await closeThreads()
+  await closeSalesforce()
+})
+afterAll(async () => {
+  await origin.close()
+  await removeFolders()
+})
+
+const creating = (policy: string) =>
+  mappingFiles({ file: 'salesforce.yaml', from: /create: never/g, to: `create: ${policy}` })
+
+/** Who is in the org, by address or website, and what Ripen says of each. */
+function org({ salesforce: { sandbox } }: BothThread) {
+  const live = (object: string) => sandbox.records(object).filter(({ deleted }) => !deleted)
+  const by = (object: string, field: string) =>
+    new Map(live(object).map(({ values }) => [String(values[field]), values]))
+  return {
+    contacts: by('Contact', 'Email'),
+    leads: by('Lead', 'Email'),
+    accounts: by('Account', 'Website'),
+    tasks: live('Task').map(({ values }) => values),
+  }
+}
+
+function seed({ salesforce: { sandbox } }: BothThread) {
+  const { people } = sandbox
+  const accountId = people.create('Account', { Name: 'Northfield', Website: DOMAINS.fresh })
+  return {
+    accountId,
+    champion: people.create('Contact', { LastName: 'Ana', Email: WHO.champion }),
+    colleague: people.create('Lead', { LastName: 'Bo', Company: 'N', Email: WHO.colleague }),
+    loner: people.create('Lead', { LastName: 'Dana', Company: 'S', Email: WHO.loner }),
+  }
+}
+
+describe('a first sync to Salesforce', () => {
+  it('writes contacts, leads and accounts that are there, and creates nobody by default', async () => {
+    const thread = await openBoth({ origin })
+    const ids = seed(thread)
+    await thread.score()
+    expect(await thread.syncTo('salesforce')).toMatchObject({ created: 0, parked: 0, tasks: 1 })
+    const { contacts, leads, accounts, tasks } = org(thread)
+    expect([contacts.size, leads.size, accounts.size]).toEqual([1, 2, 1])
+    expect(contacts.get(WHO.champion)).toMatchObject({
+      ...{ PQL_Score__c: 70, PQL_Grade__c: 'B', PQL_Usage_Status__c: 'qualified' },
+      ...{ PQL_Reason_1__c: expect.stringMatching(/^\+40/), AccountId: ids.accountId },
+    })
+    expect(leads.get(WHO.colleague)).toMatchObject({ PQL_Usage_Status__c: 'new' })
+    expect(accounts.get(DOMAINS.fresh)).toMatchObject({
+      ...{ PQA_Score__c: 60, PQA_Champion__c: WHO.champion, PQA_Domain__c: DOMAINS.fresh },
+    })
+    expect(tasks).toMatchObject([
+      {
+        ...{ WhatId: ids.accountId, WhoId: ids.champion, Status: 'Not Started', Priority: 'High' },
+        ...{ Subject: expect.stringContaining('is ready for a conversation') },
+        PQL_Key__c: expect.stringMatching(/\S/),
+      },
+    ])
+  })
+
+  it('is followed by one that writes nothing', async () => {
+    const thread = await openBoth({ origin })
+    seed(thread)
+    await thread.score()
+    await thread.syncTo('salesforce')
+    thread.salesforce.sandbox.resetCalls()
+    expect(await thread.syncTo('salesforce')).toMatchObject({ writeCalls: 0, recordsWritten: 0 })
+    const calls = thread.salesforce.sandbox.calls()
+    expect(calls.filter(({ kind }) => kind === 'write')).toEqual([])
+  })
+
+  it('creates who is qualified where the mapping says so, as leads with an account of their own', async () => {
+    const thread = await openBoth({ origin, mappings: await creating('qualified') })
+    await thread.score()
+    const result = await thread.syncTo('salesforce')
+    expect(result).toMatchObject({ created: 5, parked: 0 })
+    const { leads, accounts } = org(thread)
+    expect([...leads.keys()].sort()).toEqual([WHO.champion, WHO.loner, WHO.veteran].sort())
+    expect(leads.get(WHO.champion)).toMatchObject({
+      ...{ LastName: 'Ana', Company: DOMAINS.fresh, PQL_Score__c: 70 },
+    })
+    expect([...accounts.keys()].sort()).toEqual([DOMAINS.fresh, DOMAINS.old].sort())
+  })
+})
+
+describe('a lead that sales converts', () => {
+  it('is followed to its contact with the next score, and nobody is created', async () => {
+    const thread = await openBoth({ origin })
+    const ids = seed(thread)
+    await thread.score()
+    await thread.syncTo('salesforce')
+    const { sandbox } = thread.salesforce
+    const { contactId } = sandbox.people.convertLead(ids.loner, { accountId: ids.accountId })
+    const { db } = thread.app.context
+    await db
+      .updateTable('crm_record')
+      .set({ state: 'pending', written: null })
+      .where('crm', '=', 'salesforce')
+      .where('crm_id', '=', ids.loner)
+      .execute()
+    await thread.syncTo('salesforce')
+    expect(sandbox.record(contactId)?.values).toMatchObject({
+      PQL_Usage_Status__c: 'qualified',
+    })
+    const rows = await db
+      .selectFrom('crm_record')
+      .select('crm_id')
+      .where('crm', '=', 'salesforce')
+      .where('crm_id', 'in', [contactId, ids.loner])
+      .execute()
+    expect(rows).toEqual([{ crm_id: contactId }])
+  })
+})
+
+describe('both CRMs from one score', () => {
+  it('say the same of one person, each in its own words', async () => {
+    const thread = await openBoth({ origin })
+    seed(thread)
+    await thread.score()
+    await Promise.all([thread.syncTo('hubspot'), thread.syncTo('salesforce')])
+    const contact = thread.vendors.hubspot
+      .records('contacts')
+      .find(({ properties }) => properties['email'] === WHO.loner)
+    const lead = org(thread).leads.get(WHO.loner)
+    expect(contact?.properties['pql_score']).toBe(String(lead?.['PQL_Score__c']))
+    expect(contact?.properties['pql_reason_1']).toBe(lead?.['PQL_Reason_1__c'])
+    expect(contact?.properties['pql_person_id']).toBe(lead?.['PQL_Person_Id__c'])
+  })
+
+  it('wait for nobody: one that is down delays itself alone', async () => {
+    const thread = await openBoth({ origin, environment: { RIPEN_CRM_TIMEOUT_MS: '500' } })
+    seed(thread)
+    thread.salesforce.sandbox.faults.push({ path: /^\/services\/data/, chance: 1, status: 503 })
+    await thread.score()
+    expect(await thread.syncTo('hubspot')).toMatchObject({ created: 5, parked: 0 })
+    expect(org(thread).contacts.get(WHO.champion)?.['PQL_Score__c'] ?? null).toBeNull()
+    thread.salesforce.sandbox.faults.clear()
+    await thread.app.engine.request('reconcile', 'salesforce')
+    await thread.app.engine.idle(['reconcile'], ['salesforce'])
+    expect(org(thread).contacts.get(WHO.champion)?.['PQL_Score__c']).toBe(70)
+  })
+})
