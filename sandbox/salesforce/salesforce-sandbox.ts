@@ -15,7 +15,9 @@ import type { SandboxCall } from './api/sandbox-call.ts'
 import { bulkEndpoints } from './bulk/bulk-endpoints.ts'
 import { BulkJobs, type BulkOptions } from './bulk/bulk-jobs.ts'
 import { QueryJobs } from './bulk/query-jobs.ts'
+import { controlRouter } from './control/control-router.ts'
 import type { ConvertMapping } from './control/lead-conversion.ts'
+import { pageRouter } from './control/page-router.ts'
 import { type PeopleAtWork, peopleAtWork } from './control/people-at-work.ts'
 import { defineField, type FieldChange } from './define-field.ts'
 import type { Value } from './field-definition.ts'
@@ -83,6 +85,8 @@ export interface SalesforceSandbox {
   resetCalls(): void
   /** Every record of an object, deleted ones included. */
   records(object: string): SandboxRecord[]
+  /** How many there are of them. */
+  count(object: string): number
   /** One record by its id. */
   record(id: string): SandboxRecord | undefined
   /** Ids of the users that the org starts with. */
@@ -146,13 +150,14 @@ export async function createSalesforceSandbox(
   const { latencyMs = 0 } = options
   const { now } = clock
   router.use(apiRouter(endpoints, { access, limits, versions, latencyMs, now, faults, calls }))
-  return {
+  const sandbox: SalesforceSandbox = {
     router,
     clock,
     faults,
     calls: () => calls.list(),
     resetCalls: () => calls.clear(),
     records: (object) => [...state.table(object).rows.values()].map(publicView),
+    count: (object) => state.table(object).rows.size,
     record: (id) => {
       const row = state.record(id)
       return row === undefined ? undefined : publicView(row)
@@ -178,6 +183,8 @@ export async function createSalesforceSandbox(
       pubsub.close()
     },
   }
+  router.use('/sandbox', pageRouter(sandbox), controlRouter(sandbox))
+  return sandbox
 }
 
 function movableClock(base: () => number): SandboxClock {
