@@ -81,6 +81,20 @@ describe('faults', () => {
   })
 })
 
+describe('a seed', () => {
+  it('fills the org without a call', () => {
+    const ids = org.sandbox.seed({
+      users: [{ Username: 'a@x.example', LastName: 'A' }],
+      accounts: [{ Name: 'Engines' }],
+      leads: [LEAD],
+      contacts: [{ LastName: 'B', account: 0 }, { LastName: 'C' }],
+    })
+    const [first, second] = ids.contacts.map((id) => org.sandbox.record(id)?.values['AccountId'])
+    expect([first, second, org.sandbox.calls()]).toEqual([ids.accounts[0], undefined, []])
+    expect(org.sandbox.record(ids.users[0] ?? '')?.values['IsActive']).toBe(true)
+  })
+})
+
 describe('the control paths', () => {
   it('show calls by kind, and forget them', async () => {
     await create()
