@@ -1,7 +1,9 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
 import type { CallLog } from '../call-log.ts'
+import { dropAbsent } from '../drop-absent.ts'
 import type { FaultScript } from '../fault-script.ts'
+import { loopbackOnly } from '../loopback-only.ts'
 import { summarize } from './call-summary.ts'
 import { HubspotError } from './hubspot-error.ts'
 import { readObjectType } from './object-types.ts'
@@ -169,21 +171,4 @@ function addWebhooks(router: Router, { webhooks }: Controls): void {
     const options = dropAbsent(flushBody.parse(req.body ?? {}))
     res.json({ deliveries: await webhooks.flush(options), pending: webhooks.pending })
   })
-}
-
-type Present<Given> = { [Name in keyof Given]: Exclude<Given[Name], undefined> }
-
-function dropAbsent<Given extends object>(given: Given): Present<Given> {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Present<Given>
-}
-
-const LOOPBACK_PEER = /^(127\.|::1$|::ffff:127\.)/
-const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i
-
-/** A page that was pointed at us by its host name is no person of this machine. */
-function loopbackOnly(req: Request, res: Response, next: NextFunction): void {
-  const isHere = LOOPBACK_PEER.test(req.socket.remoteAddress ?? '')
-  if (isHere && LOOPBACK_HOST.test(req.headers.host ?? '') && !req.headers.origin) next()
-  else res.status(403).json({ message: 'from this machine only' })
 }

@@ -1,6 +1,7 @@
 import { checkValue } from './check-value.ts'
 import type { FieldDefinition, Value } from './field-definition.ts'
 import { keyOf, type ObjectTable } from './object-table.ts'
+import { ObjectTraits } from './object-traits.ts'
 import type { OrgState } from './org-state.ts'
 import type { RecordInput } from './record-input.ts'
 import { afterSave, derivedValues } from './rules/derived-values.ts'
@@ -34,10 +35,12 @@ const ASSIGNED = new Set(['Lead', 'Case', 'Account'])
 export class RecordWriter {
   private readonly state: OrgState
   private readonly rules: OrgRules
+  private readonly traits: ObjectTraits
 
   constructor(state: OrgState, rules: OrgRules) {
     this.state = state
     this.rules = rules
+    this.traits = new ObjectTraits(state)
   }
 
   create(tx: Transaction, object: string, input: RecordInput, options: SaveOptions): StoredRow {
@@ -167,16 +170,11 @@ export class RecordWriter {
 
   private requireFields(table: ObjectTable, row: StoredRow | null, values: RowValues): void {
     const isPerson = table.definition.name === 'Account' && Boolean(values['LastName'])
-    const missing = [...table.definition.fields.values()].filter(
-      ({ name, createable, nillable, defaulted, type }) => {
-        if (!createable || nillable || type === 'boolean') return false
-        if (isPerson && name === 'Name') return false
-        if (table.definition.name === 'Account' && name === 'LastName') return false
-        const isGiven = name in values
-        if (isGiven) return values[name] === null && !(defaulted && row === null)
-        return row === null && !defaulted
-      },
-    )
+    const missing = this.traits.of(table).required.filter(({ name, defaulted }) => {
+      if (isPerson && name === 'Name') return false
+      if (name in values) return values[name] === null && !(defaulted && row === null)
+      return row === null && !defaulted
+    })
     if (missing.length === 0) return
     const names = missing.map(({ name }) => name)
     throw new RowError(
@@ -238,20 +236,8 @@ export class RecordWriter {
   }
 
   private defaults(table: ObjectTable, actor: Actor): Record<string, Value> {
-    const values: Record<string, Value> = {}
-    for (const {
-      name,
-      type,
-      defaulted,
-      createable,
-      picklist,
-    } of table.definition.fields.values()) {
-      const chosen = picklist.find(({ defaultValue }) => defaultValue)
-      if (chosen !== undefined) values[name] = chosen.value
-      else if (type === 'boolean' && defaulted && createable) values[name] = name === 'IsActive'
-      else if (name === 'OwnerId') values[name] = actor.userId
-    }
-    return values
+    const { defaults } = this.traits.of(table)
+    return table.field('OwnerId') ? { ...defaults, OwnerId: actor.userId } : { ...defaults }
   }
 }
 

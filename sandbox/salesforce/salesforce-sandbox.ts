@@ -15,11 +15,15 @@ import type { SandboxCall } from './api/sandbox-call.ts'
 import { bulkEndpoints } from './bulk/bulk-endpoints.ts'
 import { BulkJobs, type BulkOptions } from './bulk/bulk-jobs.ts'
 import { QueryJobs } from './bulk/query-jobs.ts'
+import { controlRouter } from './control/control-router.ts'
 import type { ConvertMapping } from './control/lead-conversion.ts'
+import { pageRouter } from './control/page-router.ts'
 import { type PeopleAtWork, peopleAtWork } from './control/people-at-work.ts'
+import { type SeedData, type SeedIds, seedOrg } from './control/seed.ts'
 import { defineField, type FieldChange } from './define-field.ts'
 import type { Value } from './field-definition.ts'
-import { AccessGrants, type ClientAppOptions, TOKEN_PREFIX } from './oauth/access-grants.ts'
+import { AccessGrants, TOKEN_PREFIX } from './oauth/access-grants.ts'
+import type { ClientAppOptions } from './oauth/client-app.ts'
 import { oauthEndpoints } from './oauth/oauth-endpoints.ts'
 import { type FirstUsers, setUpOrg } from './org-setup.ts'
 import { OrgState } from './org-state.ts'
@@ -83,8 +87,12 @@ export interface SalesforceSandbox {
   resetCalls(): void
   /** Every record of an object, deleted ones included. */
   records(object: string): SandboxRecord[]
+  /** How many there are of them. */
+  count(object: string): number
   /** One record by its id. */
   record(id: string): SandboxRecord | undefined
+  /** Puts records into the org without a call. */
+  seed(data: SeedData): SeedIds
   /** Ids of the users that the org starts with. */
   readonly users: FirstUsers
   /** What people of the org do by hand. */
@@ -110,60 +118,26 @@ export interface SalesforceSandbox {
 export async function createSalesforceSandbox(
   options: SalesforceSandboxOptions = {},
 ): Promise<SalesforceSandbox> {
-  const clock = movableClock(options.now ?? Date.now)
-  const state = new OrgState({
-    now: clock.now,
-    personAccounts: options.personAccounts ?? false,
-  })
-  const users = setUpOrg(state)
-  const rules = createOrgRules()
-  const writer = new RecordWriter(state, rules)
-  const limits = new OrgLimits(options.limits)
-  const versions = options.apiVersions ?? { oldest: 31, newest: 67 }
-  const access = new AccessGrants({
-    state,
-    token: options.token ?? SANDBOX_TOKEN,
-    integrationUserId: users.integration,
-    app: options.app ?? {},
-  })
-  const bulk = new BulkJobs({ state, writer, limits }, options.bulk ?? {})
-  const pubsub = new PubSubServer(state, access, options.pubsub)
+  const org = buildOrg(options)
+  const { clock, state, users, rules, access, limits, bulk, pubsub } = org
+  const { now } = clock
   const faults = new FaultScript()
   const calls = new CallLog<SandboxCall>()
-  const endpoints: ApiEndpoint[] = [
-    ...oauthEndpoints(state, access),
-    ...metadataEndpoints(state, limits, versions),
-    ...queryEndpoints(state),
-    ...collectionEndpoints(state, writer, {
-      unknownField: options.unknownFieldInCollections ?? 'call',
-    }),
-    ...bulkEndpoints(state, bulk, new QueryJobs(state, bulk, options.bulk?.pageRows)),
-    ...replicationEndpoints(state),
-    ...rowEndpoints(state, writer),
-  ]
-  endpoints.push(...compositeEndpoints(state, endpoints))
+  const people = peopleAtWork({ ...org, userId: users.rep, mappings: options.convertMapping ?? [] })
+  const { latencyMs = 0, apiVersions: versions = DEFAULT_VERSIONS } = options
   const router = express.Router()
-  const { latencyMs = 0 } = options
-  const { now } = clock
-  router.use(apiRouter(endpoints, { access, limits, versions, latencyMs, now, faults, calls }))
-  return {
+  const gate = { access, limits, versions, latencyMs, now, faults, calls }
+  router.use(apiRouter(allEndpoints(org, versions, options), gate))
+  const sandbox: SalesforceSandbox = {
     router,
     clock,
     faults,
     calls: () => calls.list(),
     resetCalls: () => calls.clear(),
-    records: (object) => [...state.table(object).rows.values()].map(publicView),
-    record: (id) => {
-      const row = state.record(id)
-      return row === undefined ? undefined : publicView(row)
-    },
+    ...recordViews(state),
+    seed: (data) => seedOrg(people, data),
+    people,
     users,
-    people: peopleAtWork({
-      state,
-      writer,
-      userId: users.rep,
-      mappings: options.convertMapping ?? [],
-    }),
     rules,
     access,
     bulk,
@@ -176,6 +150,63 @@ export async function createSalesforceSandbox(
     close: async () => {
       bulk.stop()
       pubsub.close()
+    },
+  }
+  router.use('/sandbox', pageRouter(sandbox), controlRouter(sandbox))
+  return sandbox
+}
+
+const DEFAULT_VERSIONS: VersionRange = { oldest: 31, newest: 67 }
+
+/** The parts of an org, put together. */
+function buildOrg(options: SalesforceSandboxOptions) {
+  const clock = movableClock(options.now ?? Date.now)
+  const state = new OrgState({
+    now: clock.now,
+    personAccounts: options.personAccounts ?? false,
+  })
+  const users = setUpOrg(state)
+  const rules = createOrgRules()
+  const writer = new RecordWriter(state, rules)
+  const limits = new OrgLimits(options.limits)
+  const access = new AccessGrants({
+    state,
+    token: options.token ?? SANDBOX_TOKEN,
+    integrationUserId: users.integration,
+    app: options.app ?? {},
+  })
+  const bulk = new BulkJobs({ state, writer, limits }, options.bulk ?? {})
+  const pubsub = new PubSubServer(state, access, options.pubsub)
+  return { clock, state, users, rules, writer, limits, access, bulk, pubsub }
+}
+
+/** In the order in which they are tried: fixed paths before those with names in them. */
+function allEndpoints(
+  { state, writer, limits, access, bulk }: ReturnType<typeof buildOrg>,
+  versions: VersionRange,
+  options: SalesforceSandboxOptions,
+): ApiEndpoint[] {
+  const endpoints = [
+    ...oauthEndpoints(state, access),
+    ...metadataEndpoints(state, limits, versions),
+    ...queryEndpoints(state),
+    ...collectionEndpoints(state, writer, {
+      unknownField: options.unknownFieldInCollections ?? 'call',
+    }),
+    ...bulkEndpoints(state, bulk, new QueryJobs(state, bulk, options.bulk?.pageRows)),
+    ...replicationEndpoints(state),
+    ...rowEndpoints(state, writer),
+  ]
+  return [...endpoints, ...compositeEndpoints(state, endpoints)]
+}
+
+function recordViews(state: OrgState): Pick<SalesforceSandbox, 'records' | 'count' | 'record'> {
+  return {
+    records: (object) => [...state.table(object).rows.values()].map(publicView),
+    count: (object) => state.table(object).rows.size,
+    record: (id) => {
+      const row = state.record(id)
+      return row === undefined ? undefined : publicView(row)
     },
   }
 }

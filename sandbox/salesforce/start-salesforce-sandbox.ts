@@ -16,6 +16,13 @@ export interface SandboxAnswer {
   readonly text: string
 }
 
+export interface StartOptions extends SalesforceSandboxOptions {
+  /** 0 takes a free port. Default 0. */
+  readonly port?: number
+  /** Port of the gRPC server; 0 takes a free one. Default 0. */
+  readonly pubsubPort?: number
+}
+
 /** A stand-in that listens on loopback, with a bare client for it. */
 export interface RunningSalesforce {
   readonly sandbox: SalesforceSandbox
@@ -39,16 +46,16 @@ export interface RunningSalesforce {
 
 const NEWEST = '/services/data/v67.0'
 
-/** Starts a stand-in for Salesforce on free ports. */
+/** Starts a stand-in for Salesforce on loopback, by default on free ports. */
 export async function startSalesforceSandbox(
-  options: SalesforceSandboxOptions = {},
+  options: StartOptions = {},
 ): Promise<RunningSalesforce> {
   const sandbox = await createSalesforceSandbox(options)
   const app = express()
   app.disable('x-powered-by')
   app.use(sandbox.router)
-  const server = await listen(app)
-  const pubsubUrl = await sandbox.pubsub.listen()
+  const server = await listen(app, options.port)
+  const pubsubUrl = await sandbox.pubsub.listen(options.pubsubPort)
   const token = options.token ?? SANDBOX_TOKEN
   return {
     sandbox,

@@ -21,7 +21,7 @@ export interface RowVersion {
   readonly by: string
   readonly channel: Actor['channel']
   readonly client: string | null
-  /** Fields that changed, as they were and as they are. */
+  /** Fields that changed, as they were and as they are; none for `create`, see `firstValues`. */
   readonly changes: Readonly<Record<string, readonly [from: Value, to: Value]>>
 }
 
@@ -30,4 +30,17 @@ export interface StoredRow {
   readonly object: string
   values: Record<string, Value>
   readonly history: RowVersion[]
+}
+
+/** What a record said when it was created: what it says now, with every change taken back. */
+export function firstValues(record: {
+  readonly values: RowValues
+  readonly history: readonly RowVersion[]
+}): RowValues {
+  const { values, history } = record
+  const first = { ...values }
+  for (const { changes } of [...history].reverse()) {
+    for (const [name, [from]] of Object.entries(changes)) first[name] = from
+  }
+  return first
 }

@@ -17,18 +17,20 @@ export class Transaction {
   readonly changes: RowChange[] = []
   private readonly state: OrgState
   private readonly undo: (() => void)[] = []
+  private readonly stampText: string
 
   constructor(state: OrgState, actor: Actor, at: number) {
     this.state = state
     this.actor = actor
     this.at = at
+    this.stampText = showDateTime(at)
   }
 
   create(object: string, values: RowValues): StoredRow {
     const table = this.state.table(object)
     const row: StoredRow = { id: table.nextId(), object, values: {}, history: [] }
     const has = (name: string) => table.field(name) !== undefined
-    const stamp = showDateTime(this.at)
+    const stamp = this.stampText
     Object.assign(row.values, values, { Id: row.id })
     if (has('OwnerId')) row.values['OwnerId'] ??= this.actor.userId
     if (has('IsDeleted')) row.values['IsDeleted'] = false
@@ -38,7 +40,7 @@ export class Transaction {
     table.insert(row)
     table.modified.note(row.id, this.at)
     this.undo.push(() => table.remove(row))
-    this.note(row, 'create', Object.fromEntries(Object.entries(values).map(asNew)))
+    this.note(row, 'create', {})
     return row
   }
 
@@ -80,7 +82,7 @@ export class Transaction {
   }
 
   private stamp(values: Record<string, Value>, has: (name: string) => boolean): void {
-    const stamp = showDateTime(this.at)
+    const stamp = this.stampText
     if (has('LastModifiedDate')) values['LastModifiedDate'] = stamp
     if (has('LastModifiedById')) values['LastModifiedById'] = this.actor.userId
     if (has('SystemModstamp')) values['SystemModstamp'] = stamp
@@ -92,8 +94,4 @@ export class Transaction {
     row.history.push(version)
     this.changes.push({ row, version })
   }
-}
-
-function asNew([name, value]: [string, Value]): [string, readonly [Value, Value]] {
-  return [name, [null, value]]
 }

@@ -95,6 +95,15 @@ describe('a WHERE clause', () => {
     { where: 'WHERE SystemModstamp > 2026-11-20T11:00:03+01:00', want: ['Four'] },
     { where: 'WHERE CreatedDate = TODAY', want: ["O'Neil", '100%', 'a\\b', 'Four'] },
     { where: 'WHERE CreatedDate < LAST_N_DAYS:3', want: [] },
+    {
+      where:
+        'WHERE SystemModstamp > 2026-11-20T10:00:03Z OR (SystemModstamp = 2026-11-20T10:00:02Z AND Score__c > 0) ORDER BY SystemModstamp, Id LIMIT 10',
+      want: ['100%', 'Four'],
+    },
+    {
+      where: 'WHERE SystemModstamp > 2026-11-20T10:00:03Z OR Score__c = 10',
+      want: ["O'Neil", 'Four'],
+    },
     { where: "WHERE Tags__c INCLUDES ('a', 'c')", want: ["O'Neil", 'a\\b'] },
     { where: "WHERE Tags__c INCLUDES ('b;c')", want: [] },
     { where: "WHERE Lead.LastName = 'Four'", want: ['Four'] },

@@ -353,3 +353,56 @@ describe('many records', () => {
     ])
   })
 })
+
+describe('describe', () => {
+  it('tells fields, choices, children and record types as the user sees them', async () => {
+    const id = org.sandbox.people.addRecordType('Lead', 'Inbound')
+    const { json } = await org.call('GET', '/sobjects/lead/describe')
+    const lead = json as { fields: Row[]; childRelationships: Row[]; recordTypeInfos: Row[] }
+    const field = (name: string) => lead.fields.find((one) => one['name'] === name)
+    expect(lead).toMatchObject({ name: 'Lead', keyPrefix: '00Q', createable: true, custom: false })
+    expect(field('PQL_Person_Id__c')).toMatchObject({
+      type: 'string',
+      length: 64,
+      externalId: true,
+      unique: true,
+      idLookup: true,
+      custom: true,
+      caseSensitive: false,
+    })
+    expect(field('Email')).toMatchObject({ type: 'email', idLookup: true, length: 80 })
+    expect(field('OwnerId')).toMatchObject({
+      referenceTo: ['Group', 'User'],
+      relationshipName: 'Owner',
+      polymorphicForeignKey: true,
+    })
+    expect(field('Status')?.['picklistValues']).toContainEqual({
+      value: 'Open - Not Contacted',
+      label: 'Open - Not Contacted',
+      active: true,
+      defaultValue: true,
+      validFor: null,
+    })
+    expect(lead.childRelationships).toContainEqual(
+      expect.objectContaining({ childSObject: 'Task', field: 'WhoId', relationshipName: 'Tasks' }),
+    )
+    expect(lead.recordTypeInfos.map((one) => one['recordTypeId'])).toEqual([
+      id,
+      '012000000000000AAA',
+    ])
+  })
+
+  it('of all names every object, and an unknown one is not there', async () => {
+    const { json } = await org.call('GET', '/sobjects')
+    const all = json as { maxBatchSize: number; sobjects: Row[] }
+    expect(all.maxBatchSize).toBe(200)
+    expect(all.sobjects.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['Lead', 'Contact', 'Account', 'Opportunity', 'Task', 'User']),
+    )
+    const missing = await org.call('GET', '/sobjects/Nope__c/describe')
+    expect([missing.status, missing.json]).toEqual([
+      404,
+      [{ errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' }],
+    ])
+  })
+})

@@ -59,7 +59,7 @@ async function start(options: Parameters<typeof startSalesforceSandbox>[0] = {})
   const channel = isTls
     ? credentials.createSsl(null, null, null, { rejectUnauthorized: false })
     : credentials.createInsecure()
-  client = new PubSub(org.pubsubUrl, channel)
+  client = new PubSub(org.pubsubUrl, channel, { 'grpc.ssl_target_name_override': 'localhost' })
 }
 
 // What keeps other tests off the network also keeps HTTP/2 off loopback.

@@ -110,16 +110,16 @@ export class ChangeEvents {
     const definition = this.state.table(entity).definition
     const body: Record<string, unknown> = { ChangeEventHeader: header }
     for (const { name, parts, isCompound } of schema.fields) {
-      const values = parts.map((part) => [
-        part.name,
-        avroValue(part.field, shown.value(part.field)),
-      ])
-      if (!isCompound) body[name] = values[0]?.[1] ?? null
-      else if (values.some(([, value]) => value !== null)) {
-        body[name] = {
-          [`com.sforce.eventbus.${compoundType(definition, name)}`]: Object.fromEntries(values),
-        }
-      } else body[name] = null
+      const values: Record<string, unknown> = {}
+      for (const part of parts) {
+        const value = shown.value(part.field)
+        // What is left out is null by the schema's default.
+        if (value !== null) values[part.name] = avroValue(part.field, value)
+      }
+      if (!isCompound) Object.assign(body, values)
+      else if (Object.keys(values).length > 0) {
+        body[name] = { [`com.sforce.eventbus.${compoundType(definition, name)}`]: values }
+      }
     }
     const payload = schema.type.toBuffer(body)
     if (payload.length <= MAX_BYTES) return { entity, schemaId: schema.id, payload }
@@ -136,8 +136,7 @@ export class ChangeEvents {
     const schema = this.schemaOf(entity)
     const none = { nulledFields: [], diffFields: [], changedFields: [] }
     const header = { ...common, ...none, entityName: entity, recordIds, changeType, sequenceNumber }
-    const empty = Object.fromEntries(schema.fields.map(({ name }) => [name, null]))
-    const payload = schema.type.toBuffer({ ...empty, ChangeEventHeader: header })
+    const payload = schema.type.toBuffer({ ChangeEventHeader: header })
     return { entity, schemaId: schema.id, payload }
   }
 

@@ -25,12 +25,24 @@ export function findCandidates(
   const keyed = direct.filter(isKeyed).map((one) => rowsOf(one, context))
   const [narrowest] = keyed.sort((a, b) => a.size - b.size)
   if (narrowest !== undefined) return { rows: narrowest, byStamp: false }
-  const since = direct.find(
-    ({ path, operator }) => path.field.name === 'SystemModstamp' && operator.startsWith('>'),
-  )
-  const from = readDateTime(String(since?.values[0] ?? ''))
+  const from = condition === null ? undefined : stampFloor(condition, context)
   if (from === undefined && !wantsStampOrder) return { rows: table.rows.values(), byStamp: false }
   return { rows: changedSince(context, from ?? 0), byStamp: true }
+}
+
+/** The earliest SystemModstamp that a record can have which meets a condition; undefined for any. */
+function stampFloor(condition: Condition, context: MatchContext): number | undefined {
+  if (condition.kind === 'not') return undefined
+  if (condition.kind === 'compare') {
+    const { path, operator, values } = readComparison(condition, context)
+    if (path.field.name !== 'SystemModstamp' || path.steps.length > 0) return undefined
+    const isFloor = operator === '>' || operator === '>=' || operator === '='
+    return isFloor ? readDateTime(String(values[0] ?? '')) : undefined
+  }
+  const floors = condition.parts.map((part) => stampFloor(part, context))
+  const known = floors.filter((floor) => floor !== undefined)
+  if (condition.kind === 'and') return known.length === 0 ? undefined : Math.max(...known)
+  return known.length === floors.length ? Math.min(...known) : undefined
 }
 
 function* changedSince({ table }: MatchContext, from: number): Generator<StoredRow> {
