@@ -31,15 +31,21 @@ export const listen: StepHandler = async (context, name, _params, signal, run) =
   })
   const { webhook } = connected
   if (webhook) await takeDeliveries({ context, crm, webhook, mapping, signal, run })
+  const problems: (ConfigError | null)[] = []
   for (let more = true; more; ) {
     // What was told by webhook is read first: a pass through many changes takes minutes.
-    const unread = await readStale(context, crm, mapping, signal, run)
-    if (unread) throw unread
-    more = await pollChanges(context, crm, mapping, signal, run)
+    await readStale(context, crm, mapping, signal, run)
+    more = await pollChanges(context, crm, mapping, signal, run).catch((error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error
+      problems.push(error)
+      return false
+    })
     signal.throwIfAborted()
   }
-  const unread = await readStale(context, crm, mapping, signal, run)
-  if (unread) throw unread
+  problems.push(await readStale(context, crm, mapping, signal, run))
+  // Last: an object that cannot be read keeps nobody from hearing of the others.
+  const problem = problems.find((one) => one !== null)
+  if (problem) throw problem
   return {}
 }
 

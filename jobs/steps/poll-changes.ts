@@ -1,3 +1,4 @@
+import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { ChangePage, Crm, CrmChange } from '../../src/core/ports/crm.ts'
 import {
@@ -21,6 +22,7 @@ const MOST_PAGES = 50
  * when it was read. Times and values of a search are a signal and no more: our own writes change the one,
  * and an index that lags behind tells old ones of the other.
  * @returns whether an object has more to tell at once.
+ * @throws {ConfigError} when an object could not be asked about, after the others.
  */
 export async function pollChanges(
   context: Pick<JobContext, 'db' | 'clock'>,
@@ -30,13 +32,21 @@ export async function pollChanges(
   run: RunNotes,
 ): Promise<boolean> {
   let more = false
+  let problem: ConfigError | null = null
   for (const asked of askedOf(mapping)) {
     const now = context.clock()
     const followed = followedBy(crm.name, asked)
     const to = await readFollowed(context.db, followed)
     if (!isDue(to, mapping, now)) continue
-    more = (await follow({ context, crm, mapping, asked, signal, run }, to, now)) || more
+    try {
+      more = (await follow({ context, crm, mapping, asked, signal, run }, to, now)) || more
+    } catch (error) {
+      // An object that may not be asked about keeps nobody from hearing of the other.
+      if (!(error instanceof ConfigError)) throw error
+      problem = error
+    }
   }
+  if (problem) throw problem
   return more
 }
 
