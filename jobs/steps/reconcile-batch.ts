@@ -128,6 +128,7 @@ async function readDoubtful(
 
 async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]): Promise<void> {
   const { db } = scope.context
+  if (scope.plan.problem) throw scope.plan.problem
   // Noted before the call: who dies now finds records in doubt, and reads them.
   await storeOutcomes(
     db,
@@ -140,9 +141,12 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
     crmId: at.crmId,
     properties,
   }))
-  const outcomes = await scope.crm.write(scope.object, writes, scope.signal)
+  const outcomes = await scope.crm.write(scope.object, writes, scope.signal, {
+    refusedAlike: scope.plan.refusedAlike,
+  })
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  if (scope.plan.problem) throw scope.plan.problem
   const refs = (isDoubtful: boolean) =>
     updates.filter(({ state }) => (state === 'writing') === isDoubtful).map(({ ref }) => ref)
   scope.doubts.answered(refs(false), refs(true))

@@ -28,7 +28,7 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
     contact: contact?.key.property ?? 'pql_person_id',
     company: company?.key.property ?? 'pqa_account_id',
   })
-  await provisionOnce(context, crm, mapping, signal)
+  await provisionOnce(context, crm, mapping, signal, run)
   for (const [object, rules] of objectsOf(mapping)) {
     await reconcileObject({ context, crm, object, rules, signal, run })
   }

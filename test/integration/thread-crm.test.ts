@@ -81,6 +81,19 @@ describe('a first sync', () => {
   })
 })
 
+describe('a sync', () => {
+  it('tells rules of the account that refuse what it writes', async () => {
+    const thread = await openScored()
+    expect(await thread.sync()).toMatchObject({ findings: [] })
+    const rule = { ruleType: 'MAX_NUMBER', ruleArguments: ['50'] }
+    thread.vendors.hubspot.setRules('contacts', 'pql_score', [rule])
+    const more = { file: 'hubspot.yaml', from: 'label: PQL score', to: 'label: PQL points' }
+    await thread.publish(await mappingFiles(more))
+    const { findings } = await thread.sync()
+    expect(findings).toEqual([expect.stringContaining('pql_score has the rule MAX_NUMBER 50')])
+  })
+})
+
 describe('records that the CRM has already', () => {
   it('are matched by address and domain, not duplicated', async () => {
     const thread = await openScored()

@@ -93,7 +93,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
       readValues(session, object, crmIds, properties, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: (signal) => readAccountId(session, signal),
-    write: (object, records, signal) => writeRecords(session, object, records, signal),
+    write: (object, records, signal, options) =>
+      writeRecords(session, object, records, signal, options),
     archive: (object, crmIds, signal) => archiveRecords(session, object, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),

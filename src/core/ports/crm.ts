@@ -120,6 +120,8 @@ export type WriteOutcome =
       readonly reason: string
       readonly code: string | null
       readonly correlationId: string | null
+      /** The property that is to blame, where the CRM says so. */
+      readonly property?: string | null
     }
   /** The record was merged into another one. */
   | { readonly kind: 'moved'; readonly crmId: string }
@@ -129,6 +131,14 @@ export type WriteOutcome =
   | { readonly kind: 'exists'; readonly crmId: string }
   /** The answer does not say; settle it by reading. */
   | { readonly kind: 'unknown' }
+
+export interface WriteOptions {
+  /**
+   * Called when a few records are refused for one property in one way: perhaps all will be. Answers false when
+   * nothing more is to be sent; what was not is `unknown` then.
+   */
+  readonly refusedAlike?: (reason: string) => Promise<boolean>
+}
 
 export interface CrmContactCompany {
   readonly companyId: string
@@ -376,6 +386,7 @@ export interface Crm {
     object: CrmObject,
     records: readonly CrmWrite[],
     signal: AbortSignal,
+    options?: WriteOptions,
   ): Promise<readonly WriteOutcome[]>
   /**
    * Puts records away, so that a person can get them back for a while; idempotent, and one that is gone is
