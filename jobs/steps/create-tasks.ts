@@ -86,9 +86,16 @@ async function settleIntent(
     run.count('tasks')
     return
   }
-  const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
-  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
-  const [outcome] = await crm.createTasks([task], signal).catch(async (error: unknown) => {
+  let settleAt = 0
+  const creating = async () => {
+    settleAt = Math.max(settleAt, Date.now() + connected.callTimeoutMs + MARGIN_MS)
+    const told = { settleAfter: new Date(settleAt), ownerId: task.ownerId }
+    await setState(context.db, intent, 'creating', told)
+  }
+  await creating()
+  // Said once more when it is sent: pacing may have taken longer than the call's own deadline.
+  const sent = crm.createTasks([task], signal, { sending: creating })
+  const [outcome] = await sent.catch(async (error: unknown) => {
     // It throws only while nothing was sent: there is nothing to look for.
     await setState(context.db, intent, 'planned', {})
     throw error
@@ -102,7 +109,11 @@ async function settleIntent(
     await setState(context.db, intent, 'parked', { reason: outcome.reason })
     const { reason, correlationId } = outcome
     run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
+    return
   }
+  // Where nobody said when it was sent, it may have been just now.
+  const settleAfter = new Date(Math.max(settleAt, Date.now() + MARGIN_MS))
+  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
 }
 
 async function openIntents(db: Db, crm: string): Promise<Intent[]> {

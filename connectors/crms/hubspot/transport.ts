@@ -15,6 +15,8 @@ export interface Call {
   readonly bucket?: 'search'
   /** The endpoint without ids. */
   readonly endpoint: string
+  /** Called after all waiting, right before the call goes out; each time that it does. */
+  readonly sending?: (() => Promise<void>) | undefined
   /** Calls one method of the client with `options` as its last argument. */
   invoke(options: CallOptions): Promise<unknown>
 }
@@ -34,7 +36,7 @@ export interface Transport {
    * Paces, makes one call with a deadline and reports it. Repeats it only if surely nothing happened: a
    * read, a call that HubSpot asks to make later, one that was not sent, and, once and with another token,
    * one that was not let in because the token had expired.
-   * Throws only what `pace` and the tokens throw.
+   * Throws only what `pace`, `sending` and the tokens throw.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
 }
@@ -117,6 +119,12 @@ export function createTransport(options: TransportOptions): Transport {
 
   async function attempt(call: Call, token: string | null, signal: AbortSignal) {
     const turn = await permission(options.pace, call, signal)
+    try {
+      await call.sending?.()
+    } catch (error) {
+      turn?.over({})
+      throw error
+    }
     const startedMs = performance.now()
     const ended = await exchange(call, token, signal)
     const isAnswer = !('broken' in ended)

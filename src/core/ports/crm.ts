@@ -291,6 +291,11 @@ export type TaskOutcome =
     }
   | { readonly kind: 'unknown' }
 
+export interface CreateTasksOptions {
+  /** Called after all pacing, right before the task with this marker is sent: from then on it may be there. */
+  readonly sending?: (marker: string) => Promise<void>
+}
+
 /** What changes can be followed of: the objects that Ripen writes, and those that it only reads. */
 export type ChangedObject = CrmObject | 'deal' | 'task'
 
@@ -409,7 +414,11 @@ export interface Crm {
   ): Promise<ReadonlyMap<string, CrmContactCompany>>
   owners(signal: AbortSignal): Promise<readonly CrmOwner[]>
   /** Creates each task once, never repeats a doubtful call: `outcomes[i]` answers `tasks[i]`. */
-  createTasks(tasks: readonly CrmTask[], signal: AbortSignal): Promise<readonly TaskOutcome[]>
+  createTasks(
+    tasks: readonly CrmTask[],
+    signal: AbortSignal,
+    options?: CreateTasksOptions,
+  ): Promise<readonly TaskOutcome[]>
   /** Looks for our markers among the tasks of the given records (not by search, which lags): marker → task id. */
   findTasks(
     wanted: readonly {
