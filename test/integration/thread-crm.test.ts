@@ -122,6 +122,33 @@ describe('records that the CRM has already', () => {
     ])
   })
 
+  it('are matched by any address of the person and any domain of the company', async () => {
+    const thread = await openScored()
+    const aliases = `version: 1\ndomain-aliases: { northfield-labs.com: ${DOMAINS.fresh} }\n`
+    await thread.publish({ ...(await mappingFiles()), 'identity.yaml': aliases })
+    await thread.app.engine.wake(['identity'])
+    for (const step of ['identity', 'score', 'desire'] as const) {
+      await thread.app.engine.idle([step])
+    }
+    const { db } = thread.app.context
+    const person = await db
+      .selectFrom('person')
+      .select('id')
+      .where('email', '=', WHO.champion)
+      .executeTakeFirstOrThrow()
+    const [node, person_id] = ['email/ana@private-mail.org', person.id]
+    await db.insertInto('identity_node').values({ node, person_id }).execute()
+    thread.vendors.hubspot.seed({
+      contacts: [{ email: 'ana@private-mail.org' }],
+      companies: [{ domain: 'northfield-labs.com' }],
+    })
+    await thread.sync()
+    const portal = portalOf(thread)
+    expect(portal.contacts).toEqual(['ana@private-mail.org', WHO.loner, WHO.veteran].sort())
+    expect(portal.companies).toEqual(['northfield-labs.com', DOMAINS.old])
+    expect(portal.contact('ana@private-mail.org')?.properties).toMatchObject({ pql_score: '70' })
+  })
+
   it.each([
     { policy: 'never', contacts: [WHO.quiet], companies: [DOMAINS.solo] },
     {
