@@ -7,6 +7,7 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext, StepHandler } from '../context.ts'
 import { hasDuePoll, pollChanges } from './poll-changes.ts'
 import { askedOf, readStale } from './read-fields.ts'
+import { seeAccount } from './right-account.ts'
 import { takeDeliveries } from './take-deliveries.ts'
 
 /**
@@ -29,6 +30,7 @@ export const listen: StepHandler = async (context, name, _params, signal, run) =
     contact: contact?.key.property ?? 'pql_person_id',
     company: company?.key.property ?? 'pqa_account_id',
   })
+  await seeAccount(context.db, crm, signal)
   const { webhook } = connected
   if (webhook) await takeDeliveries({ context, crm, webhook, mapping, signal, run })
   const problems: (ConfigError | null)[] = []

@@ -83,6 +83,7 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   return {
     name: 'hubspot',
     maxBatch: MAX_BATCH,
+    ownerProperty: 'hubspot_owner_id',
     check: (signal) => readOneOwner(session, signal),
     inspect: (needs, signal) => inspect(session, tokens, needs, signal),
     provision: (plan, signal, how) => provision(session, plan, signal, how),

@@ -350,6 +350,8 @@ export interface Crm {
   readonly name: string
   /** Largest number of records in one write call. */
   readonly maxBatch: number
+  /** The property that holds the owner of a record, as `read` gives it; absent where there is none. */
+  readonly ownerProperty?: string
   /** Proves that the credentials work, with one cheap read. */
   check(signal: AbortSignal): Promise<void>
   /** Looks at the account as far as the mapping needs it; changes nothing. */

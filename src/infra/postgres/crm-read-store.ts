@@ -132,3 +132,16 @@ export async function noteMoved(
     returning r.ref, r.crm_id`.execute(tx)
   return rows.map((row) => ({ ref: row.ref, crmId: row.crm_id }))
 }
+
+/** Whose a record is; null when it is nobody's. */
+export interface SeenOwner extends MovedRecord {
+  readonly ownerId: string | null
+}
+
+export async function noteOwners(tx: Tx, crm: string, seen: readonly SeenOwner[]): Promise<void> {
+  if (seen.length === 0) return
+  await sql`update crm_record r set owner_id = n."ownerId"
+    from jsonb_to_recordset(${JSON.stringify(seen)}::jsonb) as n(ref text, "crmId" text, "ownerId" text)
+    where r.crm = ${crm} and r.ref = n.ref and r.crm_id = n."crmId"
+      and r.owner_id is distinct from n."ownerId"`.execute(tx)
+}
