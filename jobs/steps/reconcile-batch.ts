@@ -54,6 +54,12 @@ function nextOf(scope: ReconcileScope, at: Located): Next {
     const reason = `no such ${scope.object} in the CRM`
     return { update: recordUpdate(at, 'unlinked', { reason }) }
   }
+  if (crmId === null && row.deleted && scope.rules['on-delete'] === 'keep-away') {
+    const reason = 'somebody deleted it in the CRM; it is not made again (on-delete: keep-away)'
+    scope.run.note({ ref: row.ref, outcome: 'unlinked', reason, correlationId: null })
+    scope.run.count('unlinked')
+    return { update: recordUpdate(at, 'unlinked', { reason }) }
+  }
   const desired = crmId === null ? { ...row.onCreate, ...row.desired } : row.desired
   const properties = changesToWrite(desired, at.written) ?? (at.unkeyed ? {} : null)
   if (!properties) {
@@ -176,7 +182,10 @@ function settle(
       // Whatever it was, it is now somebody else's record too.
       return recordUpdate({ ...at, crmId: outcome.crmId, written: null, created: false }, 'pending')
     case 'missing':
-      return recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending')
+      return {
+        ...recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending'),
+        gone: true,
+      }
     case 'unknown':
     case undefined:
       return recordUpdate(at, 'writing')

@@ -18,7 +18,7 @@ import {
   openDeliveries,
 } from '../../src/infra/postgres/crm-delivery-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
-import { askToForget, isBeingForgotten } from '../../src/infra/postgres/forget-store.ts'
+import { askToForget, receiptInWork, tellReceipt } from '../../src/infra/postgres/forget-store.ts'
 import { lookAtDeals, lookAtTasks } from '../../src/infra/postgres/look-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import { askedOf, wantedProperties } from './read-fields.ts'
@@ -75,11 +75,15 @@ async function forgetErased(tx: Tx, crm: string, signals: readonly CrmSignal[]):
   if (ids.length === 0) return 0
   let asked = 0
   const behind = await nodesBehind(tx, { crm, object: 'contact' }, ids)
-  await dropErased(tx, { crm, object: 'contact' }, ids)
-  for (const nodes of behind.values()) {
-    if (await isBeingForgotten(tx, nodes)) continue
-    await askToForget(tx, nodes)
-    asked++
+  const left = await dropErased(tx, { crm, object: 'contact' }, ids)
+  for (const [personId, nodes] of behind) {
+    const known = await receiptInWork(tx, nodes)
+    const receipt = known ?? (await askToForget(tx, nodes))
+    if (known === null) asked++
+    // What was made of her between the two messages is the CRM's to erase.
+    const own = left.filter((one) => one.personId === personId)
+    const inCrm = own.map(({ crm, object, id }) => ({ crm, object, id, todo: 'erase' as const }))
+    if (inCrm.length > 0) await tellReceipt(tx, receipt, { inCrm })
   }
   return asked
 }

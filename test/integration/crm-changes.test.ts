@@ -275,6 +275,26 @@ describe('webhooks', () => {
     expect(await requested('reconcile', 'hubspot')).toBe(0)
   })
 
+  it('of a privacy deletion name in the receipt what was made of her since the deletion', async () => {
+    const { db } = world.database
+    world.sandbox.archive('contacts', contactId)
+    await world.hear([event('contact.deletion', contactId)])
+    const [again = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@acme.com' }] }).contacts
+    await db
+      .updateTable('crm_record')
+      .set({ crm_id: again, state: 'in-sync' })
+      .where('ref', '=', 'per_ann')
+      .execute()
+    expect(await world.hear([event('contact.privacyDeletion', contactId)])).toMatchObject({
+      forgotten: 1,
+    })
+    expect(await record()).toBeUndefined()
+    const [receipt] = await db.selectFrom('forget_receipt').select('in_crm').execute()
+    expect(receipt?.in_crm).toEqual([
+      { crm: 'hubspot', object: 'contact', id: again, todo: 'erase' },
+    ])
+  })
+
   it.each(['first', 'last'] as const)(
     'of a privacy deletion after a merge forget the person, told %s',
     async (when) => {
