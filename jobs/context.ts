@@ -82,7 +82,7 @@ export interface RunEntry {
   readonly ref: string
   /**
    * `ignored`: the CRM left out a part of a task without a word; `refused`: a task cannot be closed, and
-   * stays as it is.
+   * stays as it is; `finding`: something about the account that a person should know, and no record.
    */
   readonly outcome:
     | 'parked'
@@ -92,6 +92,7 @@ export interface RunEntry {
     | 'cleared'
     | 'ignored'
     | 'refused'
+    | 'finding'
   readonly reason: string | null
   readonly correlationId: string | null
 }

@@ -1,15 +1,13 @@
 import { sql } from 'kysely'
 import { collectGarbage } from '../src/infra/lake/garbage.ts'
-import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
+import { readEffective } from '../src/infra/mappings/published.ts'
 import { dropTaken } from '../src/infra/postgres/crm-delivery-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
-import { readWork, requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
+import { requestDueListening, requestDueReads } from './due-at-crms.ts'
 import type { Engine } from './engine.ts'
 import { noteMissedPulls } from './missed-pulls.ts'
-import { hasDueOutcomes } from './steps/due-outcomes.ts'
-import { hasToListen } from './steps/listen.ts'
-import { hasDueReads } from './steps/read-fields.ts'
 
 /** How often a worker looks for work that nobody woke it for. */
 const SWEEP_EVERY_MS = 15_000
@@ -124,42 +122,6 @@ async function requestDueStages({ db }: JobContext): Promise<void> {
     )
     .execute()
   for (const { source } of waiting) await requestTouched(db, 'stage', source)
-}
-
-/** Asks to look at a CRM again when records of it are due to be read. */
-async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
-  const connected = [...crms].filter(([, crm]) => crm.connect !== null).map(([name]) => name)
-  if (connected.length === 0 || !(await isPublished(db))) return
-  const { set } = await readEffective(db)
-  const open = await db
-    .selectFrom('work')
-    .select('key')
-    .where('step', '=', 'reconcile')
-    .whereRef('requested', '>', 'done')
-    .execute()
-  for (const name of connected) {
-    const mapping = set.crms.get(name)
-    if (!mapping || open.some(({ key }) => key === name)) continue
-    const isDue =
-      (await hasDueReads(db, name, mapping, clock())) ||
-      (await hasDueOutcomes(db, name, set, mapping, clock()))
-    if (isDue) await requestWork(db, 'reconcile', name)
-  }
-}
-
-/** Asks for what a CRM told, and for another look at what changed there. */
-async function requestDueListening(context: JobContext): Promise<void> {
-  const { db, crms } = context
-  const connected = [...crms].filter(([, crm]) => crm.connect !== null).map(([name]) => name)
-  if (connected.length === 0 || !(await isPublished(db))) return
-  const { set } = await readEffective(db)
-  const rows = await readWork(db, 'listen')
-  for (const name of connected) {
-    const mapping = set.crms.get(name)
-    const isOpen = rows.some((row) => row.key === name && row.requested > row.done)
-    if (!mapping || isOpen) continue
-    if (await hasToListen(context, name, mapping)) await requestTouched(db, 'listen', name)
-  }
 }
 
 async function reviveFailed({ db }: JobContext): Promise<void> {

@@ -35,7 +35,7 @@ export interface SyncOutput {
 
 const MAPPINGS = fileURLToPath(new URL('../../mappings', import.meta.url))
 const CRM = 'hubspot'
-const MOST_ASKED = 5
+const MOST_ASKED = 2
 
 await contender(async (input: SyncInput): Promise<SyncOutput & { seconds: number }> => {
   const config = readConfig({

@@ -20,6 +20,7 @@ interface Intent extends TaskEpisode {
   readonly state: string
   readonly task: PlannedTask
   readonly settleAfter: Date | null
+  readonly createdAt: Date
 }
 
 /**
@@ -36,8 +37,11 @@ export async function createPlannedTasks(
   run: RunNotes,
 ): Promise<void> {
   let owners: readonly CrmOwner[] | null = null
+  const waiting = new Set<string>()
+  const open = async () =>
+    (await openIntents(context.db, crm.name)).filter(({ key }) => !waiting.has(key))
   for (let round = 0; round < ROUNDS; round++) {
-    const intents = await openIntents(context.db, crm.name)
+    const intents = await open()
     if (intents.length === 0) return
     owners ??= await knownOwners(context, crm, signal)
     const gone = await goneReasons(context.db, set, mapping, intents)
@@ -48,6 +52,12 @@ export async function createPlannedTasks(
         continue
       }
       const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
+      if (task === null && isWorthWaiting(intent, mapping, context.clock())) {
+        // The company is about to be linked, parked for a while, or on its way to another account.
+        waiting.add(intent.key)
+        run.count('tasksWaiting')
+        continue
+      }
       if (task === null) {
         await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
         const reason = 'the company of its account is not in the CRM'
@@ -57,9 +67,19 @@ export async function createPlannedTasks(
       await settleIntent(context, connected, crm, intent, task, signal, run)
     }
   }
-  const left = (await openIntents(context.db, crm.name)).length
+  const left = (await open()).length
   if (left > 0)
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
+}
+
+/** As long as the behaviour that the task is about is fresh. */
+function isWorthWaiting(
+  { qualifiedAt, createdAt }: Intent,
+  { tasks }: CrmMapping,
+  now: Date,
+): boolean {
+  const since = qualifiedAt ?? createdAt
+  return now.getTime() - since.getTime() <= (tasks?.['evidence-within'] ?? 0)
 }
 
 async function settleIntent(
@@ -86,9 +106,16 @@ async function settleIntent(
     run.count('tasks')
     return
   }
-  const settleAfter = new Date(Date.now() + connected.callTimeoutMs + MARGIN_MS)
-  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
-  const [outcome] = await crm.createTasks([task], signal).catch(async (error: unknown) => {
+  let settleAt = 0
+  const creating = async () => {
+    settleAt = Math.max(settleAt, Date.now() + connected.callTimeoutMs + MARGIN_MS)
+    const told = { settleAfter: new Date(settleAt), ownerId: task.ownerId }
+    await setState(context.db, intent, 'creating', told)
+  }
+  await creating()
+  // Said once more when it is sent: pacing may have taken longer than the call's own deadline.
+  const sent = crm.createTasks([task], signal, { sending: creating })
+  const [outcome] = await sent.catch(async (error: unknown) => {
     // It throws only while nothing was sent: there is nothing to look for.
     await setState(context.db, intent, 'planned', {})
     throw error
@@ -102,7 +129,11 @@ async function settleIntent(
     await setState(context.db, intent, 'parked', { reason: outcome.reason })
     const { reason, correlationId } = outcome
     run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
+    return
   }
+  // Where nobody said when it was sent, it may have been just now.
+  const settleAfter = new Date(Math.max(settleAt, Date.now() + MARGIN_MS))
+  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
 }
 
 async function openIntents(db: Db, crm: string): Promise<Intent[]> {
@@ -122,6 +153,7 @@ async function openIntents(db: Db, crm: string): Promise<Intent[]> {
     state: row.state,
     task: row.task as PlannedTask,
     settleAfter: row.settle_after,
+    createdAt: row.created_at,
   }))
 }
 
@@ -134,7 +166,10 @@ async function addressTask(
   intent: Intent,
   signal: AbortSignal,
 ): Promise<CrmTask | null> {
-  const { accountRef, personRefs, ...told } = intent.task
+  // The account of now: the one that was planned for may have become another since.
+  const { accountRef } = intent
+  const { accountRef: _, personRefs: planned, ...told } = intent.task
+  const personRefs = await heirsOf(db, planned)
   const rows = await db
     .selectFrom('crm_record')
     .select(['ref', 'crm_id'])
@@ -164,6 +199,18 @@ async function addressTask(
     contactIds,
     dealId: await openDealId(db, crm.name, mapping, accountRef),
   }
+}
+
+/** Who stands for these people now, each once. */
+async function heirsOf(db: Db, personIds: readonly string[]): Promise<readonly string[]> {
+  if (personIds.length === 0) return []
+  const rows = await db
+    .selectFrom('person_alias')
+    .select(['id', 'person_id'])
+    .where('id', 'in', [...personIds])
+    .execute()
+  const heirs = new Map(rows.map((row) => [row.id, row.person_id]))
+  return [...new Set(personIds.map((id) => heirs.get(id) ?? id))]
 }
 
 /** The newest open deal of the account; null where deals are not read. */

@@ -99,7 +99,7 @@ async function wantedOf(
   before: ReadonlyMap<string, CrmRecordRow>,
 ): Promise<WantedRecord[]> {
   const spoken = await speakers(db, set, rules, refs)
-  const facts = await readFacts(db, spoken.flatMap(named))
+  const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
   const wanted: WantedRecord[] = []
   for (const { score, model } of spoken) {
     const subject = withChampion(facts, score)

@@ -8,6 +8,7 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext, StepHandler } from '../context.ts'
 import { hasDuePoll, pollChanges } from './poll-changes.ts'
 import { askedOf, readStale } from './read-fields.ts'
+import { seeAccount } from './right-account.ts'
 import { takeDeliveries } from './take-deliveries.ts'
 
 /**
@@ -26,17 +27,24 @@ export const listen: StepHandler = async (context, name, _params, signal, run) =
   // Before its first write there is neither our key on a record nor a record that we know.
   if (!mapping || !(await isProvisioned(context.db, name))) return {}
   const crm = connected.connect(crmSetup(mapping))
+  await seeAccount(context.db, crm, signal)
   const { webhook } = connected
   if (webhook) await takeDeliveries({ context, crm, webhook, mapping, signal, run })
+  const problems: (ConfigError | null)[] = []
   for (let more = true; more; ) {
     // What was told by webhook is read first: a pass through many changes takes minutes.
-    const unread = await readStale(context, crm, mapping, signal, run)
-    if (unread) throw unread
-    more = await pollChanges(context, crm, mapping, signal, run)
+    await readStale(context, crm, mapping, signal, run)
+    more = await pollChanges(context, crm, mapping, signal, run).catch((error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error
+      problems.push(error)
+      return false
+    })
     signal.throwIfAborted()
   }
-  const unread = await readStale(context, crm, mapping, signal, run)
-  if (unread) throw unread
+  problems.push(await readStale(context, crm, mapping, signal, run))
+  // Last: an object that cannot be read keeps nobody from hearing of the others.
+  const problem = problems.find((one) => one !== null)
+  if (problem) throw problem
   return {}
 }
 

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { ChangePage, Crm, CrmChange } from '../../src/core/ports/crm.ts'
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../src/infra/postgres/crm-change-store.ts'
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
 import type { JobContext, RunNotes } from '../context.ts'
-import { type Asked, askedOf, seenHash } from './read-fields.ts'
+import { type Asked, askedOf, seenHash, wantedProperties } from './read-fields.ts'
 
 /** Pages of one object before what they told is read: some 10,000 records of HubSpot. */
 const MOST_PAGES = 50
@@ -21,6 +22,7 @@ const MOST_PAGES = 50
  * when it was read. Times and values of a search are a signal and no more: our own writes change the one,
  * and an index that lags behind tells old ones of the other.
  * @returns whether an object has more to tell at once.
+ * @throws {ConfigError} when an object could not be asked about, after the others.
  */
 export async function pollChanges(
   context: Pick<JobContext, 'db' | 'clock'>,
@@ -30,13 +32,21 @@ export async function pollChanges(
   run: RunNotes,
 ): Promise<boolean> {
   let more = false
+  let problem: ConfigError | null = null
   for (const asked of askedOf(mapping)) {
     const now = context.clock()
     const followed = followedBy(crm.name, asked)
     const to = await readFollowed(context.db, followed)
     if (!isDue(to, mapping, now)) continue
-    more = (await follow({ context, crm, mapping, asked, signal, run }, to, now)) || more
+    try {
+      more = (await follow({ context, crm, mapping, asked, signal, run }, to, now)) || more
+    } catch (error) {
+      // An object that may not be asked about keeps nobody from hearing of the other.
+      if (!(error instanceof ConfigError)) throw error
+      problem = error
+    }
   }
+  if (problem) throw problem
   return more
 }
 
@@ -69,7 +79,7 @@ async function follow(scope: PollScope, from: FollowedTo | null, now: Date): Pro
     const key = asked.rules.key.property
     const query = {
       ...{ cursor, having: key, overlapMs: mapping['poll-overlap'] },
-      properties: [key, ...asked.properties],
+      properties: [key, ...wantedProperties(crm, asked)],
     }
     const page = await crm.changedSince(asked.object, query, signal)
     const marked = await context.db.transaction().execute((tx) => takePage(tx, scope, page, now))
@@ -102,7 +112,8 @@ async function takePage(
     const record = byId.get(change.crmId)
     const key = change.properties?.[asked.rules.key.property]
     if (record) {
-      if (record.seen !== null && isNews(change, asked, record.seen)) stale.add(record.ref)
+      if (record.seen !== null && isNews(change, wantedProperties(crm, asked), record.seen))
+        stale.add(record.ref)
     } else if (key) {
       // Ours by its key, and under another id than we know it by: merged, restored or made anew.
       stale.add(key)
@@ -115,8 +126,12 @@ async function takePage(
   return stale.size
 }
 
-function isNews({ properties, archived }: CrmChange, asked: Asked, seen: string): boolean {
-  return properties === null || archived === true || seenHash(asked.properties, properties) !== seen
+function isNews(
+  { properties, archived }: CrmChange,
+  wanted: readonly string[],
+  seen: string,
+): boolean {
+  return properties === null || archived === true || seenHash(wanted, properties) !== seen
 }
 
 function isDue(to: FollowedTo | null, mapping: CrmMapping, now: Date): boolean {

@@ -1,4 +1,6 @@
+import type { CrmDeal } from '../../src/core/ports/crm.ts'
 import { dealsSay } from '../../src/core/scoring/sales.ts'
+import { markRefsStale } from '../../src/infra/postgres/crm-change-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import {
   dealSubjects,
@@ -7,7 +9,12 @@ import {
   type SeenDeal,
   storeDeals,
 } from '../../src/infra/postgres/deal-store.ts'
-import { type DueLook, dueDealLooks, noteLooks } from '../../src/infra/postgres/look-store.ts'
+import {
+  type DueLook,
+  dueDealLooks,
+  havingDeals,
+  noteLooks,
+} from '../../src/infra/postgres/look-store.ts'
 import { storeDealSales } from '../../src/infra/postgres/sales-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { aboutOf, dueBefore, type ReadScope } from './read-scope.ts'
@@ -16,6 +23,7 @@ import { aboutOf, dueBefore, type ReadScope } from './read-scope.ts'
 const SLICE = 1_000
 /** Most records in one run, so that a large portal does not hold up what is to be written. */
 const MOST = 20_000
+const OBJECTS = ['contact', 'company'] as const
 /** How much deals weigh against the property of `sales-status`, which has 0. */
 const WEIGHTS = { latest: 0, deals: 1, property: -1 } as const
 
@@ -37,7 +45,8 @@ export async function readDeals(scope: ReadScope): Promise<void> {
 async function readSome(scope: ReadScope, looks: readonly DueLook[], now: Date): Promise<void> {
   const { context, crm, signal, run } = scope
   const deals = await crm.dealsOf(aboutOf(looks), signal)
-  const refs = looks.map(({ ref }) => ref)
+  const gone = await goneAmong(scope, looks, deals)
+  const refs = looks.flatMap(({ ref }) => (gone.some((one) => one.ref === ref) ? [] : [ref]))
   const refsOf = refsByCrmId(looks)
   const seen = deals.map((deal): SeenDeal => {
     const contacts = deal.contactIds.flatMap((id) => refsOf.get(`contact ${id}`) ?? [])
@@ -48,11 +57,48 @@ async function readSome(scope: ReadScope, looks: readonly DueLook[], now: Date):
     await storeDeals(tx, crm.name, refs, seen, now)
     const abouts = await storeWords(tx, scope, refs, now)
     await noteLooks(tx, crm.name, 'deals', looks, now)
+    for (const object of OBJECTS) {
+      const own = gone.filter((one) => one.object === object).map(({ ref }) => ref)
+      await markRefsStale(tx, { crm: crm.name, object }, own)
+    }
     await touchAbout(tx, abouts)
     return abouts.length
   })
   run.count('dealsRead', deals.length)
   run.count('fieldsChanged', changed)
+}
+
+/**
+ * Records that had deals and are not there any more: merged into another one, as a rule, which has the
+ * deals then. They keep theirs until it is known which one that is.
+ */
+async function goneAmong(
+  { context, crm, mapping, signal }: ReadScope,
+  looks: readonly DueLook[],
+  deals: readonly CrmDeal[],
+): Promise<readonly DueLook[]> {
+  const having = new Set(
+    deals.flatMap(({ contactIds, companyIds }) => [
+      ...contactIds.map((id) => `contact ${id}`),
+      ...companyIds.map((id) => `company ${id}`),
+    ]),
+  )
+  const without = looks.filter(({ object, crmId }) => !having.has(`${object} ${crmId}`))
+  const had = await havingDeals(
+    context.db,
+    crm.name,
+    without.map(({ ref }) => ref),
+  )
+  const gone: DueLook[] = []
+  for (const object of OBJECTS) {
+    const lost = without.filter((look) => look.object === object && had.has(look.ref))
+    const key = mapping.objects[object]?.key.property
+    if (lost.length === 0 || key === undefined) continue
+    const ids = lost.map(({ crmId }) => crmId)
+    const there = await crm.read(object, ids, [key], signal)
+    gone.push(...lost.filter(({ crmId }) => !there.has(crmId)))
+  }
+  return gone
 }
 
 function refsByCrmId(looks: readonly DueLook[]): ReadonlyMap<string, readonly string[]> {

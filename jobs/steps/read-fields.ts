@@ -10,7 +10,9 @@ import {
   type MovedRecord,
   noteGone,
   noteMoved,
+  noteOwners,
   noteReads,
+  type SeenOwner,
   staleReads,
   stillDue,
 } from '../../src/infra/postgres/crm-read-store.ts'
@@ -101,6 +103,14 @@ export async function hasDueReads(
   return false
 }
 
+/** What is read of an object: what the mapping wants to know, and whose the record is. */
+export function wantedProperties(
+  { ownerProperty }: Pick<Crm, 'ownerProperty'>,
+  { properties }: Asked,
+): readonly string[] {
+  return ownerProperty === undefined ? properties : [...new Set([...properties, ownerProperty])]
+}
+
 /** What a mapping wants to know, by object; nothing of an object that it reads nothing of. */
 export function askedOf({ objects }: CrmMapping): Asked[] {
   const all: [CrmObject, ObjectMapping | undefined][] = [
@@ -168,7 +178,11 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
       .map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
     const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values), now)
     const sales = await storeSeenSales(tx, crm.name, salesOf(asked, reads, values), now)
-    await noteReads(tx, { crm: crm.name, asked: asked.name }, doneOf(asked, reads, values), now)
+    const done = doneOf(wantedProperties(crm, asked), reads, values)
+    await noteReads(tx, { crm: crm.name, asked: asked.name }, done, now)
+    if (crm.ownerProperty !== undefined) {
+      await noteOwners(tx, crm.name, ownersIn(crm.ownerProperty, reads, values))
+    }
     const gone = reads.filter(({ crmId }) => !values.has(crmId))
     if ((await noteGone(tx, crm.name, gone)) > 0) await requestWork(tx, 'reconcile', crm.name)
     const abouts = [...new Set([...traits, ...sales])]
@@ -179,7 +193,14 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
   run.count('fieldsChanged', changed)
 }
 
-function doneOf({ properties }: Asked, reads: readonly DueRead[], values: Values) {
+function ownersIn(property: string, reads: readonly DueRead[], values: Values): SeenOwner[] {
+  return reads.flatMap(({ ref, crmId }) => {
+    const read = values.get(crmId)
+    return read ? [{ ref, crmId, ownerId: textOf(read[property]) }] : []
+  })
+}
+
+function doneOf(properties: readonly string[], reads: readonly DueRead[], values: Values) {
   return reads.flatMap((one) => {
     const read = values.get(one.crmId)
     return read ? [{ ...one, seen: seenHash(properties, read) }] : []
@@ -198,7 +219,8 @@ export function seenHash(
 async function read(scope: ReadScope, due: readonly MovedRecord[]): Promise<Values> {
   if (due.length === 0) return new Map()
   const ids = due.map(({ crmId }) => crmId)
-  return scope.crm.read(scope.asked.object, ids, scope.asked.properties, scope.signal)
+  const properties = wantedProperties(scope.crm, scope.asked)
+  return scope.crm.read(scope.asked.object, ids, properties, scope.signal)
 }
 
 /** A record that is not there any more may have been merged into another, which has our key then. */

@@ -55,6 +55,12 @@ function nextOf(scope: ReconcileScope, at: Located): Next {
     const reason = `no such ${scope.object} in the CRM`
     return { update: recordUpdate(at, 'unlinked', { reason }) }
   }
+  if (crmId === null && row.deleted && scope.rules['on-delete'] === 'keep-away') {
+    const reason = 'somebody deleted it in the CRM; it is not made again (on-delete: keep-away)'
+    scope.run.note({ ref: row.ref, outcome: 'unlinked', reason, correlationId: null })
+    scope.run.count('unlinked')
+    return { update: recordUpdate(at, 'unlinked', { reason }) }
+  }
   const desired = crmId === null ? { ...row.onCreate, ...row.desired } : row.desired
   const properties = changesToWrite(desired, at.written) ?? (at.unkeyed ? {} : null)
   if (!properties) {
@@ -135,6 +141,7 @@ async function readDoubtful(
 
 async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]): Promise<void> {
   const { db } = scope.context
+  if (scope.plan.problem) throw scope.plan.problem
   // Noted before the call: who dies now finds records in doubt, and reads them.
   await storeOutcomes(
     db,
@@ -149,9 +156,12 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
     properties,
     ...(companies ? { companyId: companies.get(at.row.companyRef ?? '') ?? null } : {}),
   }))
-  const outcomes = await scope.crm.write(scope.object, writes, scope.signal)
+  const outcomes = await scope.crm.write(scope.object, writes, scope.signal, {
+    refusedAlike: scope.plan.refusedAlike,
+  })
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  if (scope.plan.problem) throw scope.plan.problem
   const refs = (isDoubtful: boolean) =>
     updates.filter(({ state }) => (state === 'writing') === isDoubtful).map(({ ref }) => ref)
   scope.doubts.answered(refs(false), refs(true))
@@ -199,7 +209,10 @@ function settle(
       // Whatever it was, it is now somebody else's record too.
       return recordUpdate({ ...at, crmId: outcome.crmId, written: null, created: false }, 'pending')
     case 'missing':
-      return recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending')
+      return {
+        ...recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending'),
+        gone: true,
+      }
     case 'unknown':
     case undefined:
       return recordUpdate(at, 'writing')

@@ -7,6 +7,7 @@ import {
 import { eachInFlight } from '../in-flight.ts'
 import { createDoubts } from './doubts.ts'
 import type { Turn } from './locate.ts'
+import { createPlanWatch } from './plan-watch.ts'
 import { reconcileBatch } from './reconcile-batch.ts'
 import type { ReconcileScope } from './reconcile-scope.ts'
 
@@ -24,12 +25,14 @@ const MOST_ROUNDS = 20
 /**
  * Makes the open records of one object say what they should.
  * @throws {RetryableError} when some could not be looked at, or have no certain outcome.
+ * @throws {ConfigError} when records are refused because the account is not as the mapping needs it.
  */
 export async function reconcileObject(
-  given: Omit<ReconcileScope, 'doubts' | 'claims'>,
+  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan'>,
 ): Promise<void> {
   const doubts = createDoubts(given.crm.maxBatch)
-  const scope: ReconcileScope = { ...given, doubts, claims: new Map() }
+  const plan = createPlanWatch(given)
+  const scope: ReconcileScope = { ...given, doubts, plan, claims: new Map() }
   // Before anything is looked at: what is still at work there would change it under our hands.
   const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
@@ -55,7 +58,7 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
       scope.doubts.looked(null)
     } catch (error) {
       // Its records are still open: the next round looks at them again.
-      const isOver = scope.signal.aborted || scope.doubts.isOutage
+      const isOver = scope.signal.aborted || scope.doubts.isOutage || scope.plan.problem !== null
       if (isOver || !(error instanceof RetryableError)) throw error
       scope.doubts.looked(error)
     }

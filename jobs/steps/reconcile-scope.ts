@@ -4,6 +4,7 @@ import type { RecordUpdate } from '../../src/infra/postgres/crm-record-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import type { Doubts } from './doubts.ts'
 import type { Located } from './locate.ts'
+import type { PlanWatch } from './plan-watch.ts'
 
 /** What a pass over one object of a CRM works with. */
 export interface ReconcileScope {
@@ -14,6 +15,7 @@ export interface ReconcileScope {
   readonly signal: AbortSignal
   readonly run: RunNotes
   readonly doubts: Doubts
+  readonly plan: PlanWatch
   /** Which subject took which CRM record in this pass: subject by CRM id. */
   readonly claims: Map<string, string>
 }

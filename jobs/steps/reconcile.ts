@@ -6,12 +6,14 @@ import { readEffective } from '../../src/infra/mappings/published.ts'
 import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { followTasks } from './follow-tasks.ts'
+import { knownOwners } from './known-owners.ts'
 import { linkCompanies } from './link-companies.ts'
 import { provisionOnce } from './provision-once.ts'
 import { readDeals } from './read-deals.ts'
 import { readFields } from './read-fields.ts'
 import { readFirstContacts } from './read-first-contacts.ts'
 import { reconcileObject } from './reconcile-object.ts'
+import { seeAccount } from './right-account.ts'
 import { seeCompanies } from './see-companies.ts'
 
 /** Makes the records and tasks of one CRM say what they should. */
@@ -26,12 +28,14 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
   const { company } = mapping.objects
   const crm = connected.connect(crmSetup(mapping))
-  await provisionOnce(context, crm, mapping, signal)
+  await seeAccount(context.db, crm, signal)
+  await provisionOnce(context, crm, mapping, signal, run)
   for (const [object, rules] of objectsOf(mapping)) {
     await reconcileObject({ context, crm, object, rules, signal, run })
   }
   const reading = { context, crm, set, mapping, signal, run }
   const unread = await readFields(context, crm, mapping, signal, run)
+  const unreadOwners = await readOrTell(async () => void (await knownOwners(context, crm, signal)))
   const unreadDeals = await readOrTell(() => readDeals(reading))
   if (company) await seeCompanies(context, crm, signal, run)
   await linkCompanies(context.db, crm, signal, run)
@@ -39,7 +43,9 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   await followTasks(reading)
   const unreadContacts = await readOrTell(() => readFirstContacts(reading))
   // Last: what cannot be read keeps nobody from being written.
-  const unreadable = [unread, unreadDeals, unreadContacts].filter((problem) => problem !== null)
+  const unreadable = [unread, unreadOwners, unreadDeals, unreadContacts].filter(
+    (problem) => problem !== null,
+  )
   if (unreadable.length > 0) throw joinedProblems(unreadable)
   return {}
 }

@@ -1,12 +1,11 @@
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { ChangedObject, Crm, CrmObject } from '../../src/core/ports/crm.ts'
 import type { CrmSignal, CrmWebhook } from '../../src/core/ports/crm-webhook.ts'
 import {
   anyMissed,
   lookAgain,
   lookAtCompanies,
   markStale,
-  pollAtOnce,
   type TurnedUp,
 } from '../../src/infra/postgres/crm-change-store.ts'
 import {
@@ -19,9 +18,10 @@ import {
   openDeliveries,
 } from '../../src/infra/postgres/crm-delivery-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
-import { askToForget, isBeingForgotten } from '../../src/infra/postgres/forget-store.ts'
+import { askToForget, receiptInWork, tellReceipt } from '../../src/infra/postgres/forget-store.ts'
+import { lookAtDeals, lookAtTasks } from '../../src/infra/postgres/look-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
-import { askedOf } from './read-fields.ts'
+import { askedOf, wantedProperties } from './read-fields.ts'
 
 /** Deliveries that are taken together: up to a hundred events of HubSpot each. */
 const SLICE = 100
@@ -54,9 +54,7 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
     await context.db.transaction().execute(async (tx) => {
       run.count('forgotten', await forgetErased(tx, crm.name, ours))
       for (const object of OBJECTS) await takeSignals(tx, scope, object, ours, turnedUp)
-      for (const object of ['deal', 'task'] as const) {
-        if (ours.some((one) => one.object === object)) await pollAtOnce(tx, crm.name, object)
-      }
+      await takeOutcomes(tx, scope, ours)
       await noteTaken(tx, deliveries)
     })
     run.count('deliveries', deliveries.length)
@@ -77,11 +75,15 @@ async function forgetErased(tx: Tx, crm: string, signals: readonly CrmSignal[]):
   if (ids.length === 0) return 0
   let asked = 0
   const behind = await nodesBehind(tx, { crm, object: 'contact' }, ids)
-  await dropErased(tx, { crm, object: 'contact' }, ids)
-  for (const nodes of behind.values()) {
-    if (await isBeingForgotten(tx, nodes)) continue
-    await askToForget(tx, nodes)
-    asked++
+  const left = await dropErased(tx, { crm, object: 'contact' }, ids)
+  for (const [personId, nodes] of behind) {
+    const known = await receiptInWork(tx, nodes)
+    const receipt = known ?? (await askToForget(tx, nodes))
+    if (known === null) asked++
+    // What was made of her between the two messages is the CRM's to erase.
+    const own = left.filter((one) => one.personId === personId)
+    const inCrm = own.map(({ crm, object, id }) => ({ crm, object, id, todo: 'erase' as const }))
+    if (inCrm.length > 0) await tellReceipt(tx, receipt, { inCrm })
   }
   return asked
 }
@@ -114,7 +116,8 @@ async function takeSignals(
   const isLookedAt = ({ kind, property }: CrmSignal) => {
     if (kind === 'associated' || kind === 'created') return false
     // What nobody reads, our own properties above all, may change as it likes.
-    return kind !== 'changed' || property === null || asked?.properties.includes(property) === true
+    const wanted = asked ? wantedProperties(crm, asked) : []
+    return kind !== 'changed' || property === null || wanted.includes(property)
   }
   const mergers = signals.flatMap(({ crmId, mergedInto, ...one }) =>
     one.object === object && mergedInto !== null ? [{ crmId, mergedInto }] : [],
@@ -126,6 +129,27 @@ async function takeSignals(
   if (object !== 'contact') return
   const moved = idsOf(signals, object, ({ kind }) => kind === 'associated')
   if (moved.length > 0) await lookAtCompanies(tx, crm.name, moved)
+}
+
+/**
+ * Deals and tasks have no reading of their own: they are read by the records that they belong to. Of a deal
+ * that is new only the records tell that it was put on.
+ */
+async function takeOutcomes(
+  tx: Tx,
+  { crm, mapping }: TakeScope,
+  signals: readonly CrmSignal[],
+): Promise<void> {
+  const deals = idsOf(signals, 'deal', () => true)
+  if (mapping.deals && deals.length > 0) {
+    const isJoined = ({ kind }: CrmSignal) => kind === 'associated'
+    const ends = signals.some((one) => one.object === 'deal' && isJoined(one))
+      ? OBJECTS.flatMap((object) => idsOf(signals, object, isJoined))
+      : []
+    await lookAtDeals(tx, crm.name, deals, ends)
+  }
+  const tasks = idsOf(signals, 'task', () => true)
+  if (tasks.length > 0) await lookAtTasks(tx, crm.name, tasks)
 }
 
 /** What is on records that appeared, where we look for some in vain. */
@@ -162,7 +186,7 @@ function naturalProperties(rules: ObjectMapping): string[] {
 
 function idsOf(
   signals: readonly CrmSignal[],
-  object: CrmObject,
+  object: ChangedObject,
   isWanted: (signal: CrmSignal) => boolean,
 ): string[] {
   const wanted = signals.filter((one) => one.object === object && isWanted(one))

@@ -25,6 +25,8 @@ function acceptedScopes(method: string, path: string): readonly string[] | null 
   const act = isRead(method, path) ? 'read' : 'write'
   switch (area) {
     case 'objects':
+      if (readObjectType(first) === 'emails' && act === 'read') return ['sales-email-read']
+      return [`crm.objects.${scopeName(first)}.${act}`]
     case 'associations':
       return [`crm.objects.${scopeName(first)}.${act}`]
     case 'owners':
@@ -44,8 +46,10 @@ function isRead(method: string, path: string): boolean {
   return method === 'GET' || /\/(search|batch\/read)$/.test(path)
 }
 
-/** Tasks have no scope of their own. */
+/** Tasks and what people log have no scope of their own. */
 function scopeName(object: string | undefined): string {
   const type = readObjectType(object)
-  return type === 'tasks' ? 'contacts' : type
+  return WITH_CONTACTS.has(type) ? 'contacts' : type
 }
+
+const WITH_CONTACTS: ReadonlySet<string> = new Set(['tasks', 'calls', 'emails', 'meetings'])

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { scopesFor } from '../../connectors/crms/hubspot/scopes.ts'
 import type { HubspotSandboxOptions } from '../../sandbox/hubspot/hubspot-sandbox.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
 import type { Finding } from '../../src/core/ports/crm-check.ts'
@@ -73,6 +74,22 @@ describe('the scopes of a token', () => {
     expect(about(none.findings, 'scopes')).toEqual(['all that are needed are there'])
     const tasks = await inspect(subject, { objects: [], tasks: true })
     expect(about(tasks.findings, 'scopes')).toHaveLength(2)
+  })
+
+  it('of logged activities are tried whatever is listed, and those of e-mails asked for', async () => {
+    const { subject, access } = await open()
+    access.limitStaticToken(CONTACT_SCOPES)
+    const needs = { objects: [], tasks: false, engagements: ['call', 'email', 'meeting'] as const }
+    const crm = connectHubspot(subject.baseUrl)
+    const { findings } = await crm.inspect(needs, noSignal())
+    expect(ill(findings)).toEqual([
+      expect.stringMatching(/^error: emails, which first-contact.*one of sales-email-read/),
+    ])
+    expect(scopesFor(needs, false)).toContain('sales-email-read')
+    access.limitStaticToken([...CONTACT_SCOPES, 'sales-email-read'])
+    expect(ill((await crm.inspect(needs, noSignal())).findings)).toEqual([])
+    const calls = { ...needs, engagements: ['call'] as const }
+    expect(scopesFor(calls, false)).not.toContain('sales-email-read')
   })
 
   it('for creating properties are needed only while some are missing', async () => {

@@ -94,6 +94,19 @@ describe('what is no longer as we made it', () => {
     expect(sandbox.calls().filter(({ kind }) => kind === 'write')).toEqual([])
   })
 
+  it('keeps what is missing beside it from being created', async () => {
+    const { subject, sandbox, crm } = await openAccount()
+    sandbox.defineProperty('contacts', { name: 'usage_score', type: 'string', fieldType: 'text' })
+    const plan = subject.plan('contact')
+    const extra = { name: 'usage_extra', label: 'Extra', type: 'date' } as const
+    const more = { ...plan, properties: [...plan.properties, extra] }
+    expect(await crm.provision(more, noSignal())).toMatchObject({
+      created: [],
+      groupCreated: false,
+    })
+    expect(sandbox.property('contacts', 'usage_extra')).toBeUndefined()
+  })
+
   it('moved to another group is told, and no obstacle', async () => {
     const { subject, sandbox, crm } = await openAccount()
     sandbox.defineProperty('contacts', { name: 'usage_score', groupName: 'sales_properties' })

@@ -70,7 +70,10 @@ async function callEverything(subject: HubspotSubject, apiVersion?: string): Pro
 
 async function inspect(crm: Crm, plan: ProvisionPlan): Promise<void> {
   const objects = [{ object: 'contact', plan, alsoWritten: [], read: [] } as const]
-  await crm.inspect({ objects, tasks: true, deals: true }, noSignal())
+  await crm.inspect(
+    { objects, tasks: true, deals: true, engagements: ['call', 'email', 'meeting'] },
+    noSignal(),
+  )
 }
 
 async function closeTask(crm: Crm, taskId: string): Promise<void> {
@@ -125,6 +128,7 @@ describe('the requests of the HubSpot connector', () => {
   const find = { filterGroups: [], properties: [], limit: 10 }
   it.each([
     { wrong: 'a path', ...post('/crm/v3/objects/contacts/batch/upserts', { inputs: [row] }) },
+    { wrong: 'an object', ...post('/crm/v3/objects/contact/batch/upsert', { inputs: [row] }) },
     { wrong: 'a method', method: 'PUT', path: upsert, body: { inputs: [row] } },
     { wrong: 'a field', ...post(upsert, { inputs: [{ ...row, uniqueProperty: 'x' }] }) },
     { wrong: 'a number', ...post(upsert, { inputs: [{ ...row, properties: { a: 1 } }] }) },

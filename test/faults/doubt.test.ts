@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import type { ConnectedCrm } from '../../jobs/context.ts'
 import type { FaultRule } from '../../sandbox/fault-script.ts'
+import type { Crm } from '../../src/core/ports/crm.ts'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
@@ -21,7 +24,26 @@ const CONTACTS = { method: 'POST', path: /contacts\/batch\/upsert$/ }
 const COMPANIES = { method: 'POST', path: /companies\/batch\/upsert$/ }
 const LINKS = { method: 'POST', path: /associations\/contacts/ }
 
-async function syncWith(...faults: readonly FaultRule[]): Promise<Thread> {
+/** As if whoever paces the calls kept each new task waiting for longer than a call may take. */
+function paceTasks({ app }: Thread, ms: number): void {
+  const crms = app.context.crms as Map<string, ConnectedCrm>
+  const connected = crms.get('hubspot')
+  if (!connected?.connect) throw new Error('not connected')
+  const { connect } = connected
+  crms.set('hubspot', {
+    ...connected,
+    connect: (keys) => {
+      const crm = connect(keys)
+      const createTasks: Crm['createTasks'] = async (...given) => {
+        await sleep(ms)
+        return crm.createTasks(...given)
+      }
+      return { ...crm, createTasks }
+    },
+  })
+}
+
+async function openUnsynced(): Promise<Thread> {
   const always = { file: 'hubspot.yaml', from: /create: qualified/g, to: 'create: always' }
   const thread = await openThread({
     origin,
@@ -31,6 +53,15 @@ async function syncWith(...faults: readonly FaultRule[]): Promise<Thread> {
   })
   thread.app.engine.start(['score', 'desire'], [])
   await thread.score()
+  return thread
+}
+
+async function syncWith(...faults: readonly FaultRule[]): Promise<Thread> {
+  const thread = await openUnsynced()
+  return finish(thread, faults)
+}
+
+async function finish(thread: Thread, faults: readonly FaultRule[]): Promise<Thread> {
   for (const fault of faults) thread.vendors.hubspot.faults.push(fault)
   thread.app.engine.start(['reconcile'], ['hubspot'])
   await thread.sync()
@@ -71,5 +102,13 @@ describe('a call with no certain outcome is settled by reading, never by repeati
       crms: { hubspot: { records: { 'in-sync': 15 }, tasks: { created: 1 } } },
     })
     expect(await thread.sync()).toMatchObject({ writeCalls: 0 })
+  })
+
+  it('a task made after the deadline of a call that was kept waiting is looked for after that', async () => {
+    const thread = await openUnsynced()
+    // Longer than the deadline and the margin, both counted from before the wait.
+    paceTasks(thread, TIMEOUT_MS + 2_500)
+    await finish(thread, [{ ...TASKS, delayMs: 3 * TIMEOUT_MS }])
+    expect(viewPortal(thread.vendors.hubspot).tasks).toHaveLength(1)
   })
 })

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRandom } from '../../sandbox/company/random.ts'
 import { startHubspotSandbox } from '../../sandbox/hubspot/start-hubspot-sandbox.ts'
@@ -10,6 +11,7 @@ import { eventually } from '../support/embedded-processes.ts'
 import { readFinalPortal, readFinalState } from '../support/final-state.ts'
 import { viewPortal } from '../support/portal.ts'
 import { createState, removeFolders } from '../support/state.ts'
+import type { Vendors } from '../support/vendors.ts'
 
 afterAll(removeFolders)
 
@@ -82,7 +84,7 @@ describe('two processes that make calls to one portal', () => {
   }, 120_000)
 })
 
-describe('two workers on one portal', () => {
+describe('two syncs on one portal', () => {
   let world: CliWorld
   let undisturbed: unknown
   beforeAll(async () => {
@@ -125,5 +127,77 @@ describe('two workers on one portal', () => {
       expect(vendors.hubspot.calls().filter(({ status }) => status === 429)).toEqual([])
     },
     240_000,
+  )
+})
+
+describe('two workers that run for good', () => {
+  let world: CliWorld
+  beforeAll(async () => {
+    world = await openCliWorld()
+  })
+  afterAll(() => world.close())
+
+  const ofHubspot = ({ environment }: Vendors) =>
+    Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('HUBSPOT_')))
+  const random = createRandom(7)
+
+  it.each([1, 2])(
+    'write and listen side by side, and when one is killed nothing is lost or made twice (%i)',
+    async () => {
+      const vendors = await world.vendors({ limits: { burst: 60, searchPerSecond: 5 } })
+      const { hubspot } = vendors
+      const home = await world.home('scored')
+      // Without sources: what is to be written stays as it was scored, but for what time changes.
+      const environment = {
+        ...ofHubspot(vendors),
+        ...home.environment,
+        RIPEN_MAPPINGS_DIR: world.mappings,
+        RIPEN_CRM_TIMEOUT_MS: '1500',
+      }
+      const killAt = random.int(5, 30)
+      let requests = 0
+      const workers = [1, 2].map(() => startRipen(['worker', '--json'], environment))
+      const unlucky = workers[random.int(0, 1)]
+      const survivor = workers.find((worker) => worker !== unlucky)
+      vendors.onRequest(({ phase, path }) => {
+        if (phase === 'arrived' && path.startsWith('/crm/')) requests += 1
+        if (requests === killAt) unlucky?.kill('SIGKILL')
+      })
+      await unlucky?.ended
+      const seen = () => {
+        const { contacts, companies, employments, tasks } = viewPortal(hubspot)
+        return {
+          contacts: contacts.length,
+          companies: companies.length,
+          employments: employments.length,
+          tasks: tasks.length,
+        }
+      }
+      const whole = { contacts: 10, companies: 5, employments: 9, tasks: 2 }
+      await eventually('all is written', async () => isDeepStrictEqual(seen(), whole), 150_000)
+      // Both steps are at it: the one writes, the other follows what changed.
+      const searches = () =>
+        hubspot.calls().filter(({ path }) => /contacts\/search$/.test(path)).length
+      await eventually('changes are followed', async () => searches() > 0, 150_000)
+      await eventually(
+        'nothing is left to do',
+        async () => {
+          const { open } = await readFinalState(home)
+          return open.every((step) => step !== 'reconcile' && step !== 'listen')
+        },
+        150_000,
+      )
+      survivor?.kill('SIGTERM')
+      expect((await survivor?.ended)?.code).toBe(0)
+      vendors.onRequest(null)
+      const { records, tasks } = await readFinalState(home)
+      expect(records.filter((row) => (row as { state: string }).state !== 'in-sync')).toEqual([])
+      expect(tasks.map((row) => (row as { state: string }).state)).toEqual(['created', 'created'])
+      expect(seen()).toEqual(whole)
+      expect(new Set(viewPortal(hubspot).contacts).size).toBe(whole.contacts)
+      expect(new Set(viewPortal(hubspot).tasks.map(({ body }) => body)).size).toBe(whole.tasks)
+      expect(hubspot.calls().filter(({ status }) => status === 429)).toEqual([])
+    },
+    480_000,
   )
 })

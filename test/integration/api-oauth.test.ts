@@ -70,15 +70,18 @@ describe('letting Ripen in over the API', () => {
 
   it('ends where the browser comes back, and what waited for it is tried again', async () => {
     const { db } = thread.app.context
-    await requestWork(db, 'reconcile', 'hubspot')
-    const [work] = await readWork(db, 'reconcile', 'hubspot')
-    await failWork(db, 'reconcile', 'hubspot', work?.requested ?? 0, 'config', 'not connected')
+    const steps = ['reconcile', 'listen'] as const
+    for (const step of steps) {
+      await requestWork(db, step, 'hubspot')
+      const [work] = await readWork(db, step, 'hubspot')
+      await failWork(db, step, 'hubspot', work?.requested ?? 0, 'config', 'not connected')
+    }
     const back = await agree()
     const page = await fetch(back)
     expect(page.status).toBe(200)
     expect(page.headers.get('cache-control')).toBe('no-store')
     expect(await page.text()).toContain('Connected')
-    expect((await readWork(db, 'reconcile', 'hubspot'))[0]?.failed).toBe(0)
+    for (const step of steps) expect((await readWork(db, step, 'hubspot'))[0]?.failed).toBe(0)
     expect((await fetch(back)).status).toBe(400)
   })
 

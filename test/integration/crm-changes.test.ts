@@ -12,6 +12,7 @@ import {
 
 const NOW = new Date('2026-09-10T08:00:00Z')
 const PORTAL = 4242424
+const WITH_DEALS = hubspotMapping(['read-every: 1h', 'read-every: 1h\ndeals: {}'])
 let world: TraitsWorld
 let contactId = ''
 let companyId = ''
@@ -274,6 +275,26 @@ describe('webhooks', () => {
     expect(await requested('reconcile', 'hubspot')).toBe(0)
   })
 
+  it('of a privacy deletion name in the receipt what was made of her since the deletion', async () => {
+    const { db } = world.database
+    world.sandbox.archive('contacts', contactId)
+    await world.hear([event('contact.deletion', contactId)])
+    const [again = ''] = world.sandbox.seed({ contacts: [{ email: 'ann@acme.com' }] }).contacts
+    await db
+      .updateTable('crm_record')
+      .set({ crm_id: again, state: 'in-sync' })
+      .where('ref', '=', 'per_ann')
+      .execute()
+    expect(await world.hear([event('contact.privacyDeletion', contactId)])).toMatchObject({
+      forgotten: 1,
+    })
+    expect(await record()).toBeUndefined()
+    const [receipt] = await db.selectFrom('forget_receipt').select('in_crm').execute()
+    expect(receipt?.in_crm).toEqual([
+      { crm: 'hubspot', object: 'contact', id: again, todo: 'erase' },
+    ])
+  })
+
   it.each(['first', 'last'] as const)(
     'of a privacy deletion after a merge forget the person, told %s',
     async (when) => {
@@ -295,17 +316,71 @@ describe('webhooks', () => {
     },
   )
 
-  it('of deals have whoever follows deals look at once', async () => {
+  it('of a deal have the deals of its records read at once, and of one that is put on a record', async () => {
     const { db } = world.database
-    const row = { crm: 'hubspot', object: 'deal', asked: 'x', cursor: 'c', polled_at: NOW }
-    await db.insertInto('crm_cursor').values(row).execute()
-    await world.hear([event('deal.propertyChange', '5', { propertyName: 'dealstage' })])
-    const deal = await db
-      .selectFrom('crm_cursor')
-      .select(['cursor', 'polled_at'])
-      .where('object', '=', 'deal')
+    const looks = ['per_ann', 'acc_a'].map((ref) => ({
+      ref,
+      crm: 'hubspot',
+      what: 'deals' as const,
+    }))
+    const ids = [contactId, companyId]
+    const rows = looks.map((look, n) => ({ ...look, crm_id: ids[n] ?? '', looked_at: NOW }))
+    const looked = async (bodies: readonly string[], mapping = WITH_DEALS) => {
+      await db.deleteFrom('crm_look').execute()
+      await db.insertInto('crm_look').values(rows).execute()
+      const before = await requested('reconcile', 'hubspot')
+      await world.hear(bodies, mapping)
+      const due = await db
+        .selectFrom('crm_look')
+        .select('ref')
+        .where('looked_at', '<', NOW)
+        .orderBy('ref')
+        .execute()
+      return [...due.map(({ ref }) => ref), (await requested('reconcile', 'hubspot')) - before]
+    }
+    await db
+      .insertInto('crm_deal_record')
+      .values({ ref: 'acc_a', crm: 'hubspot', deal_id: '5' })
+      .execute()
+    const change = event('deal.propertyChange', '5', { propertyName: 'dealstage' })
+    expect(await looked([change])).toEqual(['acc_a', 1])
+    expect(await looked([change], hubspotMapping())).toEqual([0])
+    expect(await looked([event('deal.propertyChange', '6', { propertyName: 'amount' })])).toEqual([
+      0,
+    ])
+    const ends = { fromObjectId: 6, toObjectId: Number(contactId) }
+    const more = { associationType: 'DEAL_TO_CONTACT', objectId: undefined, ...ends }
+    expect(await looked([event('deal.associationChange', '6', more)])).toEqual(['per_ann', 1])
+  })
+
+  it('of a task of ours have it read at once', async () => {
+    const { db } = world.database
+    const task = { crm: 'hubspot', account_ref: 'acc_a', marker: 'RPN-1', task: '{}' }
+    await db
+      .insertInto('task_intent')
+      .values({ ...task, key: 'k', state: 'created', crm_task_id: '77', read_at: NOW })
+      .execute()
+    const readAt = async () =>
+      (await db.selectFrom('task_intent').select('read_at').executeTakeFirst())?.read_at
+    await world.hear([event('object.propertyChange', '78', { objectTypeId: '0-27' })])
+    expect([await readAt(), await requested('reconcile', 'hubspot')]).toEqual([NOW, 0])
+    await world.hear([event('object.propertyChange', '77', { objectTypeId: '0-27' })])
+    expect([await readAt(), await requested('reconcile', 'hubspot')]).toEqual([null, 1])
+  })
+
+  it.each(['told', 'polled'] as const)('of another owner, %s, are noted', async (how) => {
+    const { db } = world.database
+    world.sandbox.edit('contacts', contactId, { hubspot_owner_id: '41000002' })
+    const change = { propertyName: 'hubspot_owner_id', propertyValue: '1' }
+    pass(1)
+    if (how === 'told') await world.hear([event('contact.propertyChange', contactId, change)])
+    else await world.poll()
+    const row = await db
+      .selectFrom('crm_record')
+      .select('owner_id')
+      .where('ref', '=', 'per_ann')
       .executeTakeFirst()
-    expect(deal).toEqual({ cursor: 'c', polled_at: null })
+    expect(row).toEqual({ owner_id: '41000002' })
   })
 })
 

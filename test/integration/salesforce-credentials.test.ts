@@ -6,7 +6,7 @@ import {
 } from '../../connectors/crms/salesforce/granted-tokens.ts'
 import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
 import { createSalesforceOAuth } from '../../connectors/crms/salesforce/salesforce-oauth.ts'
-import type { ClientAppOptions } from '../../sandbox/salesforce/oauth/access-grants.ts'
+import type { ClientAppOptions } from '../../sandbox/salesforce/oauth/client-app.ts'
 import {
   type RunningSalesforce,
   startSalesforceSandbox,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
+import { requestDueListening, requestDueReads } from '../../jobs/due-at-crms.ts'
 import { type Schedule, startSchedule } from '../../jobs/schedule.ts'
 import { STEPS, type Step } from '../../src/infra/postgres/work.ts'
 import { eventually } from '../support/embedded-processes.ts'
@@ -121,4 +122,26 @@ describe('what failed', () => {
       await eventually('it is scored', async () => (await thread.status()).qualifiedPeople === 3)
     },
   )
+
+  it.each([
+    { step: 'listen' as const, look: requestDueListening },
+    { step: 'reconcile' as const, look: requestDueReads },
+  ])('for want of a person at a CRM is asked for again after five minutes: $step', async (one) => {
+    const thread = await openThread({ origin })
+    await thread.run()
+    thread.setNow(new Date(NOW.getTime() + DAY_MS))
+    const { context } = thread.app
+    await sql`insert into work (step, key, requested, whole, done, failed, error_kind, error)
+      values (${one.step}, 'hubspot', 9, 9, 8, 9, 'config', 'x') on conflict (step, key) do update
+      set requested = 9, whole = 9, done = 8, failed = 9, error_kind = 'config', error = 'x',
+        changed_at = now()`.execute(context.db)
+    await one.look(context)
+    expect(await requested(thread, one.step, 'hubspot')).toBe(9)
+    await age(thread, one.step, 6)
+    await one.look(context)
+    expect(await requested(thread, one.step, 'hubspot')).toBe(10)
+    // Whoever works on it meanwhile is not asked once more.
+    await one.look(context)
+    expect(await requested(thread, one.step, 'hubspot')).toBe(10)
+  })
 })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { mappingFiles } from '../support/mapping-files.ts'
+import { type Edit, mappingFiles } from '../support/mapping-files.ts'
 import { timesWritten, viewPortal } from '../support/portal.ts'
 import { DOMAINS, WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
@@ -29,8 +29,8 @@ async function championLooksAtPrices(thread: Thread): Promise<void> {
   await thread.score()
 }
 
-async function openSynced(): Promise<Thread> {
-  const thread = await openThread({ origin })
+async function openSynced(...edits: readonly Edit[]): Promise<Thread> {
+  const thread = await openThread({ origin, mappings: await mappingFiles(...edits) })
   await thread.score()
   await thread.sync()
   return thread
@@ -54,8 +54,40 @@ describe('a record that somebody changed in the CRM', () => {
     expect(await thread.sync()).toMatchObject({ writeCalls: 0 })
   })
 
-  it('is looked up again, and made again, when it was deleted', async () => {
+  it('that somebody deleted is left away, and told of; what has its domain is taken', async () => {
     const thread = await openSynced()
+    const { hubspot } = thread.vendors
+    const deleted = portalOf(thread).contact(WHO.champion)?.id ?? ''
+    hubspot.archive('contacts', deleted)
+    hubspot.archive('companies', portalOf(thread).company(DOMAINS.fresh)?.id ?? '')
+    const [adopted] = hubspot.seed({ companies: [{ domain: DOMAINS.fresh }] }).companies
+    await championLooksAtPrices(thread)
+    expect(await thread.sync()).toMatchObject({ created: 0, unlinked: 1 })
+    expect(portalOf(thread).contacts).toEqual([WHO.loner, WHO.veteran])
+    expect(portalOf(thread).company(DOMAINS.fresh)?.id).toBe(adopted)
+    const { db } = thread.app.context
+    const told = await db.selectFrom('run_record').select(['outcome', 'reason']).execute()
+    expect(told).toEqual([
+      { outcome: 'unlinked', reason: expect.stringContaining('on-delete: keep-away') },
+    ])
+    expect(await thread.sync()).toMatchObject({ writeCalls: 0 })
+    // Who takes it out of the recycle bin has it back.
+    hubspot.restore('contacts', deleted)
+    await db.updateTable('crm_record').set({ state: 'pending' }).execute()
+    await thread.sync()
+    expect(portalOf(thread).contact(WHO.champion)).toMatchObject({
+      id: deleted,
+      properties: expect.objectContaining({ pql_score: '80' }),
+    })
+  })
+
+  it('is looked up again, and made again where the mapping says so, when it was deleted', async () => {
+    const again = {
+      file: 'hubspot.yaml',
+      from: /create: qualified/g,
+      to: 'create: qualified\n    on-delete: recreate',
+    }
+    const thread = await openSynced(again)
     const { hubspot } = thread.vendors
     hubspot.archive('contacts', portalOf(thread).contact(WHO.champion)?.id ?? '')
     hubspot.archive('companies', portalOf(thread).company(DOMAINS.fresh)?.id ?? '')

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
+import { listen } from '../../jobs/steps/listen.ts'
+import { reconcile } from '../../jobs/steps/reconcile.ts'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
 import { DOMAINS, WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
 import {
   closeThreads,
+  NOW,
   openThread,
   pulledState,
   type Thread,
@@ -81,6 +85,39 @@ describe('a first sync', () => {
   })
 })
 
+describe('a sync', () => {
+  it.each([
+    { step: 'reconcile', handler: reconcile },
+    { step: 'listen', handler: listen },
+  ])('refuses a token of another account than the records lie in: $step', async ({ handler }) => {
+    const thread = await openScored()
+    await thread.sync()
+    const { db } = thread.app.context
+    expect(await db.selectFrom('crm_account').select('account').execute()).toEqual([
+      { account: '4242424' },
+    ])
+    await db.updateTable('crm_account').set({ account: '1' }).execute()
+    const { context } = await thread.colleague()
+    thread.vendors.hubspot.resetCalls()
+    const run = { note: () => {}, count: () => {} }
+    await expect(
+      handler(context, 'hubspot', null, new AbortController().signal, run),
+    ).rejects.toThrow('take a new database')
+    expect(thread.vendors.hubspot.calls()).toHaveLength(1)
+  })
+
+  it('tells rules of the account that refuse what it writes', async () => {
+    const thread = await openScored()
+    expect(await thread.sync()).toMatchObject({ findings: [] })
+    const rule = { ruleType: 'MAX_NUMBER', ruleArguments: ['50'] }
+    thread.vendors.hubspot.setRules('contacts', 'pql_score', [rule])
+    const more = { file: 'hubspot.yaml', from: 'label: PQL score', to: 'label: PQL points' }
+    await thread.publish(await mappingFiles(more))
+    const { findings } = await thread.sync()
+    expect(findings).toEqual([expect.stringContaining('pql_score has the rule MAX_NUMBER 50')])
+  })
+})
+
 describe('records that the CRM has already', () => {
   it('are matched by address and domain, not duplicated', async () => {
     const thread = await openScored()
@@ -107,6 +144,34 @@ describe('records that the CRM has already', () => {
       `${WHO.colleague} > ${DOMAINS.fresh}`,
       `${WHO.veteran} > ${DOMAINS.old}`,
     ])
+  })
+
+  it('are matched by any address of the person and any domain of the company', async () => {
+    const thread = await openThread({ origin, working: false })
+    thread.app.engine.start(['identity', 'score', 'desire'], [])
+    const aliases = `version: 1\ndomain-aliases: { northfield-labs.com: ${DOMAINS.fresh} }\n`
+    await thread.publish({ ...(await mappingFiles()), 'identity.yaml': aliases })
+    await thread.app.engine.wake(['identity'])
+    await thread.app.engine.idle(['identity'])
+    await thread.score()
+    const { db } = thread.app.context
+    const person = await db
+      .selectFrom('person')
+      .select('id')
+      .where('email', '=', WHO.champion)
+      .executeTakeFirstOrThrow()
+    const [node, person_id] = ['email/ana@private-mail.org', person.id]
+    await db.insertInto('identity_node').values({ node, person_id }).execute()
+    thread.vendors.hubspot.seed({
+      contacts: [{ email: 'ana@private-mail.org' }],
+      companies: [{ domain: 'northfield-labs.com' }],
+    })
+    thread.app.engine.start(['reconcile'], ['hubspot'])
+    await thread.sync()
+    const portal = portalOf(thread)
+    expect(portal.contacts).toEqual(['ana@private-mail.org', WHO.loner, WHO.veteran].sort())
+    expect(portal.companies).toEqual(['northfield-labs.com', DOMAINS.old])
+    expect(portal.contact('ana@private-mail.org')?.properties).toMatchObject({ pql_score: '70' })
   })
 
   it.each([
@@ -141,6 +206,40 @@ describe('records that the CRM has already', () => {
     expect(portal.contact(WHO.quiet)?.properties['pql_score']).toBe('0')
     expect(portal.company(DOMAINS.solo)?.properties['pqa_score']).toBe('40')
     expect(await thread.run()).toMatchObject({ writeCalls: 0 })
+  })
+})
+
+describe('a task whose company is not in the CRM just now', () => {
+  const REFUSED = { method: 'POST', path: /companies\/batch\/upsert$/, times: 50, status: 400 }
+  const HOUR_MS = 3_600_000
+
+  async function openWithoutCompanies(): Promise<Thread> {
+    const thread = await openScored()
+    const body = { status: 'error', category: 'VALIDATION_ERROR', message: 'not today' }
+    thread.vendors.hubspot.faults.push({ ...REFUSED, body })
+    expect(await thread.sync()).toMatchObject({ tasks: 0, parked: 2 })
+    expect((await thread.status()).crms['hubspot']?.tasks).toEqual({ planned: 1 })
+    thread.vendors.hubspot.faults.clear()
+    return thread
+  }
+
+  it('waits, and is made for the account of now', async () => {
+    const thread = await openWithoutCompanies()
+    const { db } = thread.app.context
+    // Planned for an account that has become another one since.
+    await sql`update task_intent set task = jsonb_set(task, '{accountRef}', '"acc_former"')`.execute(
+      db,
+    )
+    await db.updateTable('crm_record').set({ state: 'pending' }).execute()
+    expect(await thread.sync()).toMatchObject({ tasks: 1 })
+    expect(portalOf(thread).tasks.map(({ on }) => on)).toEqual([[WHO.champion, DOMAINS.fresh]])
+  })
+
+  it('is given up when what it is about is not fresh any more', async () => {
+    const thread = await openWithoutCompanies()
+    thread.setNow(new Date(NOW.getTime() + 25 * HOUR_MS))
+    expect(await thread.sync()).toMatchObject({ tasks: 0 })
+    expect((await thread.status()).crms['hubspot']?.tasks).toEqual({ parked: 1 })
   })
 })
 

@@ -275,6 +275,15 @@ describe('a deal', () => {
   })
 })
 
+it('owners are read again every quarter of an hour, whether there is a task or not', async () => {
+  const thread = await openSynced()
+  const { db } = thread.app.context
+  await syncAt(thread, 0.2)
+  await syncAt(thread, 0.5)
+  const rows = await db.selectFrom('crm_owner').select('seen_at').distinct().execute()
+  expect(rows).toEqual([{ seen_at: later(0.5) }])
+})
+
 describe('the first contact', () => {
   it('is the earliest call, e-mail or meeting after the trigger, for the person and her account', async () => {
     const thread = await openSynced(OUTCOMES)

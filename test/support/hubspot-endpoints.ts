@@ -312,8 +312,8 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
   ]),
   endpoint('GET', ['/crm/v3/limits/custom-properties', '/crm/limits/:version/custom-properties']),
   endpoint('GET', [
-    '/crm/v3/property-validations/:object',
-    '/crm/property-validations/:version/:object',
+    '/crm/v3/property-validations/:objectTypeId',
+    '/crm/property-validations/:version/:objectTypeId',
   ]),
   endpoint('GET', ['/crm/v3/pipelines/:object', '/crm/pipelines/:version/:object']),
   // Neither follows the dated versions of the others.

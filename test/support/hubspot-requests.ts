@@ -76,6 +76,11 @@ function findEndpoint({ method, path }: Sent) {
   return undefined
 }
 
+/** As paths name them; never in the singular. */
+const OBJECTS: ReadonlySet<string> = new Set([
+  ...['contacts', 'companies', 'deals', 'tasks', 'calls', 'emails', 'meetings'],
+])
+
 function isPath(template: string, path: string): boolean {
   const wanted = template.split('/')
   const parts = path.split('/')
@@ -84,9 +89,8 @@ function isPath(template: string, path: string): boolean {
     wanted.every((part, index) => {
       const given = decodeURIComponent(parts[index] ?? '')
       if (part === ':version') return /^\d{4}-(03|09)$/.test(given)
-      if (part === ':object' || part === ':from' || part === ':to') {
-        return /^([a-z]+|\d-\d+)$/.test(given)
-      }
+      if (part === ':object' || part === ':from' || part === ':to') return OBJECTS.has(given)
+      if (part === ':objectTypeId') return /^0-[12]$/.test(given)
       return part.startsWith(':') ? given !== '' : part === given
     })
   )

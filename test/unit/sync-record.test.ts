@@ -55,6 +55,7 @@ const facts: SubjectFacts = {
   id: 'per_1',
   email: 'ann@acme.com',
   domain: null,
+  alsoKnownBy: [],
   name: null,
   champion: null,
   others: [],
@@ -98,6 +99,25 @@ describe('what a record should say', () => {
       domains: [],
     })
     expect(Object.keys(record.properties)).toHaveLength(3)
+  })
+
+  it('is looked for by every address of a person and every domain of an account, the own one first', () => {
+    const alsoKnownBy = ['a@old.example', 'ann@acme.com', 'z@old.example']
+    const person = desiredRecord(mappingWith({}), { ...facts, alsoKnownBy }, score, speaker)
+    expect(person).toMatchObject({
+      emails: ['ann@acme.com', 'a@old.example', 'z@old.example'],
+      domains: [],
+      onCreate: { email: 'ann@acme.com' },
+    })
+    const company = { ...facts, email: null, domain: 'acme.com', alsoKnownBy: ['acme.example'] }
+    const account = mappingWith({ subject: 'account' as ObjectMapping['subject'] })
+    expect(desiredRecord(account, company, score, speaker)).toMatchObject({
+      emails: [],
+      domains: ['acme.com', 'acme.example'],
+    })
+    // Without an address of her own she is nobody's record.
+    const nobody = { ...facts, email: null, alsoKnownBy: ['shared@old.example'] }
+    expect(desiredRecord(mappingWith({}), nobody, score, speaker).emails).toEqual([])
   })
 
   it.each([

@@ -6,7 +6,7 @@ import { chunks, type Session } from './session.ts'
 
 /**
  * Puts records into HubSpot's recycle bin, where they stay for 90 days. An id that is not there is no
- * error, and doing it twice changes nothing, so a doubtful call is a failure that may be repeated.
+ * error, and doing it twice changes nothing, so a doubtful call is made again.
  */
 export async function archiveRecords(
   session: Session,
@@ -22,6 +22,7 @@ export async function archiveRecords(
     const result = await session.send(
       {
         kind: 'write',
+        idempotent: true,
         endpoint: `POST ${path}/batch/archive`,
         invoke: (options) => session.apis.records.archive(path, { inputs }, options),
       },

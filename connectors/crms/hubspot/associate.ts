@@ -24,7 +24,7 @@ interface Associated {
 
 /**
  * Puts each contact under its company, as HubSpot's default association.
- * Doing it twice changes nothing, so a doubtful call is a failure that may be repeated.
+ * Doing it twice changes nothing, so a doubtful call is made again.
  */
 export async function associatePairs(
   session: Session,
@@ -61,6 +61,7 @@ async function associateBatch(
   const result = await session.send(
     {
       kind: 'write',
+      idempotent: true,
       endpoint: ENDPOINT,
       invoke: (options) => associations.createDefault('contacts', 'companies', { inputs }, options),
     },

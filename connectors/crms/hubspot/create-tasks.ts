@@ -1,6 +1,6 @@
 import { AssociationTypes } from '@hubspot/api-client'
 import { AssociationSpecAssociationCategoryEnum as Category } from '@hubspot/api-client/lib/codegen/crm/objects/models/AssociationSpec.js'
-import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
+import type { CreateTasksOptions, CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
 import { describeRefusal } from './refusal.ts'
 import { type Session, sendSettled } from './session.ts'
 import { toTaskBody } from './task-body.ts'
@@ -23,10 +23,11 @@ export async function createTasks(
   session: Session,
   tasks: readonly CrmTask[],
   signal: AbortSignal,
+  { sending }: CreateTasksOptions = {},
 ): Promise<TaskOutcome[]> {
   const outcomes: TaskOutcome[] = tasks.map(() => UNKNOWN)
   for (const [position, task] of tasks.entries()) {
-    const result = await sendSettled(session, createCall(session, task), signal)
+    const result = await sendSettled(session, createCall(session, task, sending), signal)
     outcomes[position] = outcomeOf(result, task)
     if (result.ok || result.failure.kind === 'refused') continue
     if (position === 0 && !result.failure.mayHaveHappened) throw result.failure.error
@@ -47,11 +48,12 @@ function outcomeOf(result: CallResult, task: CrmTask): TaskOutcome {
   return { kind: 'rejected', reason, code: code ?? category, correlationId }
 }
 
-function createCall(session: Session, task: CrmTask): Call {
+function createCall(session: Session, task: CrmTask, sending: CreateTasksOptions['sending']): Call {
   const input = { properties: toProperties(task), associations: toAssociations(task) }
   return {
     kind: 'write',
     endpoint: 'POST tasks',
+    sending: sending && (() => sending(task.marker)),
     invoke: (options) => session.apis.record.create('tasks', input, options),
   }
 }

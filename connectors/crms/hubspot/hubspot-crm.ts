@@ -83,6 +83,7 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
   return {
     name: 'hubspot',
     maxBatch: MAX_BATCH,
+    ownerProperty: 'hubspot_owner_id',
     check: (signal) => readOneOwner(session, signal),
     inspect: (needs, signal) => inspect(session, tokens, needs, signal),
     provision: (plan, signal, how) => provision(session, plan, signal, how),
@@ -93,12 +94,13 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
       readValues(session, object, crmIds, properties, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: (signal) => readAccountId(session, signal),
-    write: (object, records, signal) => writeRecords(session, object, records, signal),
+    write: (object, records, signal, options) =>
+      writeRecords(session, object, records, signal, options),
     archive: (object, crmIds, signal) => archiveRecords(session, object, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),
-    createTasks: (tasks, signal) => createTasks(session, tasks, signal),
+    createTasks: (tasks, signal, options) => createTasks(session, tasks, signal, options),
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),

@@ -13,7 +13,7 @@ import { callAllowances, limitFindings } from './limits.ts'
 import { rawRead, readPropertyQuotas, readValidationRules } from './property-definitions.ts'
 import { notWritable } from './property-plan.ts'
 import { type Planned, planProvision, unlessRefused } from './provision.ts'
-import { readScopes, scopeFindings } from './scopes.ts'
+import { engagementFindings, readScopes, scopeFindings } from './scopes.ts'
 import type { Session } from './session.ts'
 import { judgeRules } from './validation-rules.ts'
 import type { Answer } from './wire-shapes.ts'
@@ -44,6 +44,7 @@ export async function inspect(
     )
   }
   const missing = await scopeFindings(session, needs, scopes, (one) => toCreate.has(one), signal)
+  const logged = await engagementFindings(session, needs, signal)
   const allowances = await callAllowances(session, details?.headers ?? {}, signal)
   return {
     account: account
@@ -55,7 +56,7 @@ export async function inspect(
       : null,
     credential: { kind: kindOf(tokens), scopes },
     allowances: [...allowances, ...(await propertyAllowances(session, signal))],
-    findings: [...missing, ...limitFindings(allowances), ...findings],
+    findings: [...missing, ...logged, ...limitFindings(allowances), ...findings],
   }
 }
 

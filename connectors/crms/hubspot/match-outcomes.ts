@@ -49,12 +49,12 @@ export function matchOutcomes(
 
 /** The outcome of an input that HubSpot refuses by itself. */
 export function refusedOutcome(input: WriteInput, refusal: Refusal): WriteOutcome {
-  const { existingId, code, category, correlationId } = refusal
+  const { existingId, code, category, correlationId, property } = refusal
   if (existingId !== null && existingId !== input.crmId) {
     return { kind: 'exists', crmId: existingId }
   }
   const reason = describeRefusal(refusal, Object.values(input.properties))
-  return { kind: 'rejected', reason, code: code ?? category, correlationId }
+  return { kind: 'rejected', reason, code: code ?? category, correlationId, property }
 }
 
 interface InputNames {

@@ -56,6 +56,7 @@ export async function provision(
 ): Promise<ProvisionResult> {
   const planned = await planProvision(session, plan, signal)
   if (dryRun) return foretold(session, plan, planned, signal)
+  if (planned.drift.length > 0) return untouched(planned)
   if (planned.noRoom !== null) throw new ConfigError(planned.noRoom)
   const groupCreated = await ensureGroup(session, plan, signal)
   const created = await createMissing(session, plan, planned, signal)
@@ -67,6 +68,11 @@ export async function provision(
   const existing = [...planned.existing, ...others.map(({ name }) => name)]
   const optionsAdded = addOptions.map(toAdded)
   return { groupCreated, created, existing, optionsAdded, drift, findings }
+}
+
+/** While something is not as it should be, nothing is made that might have to be made otherwise. */
+function untouched({ existing, drift, findings }: Planned): ProvisionResult {
+  return { groupCreated: false, created: [], existing, optionsAdded: [], drift, findings }
 }
 
 async function foretold(

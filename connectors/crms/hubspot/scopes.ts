@@ -18,7 +18,36 @@ const EMPTY_BATCH = { inputs: [] }
 
 /** The scopes that a mapping needs, and no others. `setUp`: those that only provisioning needs too. */
 export function scopesFor(needs: CrmNeeds, setUp: boolean): string[] {
-  return neededScopes(needs, () => setUp).map(({ scope }) => scope)
+  const scopes = neededScopes(needs, () => setUp).map(({ scope }) => scope)
+  return needs.engagements?.includes('email') ? [...scopes, EMAIL_SCOPE] : scopes
+}
+
+/** HubSpot's for what e-mails say; calls and meetings go by those of contacts and companies. */
+const EMAIL_SCOPE = 'sales-email-read'
+const ENGAGEMENT_PATHS = { call: 'calls', email: 'emails', meeting: 'meetings' } as const
+
+/**
+ * HubSpot does not say for certain which scopes logged activities need: each kind is read once, whatever
+ * scopes the token lists, and what HubSpot asks for is told.
+ */
+export async function engagementFindings(
+  session: Session,
+  { engagements = [] }: CrmNeeds,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const kind of engagements) {
+    const path = ENGAGEMENT_PATHS[kind]
+    const refused = await refusalOfProbe(session, readScope(path).probe, signal)
+    if (refused === null) continue
+    findings.push({
+      level: 'error',
+      about: 'scopes',
+      what: `${path}, which first-contact looks at, cannot be read: ${refused}`,
+      mend: `add the scope in HubSpot and connect again, or leave ${kind} out of first-contact.kinds`,
+    })
+  }
+  return findings
 }
 
 function neededScopes(
@@ -120,16 +149,25 @@ export async function scopeFindings(
 }
 
 async function probe(session: Session, needed: NeededScope, signal: AbortSignal): Promise<boolean> {
-  const { method, path } = needed.probe
+  return (await refusalOfProbe(session, needed.probe, signal)) === null
+}
+
+/** What HubSpot says when it forbids a call; null when it lets us. */
+async function refusalOfProbe(
+  session: Session,
+  request: RawRequest,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { method, path } = request
   const result = await session.send(
     {
       kind: 'read',
       endpoint: `${method} ${path.replace(/^\/crm\/v3\//, '')}`,
-      invoke: (options) => session.apis.raw.send(needed.probe, options),
+      invoke: (options) => session.apis.raw.send(request, options),
     },
     signal,
   )
-  if (result.ok || result.failure.kind === 'refused') return true
-  if (result.failure.forbidden) return false
+  if (result.ok || result.failure.kind === 'refused') return null
+  if (result.failure.forbidden) return result.failure.error.message
   throw result.failure.error
 }

@@ -13,8 +13,12 @@ import { type Answer, parseErrorBody } from './wire-shapes.ts'
 export interface Call {
   readonly kind: 'read' | 'write'
   readonly bucket?: 'search'
+  /** A write that may be carried out twice: one whose outcome is in doubt is simply made again. */
+  readonly idempotent?: true
   /** The endpoint without ids. */
   readonly endpoint: string
+  /** Called after all waiting, right before the call goes out; each time that it does. */
+  readonly sending?: (() => Promise<void>) | undefined
   /** Calls one method of the client with `options` as its last argument. */
   invoke(options: CallOptions): Promise<unknown>
 }
@@ -31,10 +35,10 @@ export type CallResult =
 
 export interface Transport {
   /**
-   * Paces, makes one call with a deadline and reports it. Repeats it only if surely nothing happened: a
-   * read, a call that HubSpot asks to make later, one that was not sent, and, once and with another token,
+   * Paces, makes one call with a deadline and reports it. Repeats it only if twice is as good as once: a
+   * read or an idempotent write, a call that HubSpot asks to make later, one that was not sent, and, once and with another token,
    * one that was not let in because the token had expired.
-   * Throws only what `pace` and the tokens throw.
+   * Throws only what `pace`, `sending` and the tokens throw.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
 }
@@ -66,7 +70,7 @@ export interface TransportOptions {
   readonly onCall?: ((call: CrmCall) => void) | undefined
   readonly timeoutMs: number
   readonly apiVersion?: string | undefined
-  /** How often a call is made in all when nothing can have happened; 1 by default. */
+  /** How often a call is made in all when that does no harm; 1 by default. */
   readonly attempts?: number | undefined
 }
 
@@ -117,6 +121,12 @@ export function createTransport(options: TransportOptions): Transport {
 
   async function attempt(call: Call, token: string | null, signal: AbortSignal) {
     const turn = await permission(options.pace, call, signal)
+    try {
+      await call.sending?.()
+    } catch (error) {
+      turn?.over({})
+      throw error
+    }
     const startedMs = performance.now()
     const ended = await exchange(call, token, signal)
     const isAnswer = !('broken' in ended)
@@ -164,7 +174,8 @@ function repeatAfterMs(result: CallResult, call: Call, attempt: number): number 
   if (error.kind === 'rate-limited') {
     return error.retryAfterMs <= LONGEST_PAUSE_MS ? error.retryAfterMs : null
   }
-  if (error.kind !== 'retryable' || (mayHaveHappened && call.kind === 'write')) return null
+  const isOnce = call.kind === 'write' && !call.idempotent
+  if (error.kind !== 'retryable' || (mayHaveHappened && isOnce)) return null
   return REPEAT_AFTER_MS * 2 ** (attempt - 1)
 }
 

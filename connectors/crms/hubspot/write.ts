@@ -1,4 +1,9 @@
-import type { CrmObject, CrmWrite, WriteOutcome } from '../../../src/core/ports/crm.ts'
+import type {
+  CrmObject,
+  CrmWrite,
+  WriteOptions,
+  WriteOutcome,
+} from '../../../src/core/ports/crm.ts'
 import type { CallFailure } from './classify-error.ts'
 import { OBJECT_PATHS } from './hubspot-apis.ts'
 import { type MatchedOutcome, matchOutcomes, refusedOutcome } from './match-outcomes.ts'
@@ -11,6 +16,8 @@ import { toWriteInputs, type UnsendableWrite, type WriteInput } from './write-in
 
 /** Refused for every record alike: who carries such a property is known without trying each. */
 const REFUSED_FOR_ALL = 'PROPERTY_DOESNT_EXIST'
+/** So many records that are refused alike may mean that all will be. */
+const ALIKE = 3
 
 /**
  * Updates by record id, upserts by our own key, at most 100 a call.
@@ -22,9 +29,10 @@ export async function writeRecords(
   object: CrmObject,
   writes: readonly CrmWrite[],
   signal: AbortSignal,
+  options: WriteOptions = {},
 ): Promise<WriteOutcome[]> {
   const { inputs, unsendable } = toWriteInputs(writes, session.keyProperty[object])
-  const settled = await sendAll(session, object, inputs, signal)
+  const settled = await sendAll(session, object, inputs, options, signal)
   await lookIntoAbsent(session, object, settled, signal)
   const outcomes = writes.map((): WriteOutcome => ({ kind: 'unknown' }))
   for (const [input, outcome] of settled) {
@@ -39,9 +47,11 @@ async function sendAll(
   session: Session,
   object: CrmObject,
   inputs: readonly WriteInput[],
+  { refusedAlike }: WriteOptions,
   signal: AbortSignal,
 ): Promise<Map<WriteInput, MatchedOutcome>> {
   const settled = new Map<WriteInput, MatchedOutcome>()
+  const told = new Set<string>()
   const queue = [
     ...chunks(inputs.filter(isUpdate), MAX_BATCH),
     ...chunks(
@@ -65,8 +75,24 @@ async function sendAll(
     } else {
       throw failureToThrow(result.failure, call.endpoint)
     }
+    for (const reason of alike(settled.values(), told)) {
+      if (refusedAlike && !(await refusedAlike(reason))) return settled
+    }
   }
   return settled
+}
+
+/** For what several records were refused, of one property and in one way; each such reason once. */
+function alike(outcomes: Iterable<MatchedOutcome>, told: Set<string>): string[] {
+  const counts = new Map<string, number>()
+  for (const outcome of outcomes) {
+    if (outcome.kind !== 'rejected' || !outcome.property) continue
+    const reason = `${outcome.code} ${outcome.property}`
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  const news = [...counts].flatMap(([reason, n]) => (n < ALIKE || told.has(reason) ? [] : [reason]))
+  for (const reason of news) told.add(reason)
+  return news
 }
 
 /** False when no record can pass: our own key is not unique in this account. */

@@ -1,7 +1,7 @@
 import type { Express, Request, Response } from 'express'
 import { crmNeeds } from '../../core/sync/crm-needs.ts'
 import { isPublished, readEffective } from '../../infra/mappings/published.ts'
-import { reviveWork } from '../../infra/postgres/work.ts'
+import { reviveCrm } from '../../infra/postgres/work.ts'
 import type { App } from '../compose.ts'
 import { callbackUrl } from '../oauth-connection.ts'
 import { finishOAuth } from '../oauth-page.ts'
@@ -14,7 +14,7 @@ export function mountOAuthCallback(api: Express, app: App): void {
     if (!connection) return absent(response)
     const parameters = new URLSearchParams(request.url.split('?')[1] ?? '')
     const { connected, failure, page } = await finishOAuth(connection.flow, parameters)
-    if (connected) await reviveWork(app.context.db, 'reconcile', name)
+    if (connected) await reviveCrm(app.context.db, name)
     else app.logger.warn({ crm: name, kind: failure?.name }, 'an authorisation came to nothing')
     response
       .status(connected ? 200 : 400)

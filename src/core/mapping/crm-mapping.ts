@@ -161,6 +161,8 @@ const object = <F extends readonly [string, ...string[]]>(
     match: match.default({ several: 'oldest' }),
     /** What happens to the record of a subject that has no score any more. */
     'on-leave': z.enum(LEAVINGS).default('clear'),
+    /** What happens when somebody has deleted the record in the CRM. */
+    'on-delete': z.enum(['keep-away', 'recreate']).default('keep-away'),
     /** Properties of the CRM's own that are set only when we create the record. */
     'on-create': z.record(propertyName, z.enum(fields)).default({}),
     /** Where our properties lie, for CRMs that have groups of them. */

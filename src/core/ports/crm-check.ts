@@ -1,4 +1,4 @@
-import type { CrmObject, ProvisionPlan } from './crm.ts'
+import type { CrmEngagementKind, CrmObject, ProvisionPlan } from './crm.ts'
 
 /** Something that a person should know about an account, and what to do about it. */
 export interface Finding {
@@ -28,6 +28,8 @@ export interface CrmNeeds {
   readonly tasks: boolean
   /** Whether deals are read; they are not when left out. */
   readonly deals?: boolean
+  /** Kinds of logged activities that are read; none when left out. */
+  readonly engagements?: readonly CrmEngagementKind[]
 }
 
 /** An allowance of the account; null where it cannot be told. */

@@ -122,6 +122,8 @@ export type WriteOutcome =
       readonly reason: string
       readonly code: string | null
       readonly correlationId: string | null
+      /** The property that is to blame, where the CRM says so. */
+      readonly property?: string | null
     }
   /** The record was merged into another one. */
   | { readonly kind: 'moved'; readonly crmId: string }
@@ -131,6 +133,14 @@ export type WriteOutcome =
   | { readonly kind: 'exists'; readonly crmId: string }
   /** The answer does not say; settle it by reading. */
   | { readonly kind: 'unknown' }
+
+export interface WriteOptions {
+  /**
+   * Called when a few records are refused for one property in one way: perhaps all will be. Answers false when
+   * nothing more is to be sent; what was not is `unknown` then.
+   */
+  readonly refusedAlike?: (reason: string) => Promise<boolean>
+}
 
 export interface CrmContactCompany {
   readonly companyId: string
@@ -283,6 +293,11 @@ export type TaskOutcome =
     }
   | { readonly kind: 'unknown' }
 
+export interface CreateTasksOptions {
+  /** Called after all pacing, right before the task with this marker is sent: from then on it may be there. */
+  readonly sending?: (marker: string) => Promise<void>
+}
+
 /** What changes can be followed of: the objects that Ripen writes, and those that it only reads. */
 export type ChangedObject = CrmObject | 'deal' | 'task'
 
@@ -348,6 +363,8 @@ export interface Crm {
   readonly tasksOnPeople?: boolean
   /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
   settleJobs?(signal: AbortSignal): Promise<number>
+  /** The property that holds the owner of a record, as `read` gives it; absent where there is none. */
+  readonly ownerProperty?: string
   /** Proves that the credentials work, with one cheap read. */
   check(signal: AbortSignal): Promise<void>
   /** Looks at the account as far as the mapping needs it; changes nothing. */
@@ -390,6 +407,7 @@ export interface Crm {
     object: CrmObject,
     records: readonly CrmWrite[],
     signal: AbortSignal,
+    options?: WriteOptions,
   ): Promise<readonly WriteOutcome[]>
   /**
    * Puts records away, so that a person can get them back for a while; idempotent, and one that is gone is
@@ -412,7 +430,11 @@ export interface Crm {
   ): Promise<ReadonlyMap<string, CrmContactCompany>>
   owners(signal: AbortSignal): Promise<readonly CrmOwner[]>
   /** Creates each task once, never repeats a doubtful call: `outcomes[i]` answers `tasks[i]`. */
-  createTasks(tasks: readonly CrmTask[], signal: AbortSignal): Promise<readonly TaskOutcome[]>
+  createTasks(
+    tasks: readonly CrmTask[],
+    signal: AbortSignal,
+    options?: CreateTasksOptions,
+  ): Promise<readonly TaskOutcome[]>
   /** Looks for our markers among the tasks of the given records (not by search, which lags): marker → task id. */
   findTasks(
     wanted: readonly {

@@ -4,7 +4,8 @@ import type { CrmNeeds, ObjectNeeds } from '../ports/crm-check.ts'
 import { provisionPlan } from './provision-plan.ts'
 
 /** What a mapping does with a CRM. */
-export function crmNeeds({ objects, tasks, deals }: CrmMapping): CrmNeeds {
+export function crmNeeds(mapping: CrmMapping): CrmNeeds {
+  const { objects, tasks, deals } = mapping
   const all: CrmObject[] = ['company', 'contact']
   return {
     objects: all.flatMap((object): ObjectNeeds[] => {
@@ -18,5 +19,6 @@ export function crmNeeds({ objects, tasks, deals }: CrmMapping): CrmNeeds {
     }),
     tasks: tasks !== undefined,
     deals: deals !== undefined,
+    engagements: mapping['first-contact']?.kinds ?? [],
   }
 }

@@ -44,13 +44,18 @@ export function desiredRecord(
     ref: facts.id,
     properties: Object.fromEntries(properties),
     onCreate: Object.fromEntries(onCreate),
-    emails: facts.email === null ? [] : [facts.email],
-    domains: facts.domain === null ? [] : [facts.domain],
+    emails: mapping.subject === 'person' ? namesOf(facts.email, facts) : [],
+    domains: mapping.subject === 'account' ? namesOf(facts.domain, facts) : [],
     mayCreate,
     // A contact that may be created needs no search: the CRM itself says that the address is taken.
     thorough: mapping.subject === 'account' ? mayCreate || qualified : qualified && !mayCreate,
     onLeave: null,
   }
+}
+
+/** The own name first; somebody without one is not looked for by another. */
+function namesOf(own: string | null, { alsoKnownBy }: SubjectFacts): string[] {
+  return own === null ? [] : [...new Set([own, ...alsoKnownBy])]
 }
 
 /** What is known of the record of somebody who has no score any more. */

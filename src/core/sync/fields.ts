@@ -9,6 +9,8 @@ export interface SubjectFacts {
   readonly id: string
   readonly email: string | null
   readonly domain: string | null
+  /** Everything by which the CRM may know her or it besides: all her addresses, or all domains of the account. */
+  readonly alsoKnownBy: readonly string[]
   readonly name: string | null
   /** E-mail address of the champion of an account, or her id when she has none. */
   readonly champion: string | null

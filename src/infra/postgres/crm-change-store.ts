@@ -160,13 +160,3 @@ export async function lookAtCompanies(
       and r.crm_id = any(${[...contactIds]}::text[])`.execute(tx)
   if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
 }
-
-/** Whoever follows this object looks at once, not when the next look is due. */
-export async function pollAtOnce(tx: Tx, crm: string, object: ChangedObject): Promise<void> {
-  await tx
-    .updateTable('crm_cursor')
-    .set({ polled_at: null })
-    .where('crm', '=', crm)
-    .where('object', '=', object)
-    .execute()
-}

@@ -62,12 +62,23 @@ export async function accountOf(db: Db, crm: string, ask: () => Promise<string>)
   return id
 }
 
-/** Lets go of the records that a CRM deleted for good: nobody may look for them, or make them again. */
+/** A record that the CRM holds of somebody whose other record it deleted for good. */
+export interface LeftBehind {
+  readonly personId: string
+  readonly crm: string
+  readonly object: CrmObject
+  readonly id: string
+}
+
+/**
+ * Lets go of the records that a CRM deleted for good: nobody may look for them, or make them again.
+ * @returns those that were made or found under other ids meanwhile, and that the CRM still has.
+ */
 export async function dropErased(
   tx: Tx,
   { crm, object }: { readonly crm: string; readonly object: CrmObject },
   crmIds: readonly string[],
-): Promise<void> {
+): Promise<readonly LeftBehind[]> {
   const ids = sql`any(${[...crmIds]}::text[])`
   await sql`insert into crm_former as f (crm, object, crm_id, ref, erased)
     select crm, object, crm_id, ref, true from crm_record
@@ -76,12 +87,17 @@ export async function dropErased(
   await sql`update crm_former set erased = true
     where crm = ${crm} and object = ${object} and crm_id = ${ids}`.execute(tx)
   const refs = sql`(select ref from crm_former where crm = ${crm} and erased)`
-  await sql`delete from crm_record where crm = ${crm} and ref in ${refs}`.execute(tx)
+  const { rows } = await sql<LeftBehind>`with gone as (delete from crm_record
+      where crm = ${crm} and ref in ${refs} returning ref, crm, object, crm_id)
+    select coalesce(a.person_id, g.ref) as "personId", g.crm, g.object, g.crm_id as id
+    from gone g left join person_alias a on a.id = g.ref
+    where g.crm_id is not null and not g.crm_id = ${ids}`.execute(tx)
   await sql`delete from crm_read where crm = ${crm} and ref in ${refs}`.execute(tx)
   // Of a record that was merged just before, we may not have heard yet.
   await sql`insert into crm_former (crm, object, crm_id, ref, erased)
     select ${crm}, ${object}, unnest(${[...crmIds]}::text[]), '', true
     on conflict do nothing`.execute(tx)
+  return rows
 }
 
 /** Remembers under which id a record is said to lie since it was merged. */

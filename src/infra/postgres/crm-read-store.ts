@@ -91,15 +91,15 @@ export async function noteReads(
 }
 
 /**
- * Notes that records are not there any more: what they should say is looked for and written anew, as if
- * they had never been found.
+ * Notes that records are not there any more: they are looked for anew, and made anew where the mapping says
+ * so.
  * @returns how many.
  */
 export async function noteGone(tx: Tx, crm: string, gone: readonly DueRead[]): Promise<number> {
   if (gone.length === 0) return 0
   const table = sql`jsonb_to_recordset(${JSON.stringify(gone)}::jsonb) as n(ref text, "crmId" text)`
   const { rows } = await sql<{ ref: string }>`
-    update crm_record r set crm_id = null, written = null, changed_at = now(),
+    update crm_record r set crm_id = null, written = null, changed_at = now(), deleted_at = now(),
       state = case when r.state = 'writing' then 'writing' else 'pending' end
     from ${table} where r.crm = ${crm} and r.ref = n.ref and r.crm_id = n."crmId"
     returning r.ref`.execute(tx)
@@ -124,11 +124,24 @@ export async function noteMoved(
 ): Promise<readonly MovedRecord[]> {
   if (moved.length === 0) return []
   const { rows } = await sql<{ ref: string; crm_id: string }>`
-    update crm_record r set crm_id = n."crmId", written = null, changed_at = now(),
+    update crm_record r set crm_id = n."crmId", written = null, changed_at = now(), deleted_at = null,
       state = case when r.state = 'writing' then 'writing' else 'pending' end
     from jsonb_to_recordset(${JSON.stringify(moved)}::jsonb) as n(ref text, "crmId" text)
     where r.crm = ${crm} and r.ref = n.ref and not exists (select from crm_record o
       where o.crm = r.crm and o.object = ${object} and o.crm_id = n."crmId" and o.ref <> r.ref)
     returning r.ref, r.crm_id`.execute(tx)
   return rows.map((row) => ({ ref: row.ref, crmId: row.crm_id }))
+}
+
+/** Whose a record is; null when it is nobody's. */
+export interface SeenOwner extends MovedRecord {
+  readonly ownerId: string | null
+}
+
+export async function noteOwners(tx: Tx, crm: string, seen: readonly SeenOwner[]): Promise<void> {
+  if (seen.length === 0) return
+  await sql`update crm_record r set owner_id = n."ownerId"
+    from jsonb_to_recordset(${JSON.stringify(seen)}::jsonb) as n(ref text, "crmId" text, "ownerId" text)
+    where r.crm = ${crm} and r.ref = n.ref and r.crm_id = n."crmId"
+      and r.owner_id is distinct from n."ownerId"`.execute(tx)
 }

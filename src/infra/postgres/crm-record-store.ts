@@ -31,6 +31,8 @@ export interface CrmRecordRow {
   readonly onLeave: 'archive' | null
   /** Ids of the records that it might have been, when there were several. */
   readonly candidates: readonly string[] | null
+  /** The CRM had it, and has it no more; nobody here took it away. */
+  readonly deleted: boolean
 }
 
 export interface WantedRecord extends DesiredRecord {
@@ -110,6 +112,7 @@ function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
     created: row.created,
     onLeave: row.on_leave,
     candidates: row.candidates,
+    deleted: row.deleted_at !== null,
   }
 }
 
@@ -160,6 +163,8 @@ export interface RecordUpdate {
   readonly reason: string | null
   readonly code: string | null
   readonly correlationId: string | null
+  /** The CRM has it no more. */
+  readonly gone?: boolean
 }
 
 /** Stores outcomes in one statement. */
@@ -173,9 +178,10 @@ export async function storeOutcomes(
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
       written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId",
-      created = n.created, candidates = n.candidates
+      created = n.created, candidates = n.candidates, deleted_at = case when n."crmId" is not null then null
+        when n.gone then now() else r.deleted_at end
     from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
       "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text,
-      created boolean, candidates text[])
+      created boolean, candidates text[], gone boolean)
     where r.crm = ${crm} and r.ref = n.ref`.execute(db)
 }

@@ -34,7 +34,12 @@ export interface Facts {
   readonly accountOf: (personId: string) => string | null
 }
 
-export async function readFacts(db: Db, ids: readonly string[]): Promise<Facts> {
+/** @param aliases other domains of companies, with the domain of each. */
+export async function readFacts(
+  db: Db,
+  ids: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): Promise<Facts> {
   const among = sql<boolean>`id = any(${[...new Set(ids)]}::text[])`
   const people = await db
     .selectFrom('person')
@@ -49,10 +54,39 @@ export async function readFacts(db: Db, ids: readonly string[]): Promise<Facts> 
   const accountOf = new Map(people.map((person) => [person.id, person.account_id]))
   const all = new Map<string, SubjectFacts>()
   const none = { email: null, domain: null, name: null, champion: null, others: [] }
-  for (const { id, email } of people) all.set(id, { ...none, id, email })
-  for (const { id, domain, name } of accounts) all.set(id, { ...none, id, domain, name })
+  const addresses = await addressesOf(db, ids)
+  for (const { id, email } of people) {
+    all.set(id, { ...none, id, email, alsoKnownBy: addresses.get(id) ?? [] })
+  }
+  const domains = domainsByCompany(aliases)
+  for (const { id, domain, name } of accounts) {
+    all.set(id, { ...none, id, domain, name, alsoKnownBy: domains.get(domain ?? '') ?? [] })
+  }
   return {
     subject: (id) => all.get(id) ?? null,
     accountOf: (personId) => accountOf.get(personId) ?? null,
   }
+}
+
+/** All addresses of people, in the order of the alphabet. */
+async function addressesOf(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { rows } = await sql<{ id: string; emails: string[] }>`
+    select person_id as id, array_agg(substr(node, 7) order by node) as emails from identity_node
+    where person_id = any(${[...new Set(ids)]}::text[]) and node like 'email/%'
+    group by person_id`.execute(db)
+  return new Map(rows.map(({ id, emails }) => [id, emails]))
+}
+
+function domainsByCompany(
+  aliases: Readonly<Record<string, string>>,
+): ReadonlyMap<string, readonly string[]> {
+  const domains = new Map<string, string[]>()
+  for (const alias of Object.keys(aliases).sort()) {
+    const domain = aliases[alias] ?? ''
+    domains.set(domain, [...(domains.get(domain) ?? []), alias])
+  }
+  return domains
 }

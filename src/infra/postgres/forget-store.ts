@@ -75,18 +75,18 @@ export async function askToForget(tx: Tx, nodes: readonly string[]): Promise<str
   return id
 }
 
-/** True while one of these nodes is asked to be forgotten and the work is not done. */
-export async function isBeingForgotten(tx: Tx, nodes: readonly string[]): Promise<boolean> {
+/** The receipt of one of these nodes that is asked to be forgotten, while the work is not done; else null. */
+export async function receiptInWork(tx: Tx, nodes: readonly string[]): Promise<string | null> {
   const key = await sealingKey(tx)
   const hashes = nodes.map((node) => seal(key, node))
   const row = await tx
     .selectFrom('forgotten as f')
     .innerJoin('forget_receipt as r', 'r.id', 'f.receipt_id')
-    .select('f.hash')
+    .select('f.receipt_id')
     .where('r.finished_at', 'is', null)
     .where(sql<boolean>`f.hash = any(${hashes}::text[])`)
     .executeTakeFirst()
-  return row !== undefined
+  return row?.receipt_id ?? null
 }
 
 /** Keeps these nodes out from now on, for the sake of a receipt. */

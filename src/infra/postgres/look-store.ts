@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { CrmObject } from '../../core/ports/crm.ts'
 import type { Db, Tx } from './database.ts'
+import { requestWork } from './work.ts'
 
 /** A CRM record of which something is due to be read. */
 export interface DueLook {
@@ -64,4 +65,39 @@ export async function noteLooks(
     from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as n(ref text, "crmId" text)
     on conflict (ref, crm, what) do update set crm_id = excluded.crm_id,
       looked_at = excluded.looked_at`.execute(tx)
+}
+
+/** Reads the deals of these records at once: of those that these deals belong to, and of those by their own ids. */
+export async function lookAtDeals(
+  tx: Tx,
+  crm: string,
+  dealIds: readonly string[],
+  crmIds: readonly string[],
+): Promise<void> {
+  const result = await sql`update crm_look l set looked_at = to_timestamp(0) from crm_record r
+    where l.crm = ${crm} and l.what = 'deals' and r.crm = l.crm and r.ref = l.ref
+      and (r.crm_id = any(${[...crmIds]}::text[]) or exists (select from crm_deal_record d
+        where d.crm = l.crm and d.ref = l.ref and d.deal_id = any(${[...dealIds]}::text[])))`.execute(
+    tx,
+  )
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/** Reads these tasks at once, as far as they are ours and open. */
+export async function lookAtTasks(tx: Tx, crm: string, taskIds: readonly string[]): Promise<void> {
+  const result = await sql`update task_intent set read_at = null
+    where crm = ${crm} and state in ('created', 'closing')
+      and crm_task_id = any(${[...taskIds]}::text[])`.execute(tx)
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/** Which of these have deals, as far as we have read. */
+export async function havingDeals(
+  db: Db,
+  crm: string,
+  refs: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ ref: string }>`select distinct ref from crm_deal_record
+    where crm = ${crm} and ref = any(${[...refs]}::text[])`.execute(db)
+  return new Set(rows.map(({ ref }) => ref))
 }

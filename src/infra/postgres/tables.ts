@@ -345,6 +345,7 @@ export interface Tables {
     created: Generated<boolean>
     on_leave: Generated<'archive' | null>
     candidates: Generated<string[] | null>
+    deleted_at: InstantOrNull
     changed_at: Generated<Date>
   }
   task_intent: {

@@ -90,10 +90,10 @@ export async function failWork(
     where step = ${step} and key = ${key}`.execute(db)
 }
 
-/** Tries again what failed for want of something that a person has now done. */
-export async function reviveWork(db: Db, step: Step, key: string): Promise<void> {
+/** Tries again what failed at a CRM for want of something that a person has now done. */
+export async function reviveCrm(db: Db, crm: string): Promise<void> {
   await sql`update work set failed = 0, changed_at = now()
-    where step = ${step} and key = ${key} and error_kind = 'config'
+    where step in ('reconcile', 'listen') and key = ${crm} and error_kind = 'config'
       and requested > done and failed >= requested`.execute(db)
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../../../core/errors.ts'
 import { crmNeeds } from '../../../core/sync/crm-needs.ts'
-import { reviveWork } from '../../../infra/postgres/work.ts'
+import { reviveCrm } from '../../../infra/postgres/work.ts'
 import type { ConnectedAccount } from '../../../infra/secrets/oauth-flow.ts'
 import type { App } from '../../compose.ts'
 import { callbackUrl, type OAuthConnection } from '../../oauth-connection.ts'
@@ -31,7 +31,7 @@ export async function connectCommand(options: ConnectOptions): Promise<void> {
       )
     }
     const connected = await connect(app, connection, options, port.data)
-    await reviveWork(app.context.db, 'reconcile', options.crm)
+    await reviveCrm(app.context.db, options.crm)
     return connected
   })
   if (options.json) return printJson({ crm: options.crm, ...account })

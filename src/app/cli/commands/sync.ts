@@ -21,6 +21,8 @@ export interface SyncResult {
   readonly readCalls: number
   readonly writeCalls: number
   readonly seconds: number
+  /** What a person should know about the account, such as rules that refuse values. */
+  readonly findings: readonly string[]
 }
 
 /** `ripen sync`: makes a CRM say what the scores say. */
@@ -48,8 +50,9 @@ export async function syncCommand(options: SyncOptions): Promise<void> {
       },
     }
     await feed.show([line], options.json === true)
-    if (options.json) printJson(result)
-    else print('Next: ripen status, or ripen explain <email|domain>')
+    if (options.json) return printJson(result)
+    for (const finding of (result as SyncResult | null)?.findings ?? []) print(`! ${finding}`)
+    print('Next: ripen status, or ripen explain <email|domain>')
   })
 }
 
@@ -96,7 +99,23 @@ export async function syncOnce(app: App, crm: string, since?: Since): Promise<Sy
     readCalls: after.reads - from.calls.reads,
     writeCalls: after.writes - from.calls.writes,
     seconds: Math.round(performance.now() - from.at) / 1000,
+    findings: await findingsSince(app, crm, from),
   }
+}
+
+async function findingsSince(app: App, crm: string, from: Since): Promise<string[]> {
+  const rows = await app.context.db
+    .selectFrom('run_record')
+    .innerJoin('run', 'run.id', 'run_record.run_id')
+    .select('reason')
+    .distinct()
+    .where('run.step', '=', 'reconcile')
+    .where('run.key', '=', crm)
+    .where('run.id', '>', from.run)
+    .where('run_record.outcome', '=', 'finding')
+    .orderBy('reason')
+    .execute()
+  return rows.flatMap(({ reason }) => reason ?? [])
 }
 
 /** What a killed process read of sales, say, and did not score any more. What failed for good waits for a person. */
