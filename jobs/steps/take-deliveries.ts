@@ -1,12 +1,14 @@
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
-import type { CrmSignal, CrmWebhook } from '../../src/core/ports/crm-webhook.ts'
+import type { ChangedObject, Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { CrmSignal, CrmTeller, Signals } from '../../src/core/ports/crm-webhook.ts'
 import {
   anyMissed,
   lookAgain,
   lookAtCompanies,
+  lookAtDeals,
+  lookAtTasks,
   markStale,
-  pollAtOnce,
+  pollTwice,
   type TurnedUp,
 } from '../../src/infra/postgres/crm-change-store.ts'
 import {
@@ -23,15 +25,18 @@ import { askToForget, isBeingForgotten } from '../../src/infra/postgres/forget-s
 import type { JobContext, RunNotes } from '../context.ts'
 import { askedOf } from './read-fields.ts'
 
+/** What happened so shortly before it was missed may be told later by those who are asked. */
+const SETTLED_MS = 3 * 60_000
+
 /** Deliveries that are taken together: up to a hundred events of HubSpot each. */
 const SLICE = 100
 
 const OBJECTS: readonly CrmObject[] = ['company', 'contact']
 
 interface TakeScope {
-  readonly context: Pick<JobContext, 'db'>
+  readonly context: Pick<JobContext, 'db' | 'clock'>
   readonly crm: Crm
-  readonly webhook: CrmWebhook
+  readonly teller: CrmTeller
   readonly mapping: CrmMapping
   readonly signal: AbortSignal
   readonly run: RunNotes
@@ -42,21 +47,29 @@ interface TakeScope {
  * from it but that: they come late, twice, in any order or not at all.
  */
 export async function takeDeliveries(scope: TakeScope): Promise<void> {
-  const { context, crm, webhook, signal, run } = scope
+  const { context, crm, teller, signal, run } = scope
   for (;;) {
     const deliveries = await openDeliveries(context.db, crm.name, SLICE)
     if (deliveries.length === 0) return
     const account = await accountOf(context.db, crm.name, () => crm.accountId(signal))
-    const parsed = deliveries.map(({ body }) => webhook.parse(body))
+    const parsed = deliveries.map(({ body }) => teller.parse(body))
     const all = parsed.flatMap(({ signals }) => signals)
     const ours = all.filter((one) => isOurs(one, account))
     const turnedUp = await readTurnedUp(scope, ours)
     await context.db.transaction().execute(async (tx) => {
       run.count('forgotten', await forgetErased(tx, crm.name, ours))
       for (const object of OBJECTS) await takeSignals(tx, scope, object, ours, turnedUp)
-      for (const object of ['deal', 'task'] as const) {
-        if (ours.some((one) => one.object === object)) await pollAtOnce(tx, crm.name, object)
-      }
+      await lookAtDeals(
+        tx,
+        crm.name,
+        idsOf(ours, 'deal', () => true),
+      )
+      await lookAtTasks(
+        tx,
+        crm.name,
+        idsOf(ours, 'task', () => true),
+      )
+      await askForMissed(tx, scope, parsed)
       await noteTaken(tx, deliveries)
     })
     run.count('deliveries', deliveries.length)
@@ -69,6 +82,21 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
 /** Nobody is deleted for a message that does not say whose it is. */
 function isOurs({ account, kind }: CrmSignal, ours: string): boolean {
   return account === null ? kind !== 'erased' : account === ours
+}
+
+/** Of what nobody told, whatever changed is asked for, and once more when that is surely complete. */
+async function askForMissed(
+  tx: Tx,
+  { context, crm }: TakeScope,
+  told: readonly Signals[],
+): Promise<void> {
+  const missed = new Set(told.flatMap((one) => one.missed ?? []))
+  const again = new Date(context.clock().getTime() + SETTLED_MS)
+  for (const object of OBJECTS) {
+    if (missed.has(object)) await pollTwice(tx, crm.name, object, again)
+  }
+  if (missed.has('deal')) await lookAtDeals(tx, crm.name, null)
+  if (missed.has('task')) await lookAtTasks(tx, crm.name, null)
 }
 
 /** Whom the CRM deleted on her own demand is forgotten here too. */
@@ -162,7 +190,7 @@ function naturalProperties(rules: ObjectMapping): string[] {
 
 function idsOf(
   signals: readonly CrmSignal[],
-  object: CrmObject,
+  object: ChangedObject,
   isWanted: (signal: CrmSignal) => boolean,
 ): string[] {
   const wanted = signals.filter((one) => one.object === object && isWanted(one))

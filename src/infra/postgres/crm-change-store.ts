@@ -16,21 +16,28 @@ export interface FollowedTo {
   readonly cursor: string | null
   /** Null while a pass is not at its end. */
   readonly polledAt: Date | null
+  /** Whoever looked before this instant looks again at it; null when one look is enough. */
+  readonly againAt: Date | null
 }
 
 export async function readFollowed(db: Db, followed: Followed): Promise<FollowedTo | null> {
   const row = await db
     .selectFrom('crm_cursor')
-    .select(['cursor', 'polled_at'])
+    .select(['cursor', 'polled_at', 'again_at'])
     .where('crm', '=', followed.crm)
     .where('object', '=', followed.object)
     .where('asked', '=', followed.asked)
     .executeTakeFirst()
-  return row ? { cursor: row.cursor, polledAt: row.polled_at } : null
+  if (!row) return null
+  return { cursor: row.cursor, polledAt: row.polled_at, againAt: row.again_at }
 }
 
 /** Remembers how far it is; cursors of questions that nobody asks any more go. */
-export async function storeFollowed(tx: Tx, followed: Followed, to: FollowedTo): Promise<void> {
+export async function storeFollowed(
+  tx: Tx,
+  followed: Followed,
+  to: Omit<FollowedTo, 'againAt'>,
+): Promise<void> {
   const { crm, object, asked } = followed
   await tx
     .deleteFrom('crm_cursor')
@@ -161,11 +168,49 @@ export async function lookAtCompanies(
   if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
 }
 
-/** Whoever follows this object looks at once, not when the next look is due. */
-export async function pollAtOnce(tx: Tx, crm: string, object: ChangedObject): Promise<void> {
+/** Reads again the deals of whom these deals are, or of everybody, and asks for it. */
+export async function lookAtDeals(
+  tx: Tx,
+  crm: string,
+  dealIds: readonly string[] | null,
+): Promise<void> {
+  if (dealIds?.length === 0) return
+  const among =
+    dealIds === null
+      ? sql`true`
+      : sql`ref in (select ref from crm_deal_record
+          where crm = ${crm} and deal_id = any(${[...dealIds]}::text[]))`
+  const result = await sql`update crm_look set looked_at = to_timestamp(0)
+    where crm = ${crm} and what = 'deals' and ${among}`.execute(tx)
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/** Reads again these tasks of ours, or all of them, and asks for it. */
+export async function lookAtTasks(
+  tx: Tx,
+  crm: string,
+  taskIds: readonly string[] | null,
+): Promise<void> {
+  if (taskIds?.length === 0) return
+  const among = taskIds === null ? sql`true` : sql`crm_task_id = any(${[...taskIds]}::text[])`
+  const result = await sql`update task_intent set read_at = null
+    where crm = ${crm} and state in ('created', 'closing') and ${among}`.execute(tx)
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/**
+ * Whoever follows this object looks at once, not when the next look is due, and once more at an instant from which
+ * on all that happened until now is told.
+ */
+export async function pollTwice(
+  tx: Tx,
+  crm: string,
+  object: ChangedObject,
+  again: Date,
+): Promise<void> {
   await tx
     .updateTable('crm_cursor')
-    .set({ polled_at: null })
+    .set({ polled_at: null, again_at: again })
     .where('crm', '=', crm)
     .where('object', '=', object)
     .execute()
