@@ -1,4 +1,5 @@
 import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
+import { hasBusy } from '../src/infra/postgres/crm-record-store.ts'
 import { readWork, requestTouched, requestWork, type WorkRow } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import { hasDueOutcomes } from './steps/due-outcomes.ts'
@@ -8,7 +9,7 @@ import { hasDueReads } from './steps/read-fields.ts'
 /** A look at a CRM that needed a person is made again after this: she may have mended it there, where nobody tells us. */
 const LOOK_AGAIN_AFTER_MS = 5 * 60_000
 
-/** Asks to look at a CRM again when records of it are due to be read. */
+/** Asks to look at a CRM again when records of it are due to be read, or were held by somebody when they were sent. */
 export async function requestDueReads({ db, crms, clock }: JobContext): Promise<void> {
   const connected = [...crms].filter(([, crm]) => crm.connect !== null).map(([name]) => name)
   if (connected.length === 0 || !(await isPublished(db))) return
@@ -18,6 +19,7 @@ export async function requestDueReads({ db, crms, clock }: JobContext): Promise<
     const mapping = set.crms.get(name)
     if (!mapping || isAskedFor(rows, name)) continue
     const isDue =
+      (await hasBusy(db, name)) ||
       (await hasDueReads(db, name, mapping, clock())) ||
       (await hasDueOutcomes(db, name, set, mapping, clock()))
     if (isDue) await requestWork(db, 'reconcile', name)

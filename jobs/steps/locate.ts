@@ -22,6 +22,8 @@ export interface Located {
 export interface Turn {
   readonly comes: Promise<void>
   readonly pass: () => void
+  /** Resolves once nobody else writes records of a company that is in this slice too. */
+  readonly free: Promise<void>
 }
 
 /**

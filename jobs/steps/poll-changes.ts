@@ -6,6 +6,7 @@ import {
   type FollowedTo,
   knownRecords,
   lookAgain,
+  markAllStale,
   markRefsStale,
   readFollowed,
   storeFollowed,
@@ -95,7 +96,7 @@ async function follow(scope: PollScope, from: FollowedTo | null, now: Date): Pro
 async function takePage(
   tx: Tx,
   { crm, asked }: PollScope,
-  { changes, cursor, more }: ChangePage,
+  { changes, cursor, more, lost }: ChangePage,
   now: Date,
 ): Promise<number> {
   const followed = followedBy(crm.name, asked)
@@ -120,7 +121,8 @@ async function takePage(
       keys.push(key)
     }
   }
-  await markRefsStale(tx, told, [...stale])
+  if (lost) await markAllStale(tx, told)
+  else await markRefsStale(tx, told, [...stale])
   if (keys.length > 0) await lookAgain(tx, told, { keys, names: [] })
   await storeFollowed(tx, followed, { cursor, polledAt: more ? null : now })
   return stale.size

@@ -4,6 +4,7 @@ import { valueProblem } from '../../src/core/sync/check-values.ts'
 import { changesToWrite, type Properties, saysNow } from '../../src/core/sync/desired-record.ts'
 import { knownFromRead } from '../../src/core/sync/from-crm.ts'
 import {
+  BUSY,
   type CrmRecordRow,
   type RecordUpdate,
   storeOutcomes,
@@ -30,7 +31,9 @@ export async function reconcileBatch(
   rows: readonly CrmRecordRow[],
   turn: Turn,
 ): Promise<void> {
-  const located = await readDoubtful(scope, await locate(scope, rows, turn))
+  // Whom somebody held just now is sent again by the next run, and not at once.
+  const free = rows.filter(({ ref }) => !scope.busy.has(ref))
+  const located = await readDoubtful(scope, await locate(scope, free, turn))
   const writes: PlannedWrite[] = []
   const leaving: Located[] = []
   const settled: RecordUpdate[] = []
@@ -41,7 +44,10 @@ export async function reconcileBatch(
     else leaving.push(next.leaves)
   }
   await storeOutcomes(scope.context.db, scope.crm.name, settled)
-  await eachInFlight(batchesOf(scope, writes), WRITES_AT_ONCE, (batch) => writeSome(scope, batch))
+  await turn.free
+  await eachInFlight(lanesOf(scope, batchesOf(scope, writes)), WRITES_AT_ONCE, async (lane) => {
+    for (const batch of lane) await writeSome(scope, batch)
+  })
   if (leaving.length > 0) await putAway(scope, leaving)
 }
 
@@ -103,6 +109,35 @@ function batchesOf(
   })
 }
 
+/** True where records lie under companies, which the CRM locks as it writes them. */
+export function isUnderCompany({ crm, object }: Pick<ReconcileScope, 'crm' | 'object'>): boolean {
+  return crm.writesUnderCompany === true && object === 'contact'
+}
+
+/** Batches that share a company go one after the other, all others side by side. */
+function lanesOf(
+  scope: ReconcileScope,
+  batches: readonly (readonly PlannedWrite[])[],
+): (readonly PlannedWrite[])[][] {
+  if (!isUnderCompany(scope)) return batches.map((batch) => [batch])
+  const lanes: {
+    readonly companies: Set<string>
+    readonly batches: (readonly PlannedWrite[])[]
+  }[] = []
+  for (const batch of batches) {
+    const lane = { companies: new Set(batch.flatMap(({ at }) => at.row.companyRef ?? [])) }
+    const shared = lanes.filter((other) =>
+      [...other.companies].some((one) => lane.companies.has(one)),
+    )
+    for (const other of shared) {
+      lanes.splice(lanes.indexOf(other), 1)
+      for (const company of other.companies) lane.companies.add(company)
+    }
+    lanes.push({ ...lane, batches: [...shared.flatMap((other) => other.batches), batch] })
+  }
+  return lanes.map((lane) => lane.batches)
+}
+
 /** Reads the records of which we do not know what they say: new to us, or left in the middle of a write. */
 async function readDoubtful(
   scope: ReconcileScope,
@@ -162,9 +197,14 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
   if (scope.plan.problem) throw scope.plan.problem
+  const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
+  if (paused?.kind === 'busy' && paused.pause) throw paused.pause
   const refs = (isDoubtful: boolean) =>
-    updates.filter(({ state }) => (state === 'writing') === isDoubtful).map(({ ref }) => ref)
-  scope.doubts.answered(refs(false), refs(true))
+    updates
+      .filter(({ ref, state }) => (state === 'writing') === isDoubtful && !scope.busy.has(ref))
+      .map(({ ref }) => ref)
+  const [settled, doubtful] = [refs(false), refs(true)]
+  if (settled.length + doubtful.length > 0) scope.doubts.answered(settled, doubtful)
 }
 
 /** The companies of contacts, by our id, for a CRM that wants to know; null for any other. */
@@ -172,7 +212,7 @@ async function companiesFor(
   { context, crm, object }: ReconcileScope,
   batch: readonly PlannedWrite[],
 ): Promise<ReadonlyMap<string, string | null> | null> {
-  if (!crm.writesUnderCompany || object !== 'contact') return null
+  if (!isUnderCompany({ crm, object })) return null
   const refs = new Set(batch.flatMap(({ at }) => at.row.companyRef ?? []))
   if (refs.size === 0) return null
   const rows = await context.db
@@ -213,6 +253,13 @@ function settle(
         ...recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending'),
         gone: true,
       }
+    case 'busy': {
+      scope.run.count('busy')
+      scope.busy.add(at.row.ref)
+      const reason =
+        'somebody else holds it in the CRM, or there is no room; it is sent again later'
+      return recordUpdate(at, 'pending', { reason, code: BUSY })
+    }
     case 'unknown':
     case undefined:
       return recordUpdate(at, 'writing')

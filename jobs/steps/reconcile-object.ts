@@ -8,7 +8,7 @@ import { eachInFlight } from '../in-flight.ts'
 import { createDoubts } from './doubts.ts'
 import type { Turn } from './locate.ts'
 import { createPlanWatch } from './plan-watch.ts'
-import { reconcileBatch } from './reconcile-batch.ts'
+import { isUnderCompany, reconcileBatch } from './reconcile-batch.ts'
 import type { ReconcileScope } from './reconcile-scope.ts'
 
 /** Records that are looked up and settled together: what is held in memory, times those under way. */
@@ -28,17 +28,17 @@ const MOST_ROUNDS = 20
  * @throws {ConfigError} when records are refused because the account is not as the mapping needs it.
  */
 export async function reconcileObject(
-  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan'>,
+  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy'>,
 ): Promise<void> {
   const doubts = createDoubts(given.crm.maxBatch)
   const plan = createPlanWatch(given)
-  const scope: ReconcileScope = { ...given, doubts, plan, claims: new Map() }
+  const scope: ReconcileScope = { ...given, doubts, plan, claims: new Map(), busy: new Set() }
   // Before anything is looked at: what is still at work there would change it under our hands.
   const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const total = await countOpen(scope.context.db, scope.crm.name, scope.object)
-    if (total === 0) return
+    if (total <= scope.busy.size) return
     if (round >= ROUNDS && !doubts.isAny) return
     doubts.nextRound()
     await passOver(scope, total)
@@ -52,7 +52,7 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
   let done = 0
   const isJob = total >= (scope.crm.bulkFrom ?? Number.POSITIVE_INFINITY)
   const [size, atOnce] = isJob ? [JOB_SLICE, 1] : [SLICE, SLICES_AT_ONCE]
-  await eachInFlight(slices(scope, size), atOnce, async ({ rows, turn }) => {
+  await eachInFlight(slices(scope, size), atOnce, async ({ rows, turn, done: isOver }) => {
     try {
       await reconcileBatch(scope, rows, turn)
       scope.doubts.looked(null)
@@ -61,6 +61,8 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
       const isOver = scope.signal.aborted || scope.doubts.isOutage || scope.plan.problem !== null
       if (isOver || !(error instanceof RetryableError)) throw error
       scope.doubts.looked(error)
+    } finally {
+      isOver()
     }
     done += rows.length
     report(scope, Math.min(done, total), total)
@@ -70,27 +72,41 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
 interface Slice {
   readonly rows: readonly CrmRecordRow[]
   readonly turn: Turn
+  /** To be called when all of it was written, or nothing more will be. */
+  readonly done: () => void
 }
 
-async function* slices(
-  { context, crm, object }: ReconcileScope,
-  limit: number,
-): AsyncGenerator<Slice> {
+/** Where contacts lie under companies, two writers of one company are in each other's way. */
+async function* slices(scope: ReconcileScope, limit: number): AsyncGenerator<Slice> {
+  const { context, crm, object } = scope
+  const byCompany = isUnderCompany(scope)
   let comes = Promise.resolve()
-  let after = ''
+  let free = Promise.resolve()
+  let after: CrmRecordRow | null = null
   for (;;) {
-    const slice = { crm: crm.name, object, after, limit }
-    const rows = await openRecords(context.db, slice)
-    const last = rows.at(-1)
-    if (last === undefined) return
-    let pass = () => {}
-    const next = new Promise<void>((resolve) => {
-      pass = resolve
+    const rows = await openRecords(context.db, {
+      ...{ crm: crm.name, object, after, limit, byCompany },
     })
-    yield { rows, turn: { comes, pass } }
-    comes = next
-    after = last.ref
+    const [first, last] = [rows[0], rows.at(-1)]
+    if (first === undefined || last === undefined) return
+    const next = promised()
+    const written = promised()
+    const isShared =
+      byCompany && first.companyRef !== null && first.companyRef === after?.companyRef
+    const turn = { comes, pass: next.resolve, free: isShared ? free : Promise.resolve() }
+    yield { rows, turn, done: written.resolve }
+    comes = next.promise
+    free = written.promise
+    after = last
   }
+}
+
+function promised(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((then) => {
+    resolve = then
+  })
+  return { promise, resolve }
 }
 
 function report({ context, crm, object }: ReconcileScope, done: number, total: number): void {

@@ -18,6 +18,8 @@ export interface ReconcileScope {
   readonly plan: PlanWatch
   /** Which subject took which CRM record in this pass: subject by CRM id. */
   readonly claims: Map<string, string>
+  /** Subjects whose records somebody else held when they were sent; they wait for the next run. */
+  readonly busy: Set<string>
 }
 
 /** How a record stands, to be stored. */

@@ -1,6 +1,11 @@
 import type { ObjectDefinition } from './field-definition.ts'
 import { ACCOUNT_FIELDS, PERSON_ACCOUNT_FIELDS } from './fields/account-fields.ts'
-import { EVENT_FIELDS, STATUS_FIELDS, TASK_FIELDS } from './fields/activity-fields.ts'
+import {
+  EMAIL_MESSAGE_FIELDS,
+  EVENT_FIELDS,
+  STATUS_FIELDS,
+  TASK_FIELDS,
+} from './fields/activity-fields.ts'
 import { CONTACT_FIELDS } from './fields/contact-fields.ts'
 import { readFieldList } from './fields/field-list.ts'
 import { LEAD_FIELDS } from './fields/lead-fields.ts'
@@ -34,6 +39,7 @@ const OBJECTS: readonly (readonly [
 ])[] = [
   ['Account', 'Accounts', '001', 'cudmr', ACCOUNT_FIELDS],
   ['Contact', 'Contacts', '003', 'cudmr', CONTACT_FIELDS],
+  ['EmailMessage', 'Email Messages', '02s', 'cudr', EMAIL_MESSAGE_FIELDS],
   ['Event', 'Events', '00U', 'cudr', EVENT_FIELDS],
   ['Group', 'Groups', '00G', 'cur', GROUP_FIELDS],
   ['Lead', 'Leads', '00Q', 'cudmr', LEAD_FIELDS],

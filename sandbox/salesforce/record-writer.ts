@@ -49,6 +49,7 @@ export class RecordWriter {
     const save: Save = { tx, table, row: null, given: input, options }
     const values = { ...this.defaults(table, tx.actor), ...this.checked(save) }
     const next = this.complete(save, values, {})
+    this.rules.storage.check()
     const row = tx.create(table.definition.name, next)
     afterSave(this.state, tx, row, null)
     return row

@@ -166,7 +166,7 @@ function buildOrg(options: SalesforceSandboxOptions) {
     personAccounts: options.personAccounts ?? false,
   })
   const users = setUpOrg(state)
-  const rules = createOrgRules()
+  const rules = createOrgRules(state)
   const writer = new RecordWriter(state, rules)
   const limits = new OrgLimits(options.limits)
   const access = new AccessGrants({

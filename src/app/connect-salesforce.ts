@@ -51,6 +51,7 @@ export function connectSalesforce(parts: SalesforceParts): ConnectedCrm {
         rules: salesforce ? rulesOf(salesforce) : {},
         timeoutMs: callTimeoutMs,
         apiVersion: config.SALESFORCE_API_VERSION,
+        bulkShare: config.SALESFORCE_DAILY_SHARE,
         pace: governor.take,
         onCall: (call) => {
           metrics.crmCall('salesforce', call)

@@ -89,7 +89,7 @@ export function describeOutcomes(holder: SubjectHolder): void {
       const found = await subject.connect().engagementsOf(all, wanted, noSignal())
       expect(found.map(({ kind, at, incoming }) => [kind, at, incoming])).toEqual([
         ['call', AT, false],
-        ['email', LATER, !subject.emailsTellNoDirection],
+        ['email', LATER, true],
       ])
     })
   })

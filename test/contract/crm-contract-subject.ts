@@ -90,8 +90,6 @@ export interface CrmNature {
   readonly tasksHaveOneParent?: true
   /** What fields hold is less than what a property may be given. */
   readonly values?: Partial<Readonly<Record<CrmPropertyType, fc.Arbitrary<CrmValue>>>>
-  /** An e-mail is logged without who wrote it. */
-  readonly emailsTellNoDirection?: true
   /** Changes are shown when their minute is over: lets it pass. */
   readonly letTimePass?: () => void
   /** Texts are stored without the blanks around them, so that one of blanks alone is none. */

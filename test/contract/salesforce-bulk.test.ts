@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
+import {
+  createSalesforceCrm,
+  type SalesforceCrmOptions,
+} from '../../connectors/crms/salesforce/salesforce-crm.ts'
 import type { BulkJob, BulkJobs } from '../../src/core/ports/bulk-jobs.ts'
-import type { CrmWrite } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmWrite, LimitsSaid } from '../../src/core/ports/crm.ts'
 import {
   type SalesforceStub,
   type StubAnswer,
@@ -21,6 +24,7 @@ const DESCRIBED = {
   })),
 }
 const JOB = '/services/data/v67.0/jobs/ingest'
+const NOT_ALLOWED = [{ errorCode: 'INVALIDJOBSTATE', message: 'not in this state' }]
 
 let stubs: SalesforceStub[] = []
 afterEach(async () => {
@@ -37,6 +41,8 @@ function updates(count: number): CrmWrite[] {
     return { ref: `p-${n}`, key: `p-${n}`, crmId: idOf(n), properties }
   })
 }
+
+const settle = async (crm: Crm) => crm.settleJobs?.(noSignal())
 
 interface Script {
   readonly successful?: string
@@ -72,7 +78,14 @@ function jobAnswer({
   }
 }
 
-async function open(script: Script) {
+/** Saves whatever a call of records brings. */
+function saveAll({ method, path, body }: StubCall): StubAnswer | undefined {
+  if (method !== 'PATCH' || !path.endsWith('/composite/sobjects')) return undefined
+  const { records } = JSON.parse(body)
+  return { json: records.map(({ id }: { id: string }) => ({ id, success: true })) }
+}
+
+async function open(script: Script, options: Partial<SalesforceCrmOptions> = {}) {
   const scripted = jobAnswer(script)
   const stub = await startSalesforceStub((call, count) => {
     const told = script.more?.(call, count) ?? scripted(call)
@@ -91,13 +104,16 @@ async function open(script: Script) {
       ),
     open: async () => [...noted],
   }
+  const said: LimitsSaid[] = []
   const crm = createSalesforceCrm({
-    ...{ baseUrl: stub.baseUrl, accessToken: 'session', keyField: KEYS, pace: async () => {} },
+    ...{ baseUrl: stub.baseUrl, accessToken: 'session', keyField: KEYS },
+    pace: async () => ({ over: (one) => void said.push(one) }),
     ...{ bulkJobs, bulkPollMs: 1, rules: { bulkFrom: 4 } },
+    ...options,
   })
   const made = (method: string, part = '') =>
     stub.calls.filter((call) => call.method === method && call.path.includes(part))
-  return { crm, stub, noted, made }
+  return { crm, stub, noted, made, said }
 }
 
 const SUCCESS = '"sf__Id","sf__Created","PQL_Person_Id__c"\n'
@@ -150,11 +166,7 @@ describe('a write of many records', () => {
       successful: success(0),
       failed: `${FAILED}"${idOf(1)}","${refusal}","p-1"\n"","${locked}","p-2"\n`,
       unprocessed: `"PQL_Person_Id__c","Note__c"\n"p-3","a;b"\n`,
-      more: ({ method, path, body }) => {
-        if (method !== 'PATCH' || !path.endsWith('/composite/sobjects')) return undefined
-        const { records } = JSON.parse(body)
-        return { json: records.map(({ id }: { id: string }) => ({ id, success: true })) }
-      },
+      more: saveAll,
     })
     const outcomes = await crm.write('contact', updates(5), noSignal())
     expect(outcomes).toMatchObject([
@@ -212,13 +224,113 @@ describe('a write of many records', () => {
     expect(await crm.settleJobs?.(noSignal())).toBe(0)
   })
 
+  it('that a process left open is taken back by the next one, and not waited for', async () => {
+    let state = 'Open'
+    const { crm, made, noted } = await open({
+      more: ({ method, path, body }) => {
+        if (!path.startsWith(`${JOB}/750`)) return undefined
+        if (method === 'PATCH') state = JSON.parse(body).state
+        return { json: { id: '750000000000001', state } }
+      },
+    })
+    noted.push({ id: '750000000000001', object: 'Lead', records: 4 })
+    expect(await crm.settleJobs?.(noSignal())).toBe(1)
+    expect(state).toBe('Aborted')
+    expect(noted).toEqual([])
+    expect(made('GET', JOB)).toHaveLength(1)
+  })
+
+  it('that is open and cannot be taken back stays noted, and nobody writes beside it', async () => {
+    const { crm, noted } = await open({
+      more: ({ method, path }) => {
+        if (!path.startsWith(`${JOB}/750`)) return undefined
+        if (method === 'PATCH') return { status: 503, json: [] }
+        return { json: { id: '750000000000001', state: 'Open' } }
+      },
+    })
+    noted.push({ id: '750000000000001', object: 'Lead', records: 4 })
+    expect(await failureOf(settle(crm))).toMatchObject({ kind: 'retryable' })
+    expect(noted).toHaveLength(1)
+  })
+
+  it.each([
+    { name: 'refused', answer: { status: 400, json: NOT_ALLOWED }, kind: 'config' },
+    { name: 'lost on the way', answer: { breaks: 'before' }, kind: 'retryable' },
+  ] as const)('whose last word is $name is taken back, and says why', async ({ answer, kind }) => {
+    let state = 'Open'
+    const { crm, made, noted } = await open({
+      more: ({ method, path, body }) => {
+        if (!path.startsWith(`${JOB}/750`) || method === 'PUT') return undefined
+        const wanted = method === 'PATCH' ? JSON.parse(body).state : null
+        if (wanted === 'UploadComplete') return answer
+        if (wanted !== null) state = wanted
+        return { json: { id: '750000000000001', state } }
+      },
+    })
+    const failure = await failureOf(crm.write('contact', updates(4), noSignal()))
+    expect(failure).toMatchObject({ kind, message: expect.stringMatching(/jobs\/ingest/) })
+    expect(made('PATCH', JOB).map(({ body }) => JSON.parse(body).state)).toEqual([
+      'UploadComplete',
+      'Aborted',
+    ])
+    expect(noted).toEqual([])
+  })
+
+  it('that can neither be let go nor taken back stays noted', async () => {
+    const { crm, noted } = await open({
+      more: ({ method, path }) => {
+        if (!path.startsWith(`${JOB}/750`) || method === 'PUT') return undefined
+        if (method === 'PATCH') return { status: 503, json: [] }
+        return { json: { id: '750000000000001', state: 'Open' } }
+      },
+    })
+    expect(await failureOf(crm.write('contact', updates(4), noSignal()))).toMatchObject({
+      kind: 'retryable',
+    })
+    expect(noted).toHaveLength(1)
+  })
+
+  it('that finds the org full pauses it, and keeps what was written', async () => {
+    const full = 'STORAGE_LIMIT_EXCEEDED:storage limit exceeded:--'
+    const { crm, made, said, noted } = await open({
+      successful: success(0, 1),
+      failed: `${FAILED}"","${full}","p-2"\n"","${full}","p-3"\n`,
+    })
+    const outcomes = await crm.write('contact', updates(4), noSignal())
+    const pause = expect.objectContaining({ kind: 'rate-limited', retryAfterMs: 900_000 })
+    expect(outcomes).toEqual([
+      expect.objectContaining({ kind: 'written' }),
+      expect.objectContaining({ kind: 'written' }),
+      { kind: 'busy', pause },
+      { kind: 'busy', pause },
+    ])
+    expect(said.filter(({ refused }) => refused)).toMatchObject([
+      { refused: { of: 'account', pauseMs: 900_000 } },
+    ])
+    expect(made('PATCH', 'composite')).toEqual([])
+    expect(noted).toEqual([])
+  })
+
+  it.each([
+    { name: 'goes by calls where others have used the batches', left: 7_500, jobs: 0 },
+    { name: 'is a job while there are some in the share', left: 7_501, jobs: 1 },
+  ])('$name', async ({ left, jobs }) => {
+    const DailyBulkApiBatches = { Max: 15_000, Remaining: left }
+    const script = {
+      successful: success(0, 1, 2, 3),
+      more: (call: StubCall) =>
+        call.path.endsWith('/limits') ? { json: { DailyBulkApiBatches } } : saveAll(call),
+    }
+    const { crm, made } = await open(script, { bulkShare: 0.5 })
+    const outcomes = await crm.write('contact', updates(4), noSignal())
+    expect(outcomes.every(({ kind }) => kind === 'written')).toBe(true)
+    expect(made('POST', JOB)).toHaveLength(jobs)
+    expect(made('PATCH', 'composite')).toHaveLength(1 - jobs)
+  })
+
   it('below the threshold goes by calls of 200', async () => {
     const { crm, made } = await open({
-      more: ({ method, path, body }) => {
-        if (method !== 'PATCH' || !path.endsWith('/composite/sobjects')) return undefined
-        const { records } = JSON.parse(body)
-        return { json: records.map(({ id }: { id: string }) => ({ id, success: true })) }
-      },
+      more: saveAll,
     })
     await crm.write('contact', updates(3), noSignal())
     expect(made('POST', JOB)).toEqual([])

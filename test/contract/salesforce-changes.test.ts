@@ -12,25 +12,29 @@ async function open() {
   const org = await openOrg()
   const { crm, sandbox } = org
   let cursor: string | null = null
+  let isLost = false
   /** All that is told since the last time, some minutes later. */
   const changes = async (object: ChangedObject = 'contact', minutes = 3, having?: string) => {
     sandbox.clock.advance(minutes * MINUTE_MS)
-    const { told, cursor: next } = await follow(crm, object, cursor, having)
+    const { told, cursor: next, lost } = await follow(crm, object, cursor, having)
     cursor = next
+    isLost = lost
     return told
   }
-  return { ...org, changes }
+  return { ...org, changes, isLost: () => isLost }
 }
 
 async function follow(crm: Crm, object: ChangedObject, from: string | null, having?: string) {
   const told: CrmChange[] = []
   let cursor = from
+  let lost = false
   for (;;) {
     const query = { cursor, properties: [KEY], overlapMs: 120_000, ...(having ? { having } : {}) }
     const page = await crm.changedSince(object, query, noSignal())
     told.push(...page.changes)
     cursor = page.cursor
-    if (!page.more) return { told, cursor }
+    lost ||= page.lost === true
+    if (!page.more) return { told, cursor, lost }
   }
 }
 
@@ -90,6 +94,21 @@ describe('what changed in Salesforce', () => {
     expect(idsOf(await changes())).toContain(a)
   })
 
+  it('says so when Salesforce has forgotten what was deleted', async () => {
+    const { changes, sandbox, subject, isLost } = await open()
+    const a = subject.seed('contact', { email: 'a@acme.example' })
+    await changes()
+    await changes('contact', 15)
+    expect(isLost()).toBe(false)
+    sandbox.people.delete('Contact', a)
+    sandbox.clock.advance(MINUTE_MS)
+    sandbox.purgeDeleteLog()
+    expect(await changes('contact', 15)).toEqual([])
+    expect(isLost()).toBe(true)
+    await changes('contact', 15)
+    expect(isLost()).toBe(false)
+  })
+
   it('is read in pages where there is more than fits, each record once', async () => {
     const { changes, sandbox } = await open()
     await changes()
@@ -101,6 +120,19 @@ describe('what changed in Salesforce', () => {
     expect(told).toHaveLength(ids.length)
     expect(new Set(idsOf(told)).size).toBe(ids.length)
     expect(sandbox.calls().length).toBeLessThanOrEqual(8)
+  })
+
+  it('is read in pages where Salesforce does not name so many, and the window moves on', async () => {
+    const { changes, sandbox } = await open()
+    await changes()
+    await changes()
+    const tooMany = [{ errorCode: 'EXCEEDED_ID_LIMIT', message: 'too many records changed' }]
+    sandbox.faults.push({ path: /Contact\/updated$/, status: 400, body: tooMany, chance: 1 })
+    const a = sandbox.people.create('Contact', { LastName: 'Doe' })
+    expect(idsOf(await changes())).toEqual([a])
+    expect(await changes('contact', 10)).toEqual([])
+    const b = sandbox.people.create('Contact', { LastName: 'Roe' })
+    expect(idsOf(await changes())).toEqual([b])
   })
 
   it.each(['deal', 'task', 'company'] as const)('is told of a %s too', async (object) => {

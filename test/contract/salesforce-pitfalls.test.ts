@@ -214,6 +214,34 @@ describe('a session that is refused', () => {
   })
 })
 
+describe('a query that fails beside others in one call', () => {
+  const lookups = [{ ref: 'p', key: 'p', emails: ['a@acme.example'], domains: [] }]
+  const failing = (httpStatusCode: number, errorCode: string) => (call: StubCall) => {
+    if (!call.path.endsWith('/composite')) return undefined
+    const body = [{ errorCode, message: 'words of Salesforce' }]
+    const { compositeRequest } = JSON.parse(call.body)
+    const compositeResponse = compositeRequest.map(({ referenceId }: { referenceId: string }) => ({
+      ...{ referenceId, httpStatusCode, body },
+    }))
+    return { json: { compositeResponse } }
+  }
+
+  it.each([
+    { status: 503, code: 'SERVER_UNAVAILABLE', kind: 'retryable' },
+    { status: 400, code: 'QUERY_TIMEOUT', kind: 'retryable' },
+    { status: 403, code: 'REQUEST_LIMIT_EXCEEDED', kind: 'rate-limited' },
+    { status: 400, code: 'INVALID_FIELD', kind: 'config' },
+  ])('with $code is $kind, as it is alone', async ({ status, code, kind }) => {
+    const said: LimitsSaid[] = []
+    const pace = async () => ({ over: (one: LimitsSaid) => void said.push(one) })
+    const { crm } = await open(failing(status, code), { pace })
+    const failure = await failureOf(crm.find('contact', lookups, noSignal()))
+    expect(failure).toMatchObject({ kind, message: expect.stringContaining(code) })
+    expect(failure.message).not.toContain('words of Salesforce')
+    expect(said.some(({ refused }) => refused !== undefined)).toBe(kind === 'rate-limited')
+  })
+})
+
 describe('a query of several pages', () => {
   const contact = (n: number) => ({ Id: `00300000000000${n}AAA`, Email: `${n}@acme.example` })
   const lookups = [{ ref: 'p', key: 'p', emails: ['3@acme.example'], domains: [] }]

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { CrmWrite } from '../../src/core/ports/crm.ts'
+import type { CrmWrite, LimitsSaid } from '../../src/core/ports/crm.ts'
 import { lookup } from './crm-contract-examples.ts'
 import { noSignal } from './crm-contract-subject.ts'
 import { closeOrgs, connectSalesforce, KEY_FIELD, openOrg } from './salesforce-subject.ts'
@@ -9,6 +9,7 @@ afterEach(closeOrgs)
 const KEY = KEY_FIELD.contact
 const SCORE = 'usage_score__c'
 const NOTE = 'usage_note__c'
+const LIMIT = [{ errorCode: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' }]
 
 async function openLeads(rules: Parameters<typeof connectSalesforce>[1] = {}) {
   const org = await openOrg()
@@ -121,6 +122,21 @@ describe('a lead that was converted', () => {
     expect(found).toMatchObject([{ crmId: contactId, by: 'key' }])
     expect((await crm.read('contact', [id], [SCORE], noSignal())).size).toBe(0)
   })
+
+  it('is found no more when its contact was deleted, and where that was merged into', async () => {
+    const { crm, subject, sandbox, lead } = await openLeads()
+    const [one, two] = ['p-1', 'p-2'].map((key) => {
+      const id = lead(`${key}@acme.example`, { [KEY]: key })
+      return sandbox.people.convertLead(id).contactId
+    })
+    const other = subject.seed('contact', { email: 'other@acme.example' })
+    sandbox.people.merge('Contact', other, [two ?? ''])
+    sandbox.people.delete('Contact', one ?? '')
+    sandbox.resetCalls()
+    const found = await crm.find('contact', [lookup('p-1'), lookup('p-2')], noSignal())
+    expect(found.map((all) => all.map(({ crmId }) => crmId))).toEqual([[], [other]])
+    expect(sandbox.calls().length).toBeLessThanOrEqual(3)
+  })
 })
 
 describe('a merged record', () => {
@@ -194,15 +210,76 @@ describe('rows that somebody else holds', () => {
     expect(new Set(written)).toEqual(new Set([2]))
   })
 
-  it('are in doubt when they stay locked, and nobody else is', async () => {
+  it('are left for later when they stay locked, and nobody else is', async () => {
     const { crm, sandbox, lead } = await openLeads()
     const [a, b] = [lead('a@acme.example'), lead('b@acme.example')]
     sandbox.rules.locks.add({ id: a, times: 99 })
     expect(await crm.write('contact', [score(a), score(b, 'p-2')], noSignal())).toMatchObject([
-      { kind: 'unknown' },
+      { kind: 'busy' },
       { kind: 'written' },
     ])
   }, 20_000)
+})
+
+describe('an org without room', () => {
+  it('is paused by the row that says so, which is sent later; what fitted is written', async () => {
+    const said: LimitsSaid[] = []
+    const pace = async () => ({ over: (one: LimitsSaid) => void said.push(one) })
+    const { crm, sandbox } = await openLeads({ pace })
+    sandbox.rules.storage.leave(1)
+    const outcomes = await crm.write('contact', [created('p-1'), created('p-2')], noSignal())
+    const pause = expect.objectContaining({ kind: 'rate-limited', retryAfterMs: 900_000 })
+    expect(outcomes).toEqual([
+      expect.objectContaining({ kind: 'written', created: true }),
+      { kind: 'busy', pause },
+    ])
+    const refused = said.flatMap((one) => one.refused ?? [])
+    expect(refused).toEqual([{ of: 'account', pauseMs: 900_000 }])
+    sandbox.rules.storage.leave(null)
+    expect(await crm.write('contact', [created('p-2')], noSignal())).toMatchObject([
+      { kind: 'written', created: true },
+    ])
+  })
+})
+
+describe('a look-up that cannot be made after a write', () => {
+  const down = { chance: 1, status: 503 }
+
+  it('leaves the records in doubt that are somewhere else, and refuses none', async () => {
+    const { crm, sandbox, lead } = await openLeads()
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => lead(`${name}@acme.example`))
+    const { contactId } = sandbox.people.convertLead(a ?? '')
+    sandbox.people.delete('Lead', b ?? '')
+    sandbox.faults.push({ ...down, path: /\/(queryAll|composite)$/ })
+    const writes = [a, b, c].map((id, i) => score(id ?? null, `p-${i}`))
+    expect(await crm.write('contact', writes, noSignal())).toMatchObject([
+      { kind: 'unknown' },
+      { kind: 'unknown' },
+      { kind: 'written' },
+    ])
+    sandbox.faults.clear()
+    expect(await crm.write('contact', writes, noSignal())).toMatchObject([
+      { kind: 'moved', crmId: contactId },
+      { kind: 'missing' },
+      { kind: 'written' },
+    ])
+  })
+
+  it.each([
+    { name: 'that was not sent', fault: { status: 403, body: LIMIT, times: 1 } },
+    { name: 'without an answer', fault: { kind: 'reset-after', times: 2 } },
+  ] as const)('$name leaves the duplicates in doubt', async ({ fault }) => {
+    const { crm, subject, sandbox } = await openLeads()
+    const rule = { name: 'Leads', object: 'Lead', against: ['Contact'], fields: ['Email'] }
+    sandbox.rules.duplicates.set({ ...rule, action: 'block' })
+    for (const name of ['p-1', 'p-2']) subject.seed('contact', { email: `${name}@acme.example` })
+    sandbox.faults.push({ ...fault, method: 'POST', path: /\/sobjects\/Lead$/ })
+    const writes = [created('p-1'), created('p-2')]
+    expect(await crm.write('contact', writes, noSignal())).toEqual([
+      { kind: 'unknown' },
+      { kind: 'unknown' },
+    ])
+  })
 })
 
 describe('what an admin has set up', () => {
@@ -312,6 +389,16 @@ describe('an account', () => {
 })
 
 describe('a person account', () => {
+  it('is no company, whatever its website and its key say', async () => {
+    const { crm, sandbox, subject } = await openOrg({ personAccounts: true })
+    const Website = 'www.acme.example'
+    sandbox.people.create('Account', { LastName: 'Solo', Website, [KEY_FIELD.company]: 'a-1' })
+    const company = subject.seed('company', { domain: 'acme.example' })
+    const wanted = { ref: 'a', key: 'a-1', emails: [], domains: ['acme.example'] }
+    const [found] = await crm.find('company', [wanted], noSignal())
+    expect(found?.map(({ crmId }) => crmId)).toEqual([company])
+  })
+
   it('is its contact, and stays under itself', async () => {
     const { subject, sandbox } = await openOrg({ personAccounts: true })
     const crm = connectSalesforce(subject.baseUrl, { rules: { createAs: 'contact' } })

@@ -54,7 +54,6 @@ export async function startSalesforceSubject(
   const server = await listen(express().use(sandbox.router))
   const { baseUrl } = server
   sandbox.defineField('Activity', { name: 'PQL_Key__c', type: 'string', length: 80 })
-  sandbox.defineField('Opportunity', { name: 'Amount', precision: 18, scale: 2 })
   // What most orgs have, and the only thing that knows of two people with one address.
   const rule = { name: 'Same address', object: 'Contact', fields: ['Email'] }
   sandbox.rules.duplicates.set({ ...rule, action: 'alert' })
@@ -163,7 +162,6 @@ function natureOf(sandbox: SalesforceSandbox): CrmNature {
     queuesAreOwners: true,
     tasksHaveOneParent: true,
     trimsTexts: true,
-    ...(keepsMessages(sandbox) ? {} : { emailsTellNoDirection: true }),
     letTimePass: () => sandbox.clock.advance(3 * 60_000),
     values: {
       string: fc.oneof(text, fc.constant(null)),
@@ -185,15 +183,6 @@ function natureOf(sandbox: SalesforceSandbox): CrmNature {
         fc.constant(null),
       ),
     },
-  }
-}
-
-/** Only orgs with Enhanced Email keep the messages themselves, which tell who wrote them. */
-function keepsMessages(sandbox: SalesforceSandbox): boolean {
-  try {
-    return sandbox.records('EmailMessage').length >= 0
-  } catch {
-    return false
   }
 }
 
@@ -312,7 +301,7 @@ function peopleOf(sandbox: SalesforceSandbox): CrmPeople {
       clock.advance(backMs)
       const call = kind === 'call' && incoming ? { CallType: 'Inbound' } : {}
       const id = people.log(kind, { ...ends, ...owner, ...call })
-      if (kind === 'email' && keepsMessages(sandbox)) {
+      if (kind === 'email') {
         people.create('EmailMessage', { ActivityId: id, Incoming: incoming, MessageDate: at })
       }
       clock.advance(-backMs)

@@ -117,6 +117,73 @@ describe('a task in Salesforce', () => {
     expect(state).toMatchObject({ status: 'done', archived: false })
   })
 
+  it('that somebody holds up is created a little later, once', async () => {
+    const { crm, sandbox, lead, task, stored } = await open()
+    const leadId = lead()
+    sandbox.rules.locks.add({ id: leadId, times: 2 })
+    const tasks = [task({ contactIds: [leadId] }), task({ marker: 'rp-2' })]
+    const outcomes = await crm.createTasks(tasks, noSignal())
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['created', 'created'])
+    expect(stored()).toHaveLength(2)
+  })
+
+  it('that is held up for long is in doubt, and so is one for which there is no room', async () => {
+    const { crm, sandbox, lead, task, stored } = await open()
+    const leadId = lead()
+    sandbox.rules.locks.add({ id: leadId, times: 99 })
+    const held = task({ contactIds: [leadId] })
+    expect(await crm.createTasks([held], noSignal())).toEqual([{ kind: 'unknown' }])
+    sandbox.rules.locks.clear()
+    sandbox.rules.storage.leave(0)
+    sandbox.resetCalls()
+    expect(await crm.createTasks([held], noSignal())).toEqual([{ kind: 'unknown' }])
+    expect(sandbox.calls().filter(({ method }) => method === 'POST')).toHaveLength(1)
+    sandbox.rules.storage.leave(null)
+    expect(await crm.createTasks([held], noSignal())).toMatchObject([{ kind: 'created' }])
+    expect(stored()).toHaveLength(1)
+  }, 20_000)
+
+  it('about a lead that was just converted is about its contact', async () => {
+    const { crm, sandbox, lead, task, stored } = await open()
+    const [converted, gone] = [lead(), lead()]
+    const { contactId } = sandbox.people.convertLead(converted)
+    sandbox.people.delete('Lead', gone)
+    const tasks = [
+      task({ contactIds: [converted] }),
+      task({ marker: 'rp-2', contactIds: [gone] }),
+      task({ marker: 'rp-3' }),
+    ]
+    const outcomes = await crm.createTasks(tasks, noSignal())
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['created', 'rejected', 'created'])
+    const about = stored().map(({ PQL_Key__c, WhoId }) => [PQL_Key__c, WhoId ?? null])
+    expect(new Map(about as [string, string | null][])).toEqual(
+      new Map([
+        ['rp-1', contactId],
+        ['rp-3', null],
+      ]),
+    )
+  })
+
+  it('of ours that is closed is no contact with sales; a call that was logged is one', async () => {
+    const { crm, subject, sandbox, task } = await open()
+    const contactId = subject.seed('contact', { email: 'anna@acme.example' })
+    const [outcome] = await crm.createTasks(
+      [task({ type: 'call', contactIds: [contactId] })],
+      noSignal(),
+    )
+    const taskId = outcome?.kind === 'created' ? outcome.taskId : ''
+    const state = (await crm.readTasks([taskId], noSignal())).get(taskId)
+    const closing = { taskId, note: 'Closed by Ripen', fingerprint: state?.fingerprint ?? '' }
+    expect(await crm.closeTasks([closing], noSignal())).toEqual([{ kind: 'closed' }])
+    const logged = sandbox.people.log('call', { WhoId: contactId })
+    const engagements = await crm.engagementsOf(
+      { contactIds: [contactId], companyIds: [] },
+      { kinds: ['call', 'email'], since: new Date(0) },
+      noSignal(),
+    )
+    expect(engagements.map(({ id }) => id)).toEqual([logged])
+  })
+
   it('follows its lead to the contact and is untouched all the same', async () => {
     const { crm, sandbox, lead, task, stored } = await open()
     const leadId = lead()

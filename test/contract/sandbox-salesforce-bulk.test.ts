@@ -235,8 +235,11 @@ describe('an ingest job', () => {
     const { json } = await org.call('GET', '/limits')
     expect(json).toMatchObject({ DailyBulkApiBatches: { Max: 1, Remaining: 0 } })
     const id = await run('Key__c,LastName,Company\nb,B,X\n')
-    expect(await info(id)).toMatchObject({ state: 'Failed', numberRecordsProcessed: 0 })
-    expect(await file(id, 'unprocessedrecords')).toContain('b,B,X')
+    expect(await info(id)).toMatchObject({ state: 'JobComplete', numberRecordsProcessed: 0 })
+    for (const list of ['successfulResults', 'failedResults', 'unprocessedrecords'] as const) {
+      expect(await file(id, list)).not.toContain('b')
+    }
+    expect(org.sandbox.count('Lead')).toBe(1)
   })
 })
 

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { pollChanges } from '../../jobs/steps/poll-changes.ts'
+import type { Crm } from '../../src/core/ports/crm.ts'
 import { storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
 import { readTraits } from '../../src/infra/postgres/trait-store.ts'
 import { readWork } from '../../src/infra/postgres/work.ts'
@@ -71,6 +73,20 @@ describe('changes that are polled', () => {
     expect(await world.poll()).toMatchObject({ changesMarked: 1, fieldsRead: 1, fieldsChanged: 1 })
     expect(await title()).toEqual(['CTO'])
     expect(await world.touched()).toEqual(['score acc_a', 'score per_ann'])
+  })
+
+  it('of which the CRM has forgotten some are taken for changes of every record', async () => {
+    const { crm, database } = world
+    const { signal } = new AbortController()
+    const forgetful: Crm = {
+      ...crm,
+      changedSince: async (...asked) => ({ ...(await crm.changedSince(...asked)), lost: true }),
+    }
+    pass(1)
+    const context = { db: database.db, clock: () => world.now }
+    const run = { note: () => {}, count: () => {} }
+    await pollChanges(context, forgetful, hubspotMapping(), signal, run)
+    expect(await world.poll()).toMatchObject({ fieldsRead: 2, fieldsChanged: 0 })
   })
 
   it('that are all our own writes ask for nothing', async () => {

@@ -8,7 +8,7 @@ import {
 } from '../../sandbox/salesforce/start-salesforce-sandbox.ts'
 import { type ObjectMapping, salesforceMappingSchema } from '../../src/core/mapping/crm-mapping.ts'
 import { createBulkJobs } from '../../src/infra/postgres/bulk-job-store.ts'
-import { storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
+import { hasBusy, storeDesired } from '../../src/infra/postgres/crm-record-store.ts'
 import { type Database, openDatabase } from '../../src/infra/postgres/database.ts'
 import { createState, removeFolders, type TestState } from '../support/state.ts'
 
@@ -53,6 +53,17 @@ function rules(): ObjectMapping {
   const { contact } = parsed.objects
   if (!contact) throw new Error('no rules')
   return contact
+}
+
+/** People who are not in the org, and may be created there. */
+async function seedNew(count: number): Promise<void> {
+  const wanted = Array.from({ length: count }, (_, n) => ({
+    ...{ ref: `n${n}`, object: 'contact' as const, emails: [`n${n}@acme.example`], domains: [] },
+    properties: { PQL_Score__c: n, PQL_Grade__c: null },
+    onCreate: { LastName: 'New', Company: 'Acme', Email: `n${n}@acme.example` },
+    ...{ mayCreate: true, thorough: false, onLeave: null, companyRef: null },
+  }))
+  await database.db.transaction().execute((tx) => storeDesired(tx, 'salesforce', wanted))
 }
 
 /** Leads in the org and what each should say; returns their ids in the org. */
@@ -166,6 +177,41 @@ describe('a first sync of many people', () => {
     await reconcile()
     expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
     expect((await rows()).every((row) => row.state === 'in-sync')).toBe(true)
+  })
+})
+
+describe('a record that somebody holds', () => {
+  it('waits for the next run, with no doubt about it, and keeps nobody else', async () => {
+    const ids = await seed()
+    const held = ids[5] ?? ''
+    org.sandbox.rules.locks.add({ id: held, times: 999 })
+    expect(await reconcile()).toMatchObject({ written: PEOPLE - 1, busy: 1 })
+    const open = (await rows()).filter((row) => row.state !== 'in-sync')
+    expect(open).toEqual([{ ref: refOf(5), state: 'pending', code: 'BUSY' }])
+    expect(await hasBusy(database.db, 'salesforce')).toBe(true)
+    // One job and four calls for it alone.
+    const calls = org.sandbox.calls().filter(({ path }) => path.endsWith('/composite/sobjects'))
+    expect(calls).toHaveLength(4)
+    org.sandbox.rules.locks.clear()
+    expect(await reconcile()).toMatchObject({ written: 1 })
+    expect(org.sandbox.record(held)?.values['PQL_Score__c']).toBe(5)
+    expect(await hasBusy(database.db, 'salesforce')).toBe(false)
+  }, 30_000)
+})
+
+describe('an org that is full', () => {
+  it('is left alone for a while; what fitted is kept, the rest is written when there is room', async () => {
+    await seedNew(3)
+    org.sandbox.rules.storage.leave(1)
+    await expect(reconcile()).rejects.toMatchObject({ kind: 'rate-limited' })
+    expect((await rows()).map(({ state, code }) => `${state} ${code}`)).toEqual([
+      'in-sync null',
+      'pending BUSY',
+      'pending BUSY',
+    ])
+    org.sandbox.rules.storage.leave(null)
+    expect(await reconcile()).toMatchObject({ created: 2 })
+    expect(org.sandbox.count('Lead')).toBe(3)
   })
 })
 

@@ -123,6 +123,19 @@ describe('what failed', () => {
     },
   )
 
+  it('because somebody held a record in the CRM is asked for again', async () => {
+    const thread = await openThread({ origin })
+    await thread.run()
+    const { context } = thread.app
+    const before = await requested(thread, 'reconcile', 'hubspot')
+    await requestDueReads(context)
+    expect(await requested(thread, 'reconcile', 'hubspot')).toBe(before)
+    await sql`update crm_record set state = 'pending', code = 'BUSY'
+      where ref = (select min(ref) from crm_record)`.execute(context.db)
+    await requestDueReads(context)
+    expect(await requested(thread, 'reconcile', 'hubspot')).toBe(before + 1)
+  })
+
   it.each([
     { step: 'listen' as const, look: requestDueListening },
     { step: 'reconcile' as const, look: requestDueReads },

@@ -3,7 +3,7 @@ import { mappingFiles } from '../support/mapping-files.ts'
 import { type BothThread, closeSalesforce, openBoth } from '../support/salesforce-thread.ts'
 import { DOMAINS, WHO } from '../support/small-usage.ts'
 import { removeFolders, type TestState } from '../support/state.ts'
-import { closeThreads, pulledState } from '../support/thread.ts'
+import { closeThreads, NOW, pulledState } from '../support/thread.ts'
 
 let origin: TestState
 beforeAll(async () => {
@@ -17,6 +17,14 @@ afterAll(async () => {
   await origin.close()
   await removeFolders()
 })
+
+const MINUTE_MS = 60_000
+
+/** Hears what changed in the org. */
+async function listen({ app: { engine } }: BothThread): Promise<void> {
+  await engine.request('listen', 'salesforce')
+  await engine.idle(['listen'], ['salesforce'])
+}
 
 const creating = (policy: string) =>
   mappingFiles({ file: 'salesforce.yaml', from: /create: never/g, to: `create: ${policy}` })
@@ -96,21 +104,22 @@ describe('a first sync to Salesforce', () => {
 })
 
 describe('a lead that sales converts', () => {
-  it('is followed to its contact with the next score, and nobody is created', async () => {
+  it('is followed to its contact once it was heard of, and nobody is created', async () => {
     const thread = await openBoth({ origin })
     const ids = seed(thread)
     await thread.score()
     await thread.syncTo('salesforce')
+    await listen(thread)
     const { sandbox } = thread.salesforce
+    // A minute ago: the one that is not over is not asked about.
+    sandbox.clock.advance(-MINUTE_MS)
     const { contactId } = sandbox.people.convertLead(ids.loner, { accountId: ids.accountId })
+    sandbox.clock.advance(MINUTE_MS)
+    expect(sandbox.record(contactId)?.values['PQL_Usage_Status__c'] ?? null).toBeNull()
+    thread.setNow(new Date(NOW.getTime() + 10 * MINUTE_MS))
+    await listen(thread)
     const { db } = thread.app.context
-    await db
-      .updateTable('crm_record')
-      .set({ state: 'pending', written: null })
-      .where('crm', '=', 'salesforce')
-      .where('crm_id', '=', ids.loner)
-      .execute()
-    await thread.syncTo('salesforce')
+    expect(await thread.syncTo('salesforce')).toMatchObject({ created: 0, parked: 0 })
     expect(sandbox.record(contactId)?.values).toMatchObject({
       PQL_Usage_Status__c: 'qualified',
     })

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { RetryableError } from '../../../src/core/errors.ts'
+import { readCsv, readRowError } from './bulk-csv.ts'
 import type { CallFailure } from './classify-error.ts'
+import type { Answer } from './http-exchange.ts'
+import { pauseInRows } from './limits-said.ts'
 import {
   type DataCall,
   failureToThrow,
@@ -31,7 +35,7 @@ const LONGEST_WAIT_MS = 10_000
 /** A job that cannot be asked about so often in a row is left to whoever comes after. */
 const MOST_FAILED_POLLS = 20
 
-export const isOver = ({ state }: JobState): boolean => OVER.has(state)
+const isOver = ({ state }: JobState): boolean => OVER.has(state)
 
 /** Opens a job; what it is told then is not carried out before `letGo`. */
 export async function openJob(
@@ -59,33 +63,47 @@ export async function upload(
   return result.ok ? null : result.failure
 }
 
+/** Whether Salesforce works on a job now; a job that is not going may be dropped, for the reason given. */
+export type LetGo =
+  | { readonly kind: 'going' | 'unknown' }
+  | { readonly kind: 'not-going'; readonly failure: CallFailure }
+
+/** Lets a job go. Without a certain answer the job itself tells whether it has heard it. */
+export async function letGo(session: Session, id: string, signal: AbortSignal): Promise<LetGo> {
+  const result = await setState(session, id, 'UploadComplete', signal)
+  if (result.ok) return { kind: 'going' }
+  const { failure } = result
+  const job = await jobOrNull(session, id, signal)
+  if (job?.state === 'Open') return { kind: 'not-going', failure }
+  if (job !== null) return { kind: 'going' }
+  const isSure = failure.kind === 'failed' && !failure.mayHaveHappened
+  return isSure ? { kind: 'not-going', failure } : { kind: 'unknown' }
+}
+
 /**
- * Lets a job go. @returns whether Salesforce works on it now; null when it cannot be told.
+ * Takes back a job that was not let go. @returns whether it is surely over: whatever was said to it before
+ * and is still on its way finds it so. What is not sure must stay noted.
  */
-export async function letGo(
+export async function takeBack(
   session: Session,
   id: string,
   signal: AbortSignal,
-): Promise<boolean | null> {
-  const json = { state: 'UploadComplete' }
-  const call = write('PATCH', `${JOBS}/${id}`, 'PATCH jobs/ingest/{id}', { json })
-  const result = await sendSettled(session, call, signal)
-  if (result.ok) return true
-  if (result.failure.kind === 'failed' && !result.failure.mayHaveHappened) return false
+): Promise<boolean> {
+  if ((await setState(session, id, 'Aborted', signal)).ok) return true
   const job = await jobOrNull(session, id, signal)
-  return job === null ? null : job.state !== 'Open'
+  return job !== null && isOver(job)
 }
 
-/** Takes back a job that was not let go; if that fails, Salesforce drops it after a week. */
-export async function abort(session: Session, id: string, signal: AbortSignal): Promise<void> {
-  const json = { state: 'Aborted' }
-  const call = write('PATCH', `${JOBS}/${id}`, 'PATCH jobs/ingest/{id}', { json })
-  await sendSettled(session, call, signal)
+function setState(session: Session, id: string, state: string, signal: AbortSignal) {
+  const endpoint = 'PATCH jobs/ingest/{id}'
+  const call = write('PATCH', `${JOBS}/${id}`, endpoint, { json: { state } })
+  return sendSettled(session, call, signal)
 }
 
 /**
- * Waits until a job is over, however long that takes. Null when it cannot be asked about any more, or the
- * caller gives up: the job goes on all the same, and is never deleted for that.
+ * Waits until a job is over, however long that takes, or is found never to have been let go: nobody but its
+ * caller would. Null when it cannot be asked about any more, or the caller gives up: the job goes on all the
+ * same, and is never deleted for that.
  */
 export async function awaitJob(
   session: Session,
@@ -95,7 +113,7 @@ export async function awaitJob(
   let failed = 0
   for (let waitMs = session.bulkPollMs; !signal.aborted; waitMs *= 1.5) {
     const job = await jobOrNull(session, id, signal)
-    if (job && isOver(job)) return job
+    if (job && (isOver(job) || job.state === 'Open')) return job
     failed = job ? 0 : failed + 1
     if (failed >= MOST_FAILED_POLLS) return null
     const pause = Math.min(waitMs, Math.max(LONGEST_WAIT_MS, session.bulkPollMs))
@@ -128,27 +146,40 @@ export async function jobResult(
 ): Promise<string> {
   const endpoint = `GET jobs/ingest/{id}/${kind}`
   const path = `${JOBS}/${id}/${kind}/`
-  const call = { kind: 'read', method: 'GET', path, endpoint } as const
+  const limitIn = kind === 'failedResults' ? { limitIn: limitInResult } : {}
+  const call = { kind: 'read', method: 'GET', path, endpoint, ...limitIn } as const
   const result = await sendSettled(session, call, signal)
   if (result.ok) return result.answer.text
   throw failureToThrow(result.failure, endpoint)
 }
 
-/** Waits for the jobs that an earlier process has begun, so that nobody writes beside them. */
+const limitInResult = ({ text }: Answer) =>
+  pauseInRows(readCsv(text).map((row) => readRowError(row['sf__Error'] ?? '')))
+
+/**
+ * Sees to the jobs that an earlier process has begun, so that nobody writes beside them: those that it let go
+ * are waited for, those that it did not are taken back.
+ */
 export async function settleJobs(session: Session, signal: AbortSignal): Promise<number> {
   const open = await session.bulkJobs.open()
   for (const { id } of open) {
     const job = await awaitJob(session, id, signal)
-    if (job) await session.bulkJobs.over(id)
-    // Asked once more, so that the failure is thrown that stands in the way.
-    else
-      await sendOrThrow(
-        session,
-        { kind: 'read', method: 'GET', path: `${JOBS}/${id}`, endpoint: 'GET jobs/ingest/{id}' },
-        signal,
-      )
+    const isSettled = job !== null && (isOver(job) || (await takeBack(session, id, signal)))
+    if (!isSettled) await throwWhy(session, id, signal)
+    await session.bulkJobs.over(id)
   }
   return open.length
+}
+
+/** Asked once more, so that the failure is thrown that stands in the way. */
+async function throwWhy(session: Session, id: string, signal: AbortSignal): Promise<never> {
+  const endpoint = 'GET jobs/ingest/{id}'
+  await sendOrThrow(
+    session,
+    { kind: 'read', method: 'GET', path: `${JOBS}/${id}`, endpoint },
+    signal,
+  )
+  throw new RetryableError('An earlier Bulk job of Salesforce is not over yet; it is asked again.')
 }
 
 function write(

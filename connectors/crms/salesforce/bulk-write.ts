@@ -1,14 +1,15 @@
-import { isSyncFailure } from '../../../src/core/errors.ts'
+import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
 import { readCsv, readRowError, toCsv } from './bulk-csv.ts'
-import { abort, awaitJob, type JobState, jobResult, letGo, openJob, upload } from './bulk-job.ts'
+import { awaitJob, type JobState, jobResult, letGo, openJob, takeBack, upload } from './bulk-job.ts'
+import { BATCH_ROWS } from './bulk-room.ts'
 import { type CallFailure, refusedCall } from './classify-error.ts'
 import { rowErrorKind } from './error-codes.ts'
-import { type Settling, toOutcome } from './row-outcome.ts'
+import { limitAmong, type Settling, toOutcome } from './row-outcome.ts'
 import type { Session } from './session.ts'
 import type { WriteInput } from './write-inputs.ts'
 
-/** Salesforce works in batches of so many, and takes 150 MB of a job: some 15 KB a row, far more than ours have. */
-const MOST_ROWS = 10_000
+/** One batch a job. Salesforce takes 150 MB of a job: some 15 KB a row, far more than ours have. */
+const MOST_ROWS = BATCH_ROWS
 
 /**
  * Writes many records of one object as jobs of the Bulk API, sorted by account, one job after the other.
@@ -46,23 +47,36 @@ async function runJob(
   if ('failure' in opened) return void notSent(state, opened.failure, 'POST jobs/ingest')
   const { id } = opened
   await session.bulkJobs.begun({ id, object, records: inputs.length })
+  const drop = (failure: CallFailure, endpoint: string) =>
+    dropJob(session, id, state, { failure, endpoint }, signal)
   const failure = await upload(session, id, toCsv(inputs, isUpdate), signal)
-  if (failure) {
-    // An upload without its end does nothing, whether it arrived or not.
-    await abort(session, id, signal)
-    await session.bulkJobs.over(id)
-    return void notSent(state, failure, 'PUT jobs/ingest/{id}/batches')
-  }
-  const isGoing = await letGo(session, id, signal)
-  if (isGoing === false) {
-    await session.bulkJobs.over(id)
-    return
-  }
-  state.isUnderWay = true
+  // An upload without its end does nothing, whether it arrived or not.
+  if (failure) return drop(failure, 'PUT jobs/ingest/{id}/batches')
+  const sent = await letGo(session, id, signal)
+  if (sent.kind === 'not-going') return drop(sent.failure, 'PATCH jobs/ingest/{id}')
   const job = await awaitJob(session, id, signal)
+  if (job?.state === 'Open') return drop(neverWent(), 'PATCH jobs/ingest/{id}')
+  state.isUnderWay = true
   if (job === null) return
   await takeResults(session, keyField, job, inputs, state, signal)
   await session.bulkJobs.over(id)
+}
+
+function neverWent(): CallFailure {
+  const message = 'Salesforce did not hear that a Bulk job was to go; nothing was done.'
+  return { kind: 'failed', error: new RetryableError(message), mayHaveHappened: false }
+}
+
+/** A job that is not surely over stays noted: whoever comes next takes it back. */
+async function dropJob(
+  session: Session,
+  id: string,
+  state: Settling,
+  { failure, endpoint }: { readonly failure: CallFailure; readonly endpoint: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (await takeBack(session, id, signal)) await session.bulkJobs.over(id)
+  notSent(state, failure, endpoint)
 }
 
 function notSent(state: Settling, failure: CallFailure, endpoint: string): void {
@@ -75,9 +89,10 @@ async function takeResults(
   keyField: string,
   { id }: JobState,
   inputs: readonly WriteInput[],
-  { settled }: Settling,
+  state: Settling,
   signal: AbortSignal,
 ): Promise<void> {
+  const { settled } = state
   const byKey = new Map(inputs.map((input) => [input.key, input]))
   const inputOf = (row: Readonly<Record<string, string>>) => byKey.get(row[keyField] ?? '')
   try {
@@ -91,6 +106,7 @@ async function takeResults(
       const input = inputOf(row)
       if (!input) continue
       const error = readRowError(row['sf__Error'] ?? '')
+      state.unsent ??= limitAmong([error])
       // A job knows no way past a rule that only warns: such a row goes by itself.
       const passes = input.crmId !== null || session.rules.duplicates === 'save'
       if (rowErrorKind(error) === 'duplicate' && passes)

@@ -60,11 +60,13 @@ export async function changedSince(
   // What only the other of two objects has is empty here.
   const there = query.properties.filter((property) => fields.has(property))
   const scope: Scope = { session, object: one, query, there, signal }
-  const { changes, place, isDone } = await nextPage(scope, placeOf(cursor, one, session, query))
+  const step = await nextPage(scope, placeOf(cursor, one, session, query))
+  const { changes, place, isDone } = step
   const next = isDone ? turn + 1 : turn
   const more = next < objects.length
   const places = { ...cursor.places, [one]: place }
-  return { changes, cursor: cursorText({ turn: more ? next : 0, places }), more }
+  const page = { changes, cursor: cursorText({ turn: more ? next : 0, places }), more }
+  return step.lost ? { ...page, lost: true } : page
 }
 
 interface Scope {
@@ -80,6 +82,7 @@ interface Step {
   readonly changes: readonly CrmChange[]
   readonly place: Place
   readonly isDone: boolean
+  readonly lost?: boolean
 }
 
 function placeOf(cursor: Cursor, object: string, session: Session, query: ChangeQuery): Place {
@@ -99,15 +102,16 @@ async function nextPage(scope: Scope, place: Place): Promise<Step> {
   const { replicateable } = await describe(session, object, signal)
   const updated = replicateable ? await readUpdated(scope, start, end) : null
   // Where the org tells nothing of late commits, the overlap makes up for them.
-  const next = updated?.covered ?? end - query.overlapMs
+  const next = updated?.covered ?? Math.max(start, end - query.overlapMs)
   const gone = await readDeleted(scope, place, end, replicateable)
   const opened = { ...place, deletedFrom: gone.from }
-  if (updated?.ids && updated.ids.length <= MOST_IDS) {
+  if (updated && updated.ids.length <= MOST_IDS) {
     const changes = [...gone.changes, ...(await readByIds(scope, updated.ids))]
-    return { changes, place: { ...opened, from: next, pass: null }, isDone: true }
+    const { lost } = gone
+    return { changes, place: { ...opened, from: next, pass: null }, isDone: true, lost }
   }
   const page = await pageOf(scope, opened, { start, end, next, after: null })
-  return { ...page, changes: [...gone.changes, ...page.changes] }
+  return { ...page, changes: [...gone.changes, ...page.changes], lost: gone.lost }
 }
 
 /** All of a window in the order of instant and id, a page at a time: there may be many of one instant. */
@@ -171,16 +175,16 @@ const instant = z.string().transform((text, context) => {
 const updatedShape = z.object({ ids: z.array(z.string()), latestDateCovered: instant })
 const deletedShape = z.object({
   deletedRecords: z.array(z.object({ id: z.string(), deletedDate: instant })),
+  earliestDateAvailable: instant,
   latestDateCovered: instant,
 })
 
 interface Updated {
-  /** Null when there are more than Salesforce tells. */
-  readonly ids: readonly string[] | null
+  readonly ids: readonly string[]
   readonly covered: number
 }
 
-/** Null when the org does not tell for this object. */
+/** Null when the org does not tell for this object, or not of so many as there are. */
 async function readUpdated(scope: Scope, start: number, end: number): Promise<Updated | null> {
   const { session, object, signal } = scope
   const call = replicationCall(object, 'updated', start, end)
@@ -190,27 +194,32 @@ async function readUpdated(scope: Scope, start: number, end: number): Promise<Up
     return { ids, covered: Date.parse(latestDateCovered) }
   }
   if (result.failure.kind === 'failed') throw failureToThrow(result.failure, call.endpoint)
-  const isMany = result.failure.errors.some(({ code }) => code === 'EXCEEDED_ID_LIMIT')
-  return isMany ? { ids: null, covered: start } : null
+  return null
 }
 
-/** What was deleted or merged away; each record is named, with nothing about it. */
+/**
+ * What was deleted or merged away; each record is named, with nothing about it. Salesforce remembers it for
+ * some 15 days, and where much is deleted for hours: what it has forgotten is lost.
+ */
 async function readDeleted(
   { session, object, signal }: Scope,
   { deletedFrom }: Place,
   end: number,
   canAsk: boolean,
-): Promise<{ changes: CrmChange[]; from: number }> {
+): Promise<{ changes: CrmChange[]; from: number; lost: boolean }> {
   const isDue = session.now().getTime() - deletedFrom >= DELETED_EVERY_MS
-  if (!canAsk || !isDue) return { changes: [], from: deletedFrom }
-  const start = Math.max(wholeMinute(deletedFrom), end - 14 * 86_400_000)
+  if (!canAsk || !isDue) return { changes: [], from: deletedFrom, lost: false }
+  const wanted = wholeMinute(deletedFrom)
+  const start = Math.max(wanted, end - 14 * 86_400_000)
   const call = replicationCall(object, 'deleted', start, end)
   const answer = await sendOrThrow(session, call, signal)
-  const { deletedRecords, latestDateCovered } = parsed(answer, deletedShape, call.endpoint)
+  const body = parsed(answer, deletedShape, call.endpoint)
+  const { deletedRecords, latestDateCovered, earliestDateAvailable } = body
   const changes = deletedRecords.map(({ id, deletedDate }) => {
     return { crmId: id, changedAt: deletedDate, archived: true, properties: null }
   })
-  return { changes, from: Date.parse(latestDateCovered) }
+  const told = Math.max(start, Date.parse(earliestDateAvailable))
+  return { changes, from: Date.parse(latestDateCovered), lost: told > wanted }
 }
 
 function replicationCall(object: string, what: 'updated' | 'deleted', start: number, end: number) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CallFailure } from './classify-error.ts'
+import { pauseInRows } from './limits-said.ts'
 import { type DataCall, type Session, sendSettled } from './session.ts'
 import type { WireValue } from './to-wire.ts'
 import { parseJson, parseWireError, type WireError } from './wire-errors.ts'
@@ -117,17 +118,29 @@ async function send(
       ...call,
       kind: 'write',
       endpoint: `${call.method} ${path}`,
+      limitIn: ({ text }) =>
+        pauseInRows(errorsIn(rowsOf(text).map((one) => toSaved(one, isCreate)))),
       ...(allowDuplicates ? { headers: { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } } : {}),
     },
     signal,
   )
   if (!result.ok) return result
-  const body = parseJson(result.answer.text)
+  const body = rowsOf(result.answer.text)
   // One answer for each record in the order sent, or nobody knows whose they are.
-  if (!Array.isArray(body) || body.length !== expected) {
+  if (body.length !== expected) {
     return { ok: true, saved: Array.from({ length: expected }, () => ({ kind: 'unknown' })) }
   }
-  return { ok: true, saved: body.map((one: unknown) => toSaved(one, isCreate)) }
+  return { ok: true, saved: body.map((one) => toSaved(one, isCreate)) }
+}
+
+function rowsOf(text: string): readonly unknown[] {
+  const body = parseJson(text)
+  return Array.isArray(body) ? body : []
+}
+
+/** The errors of those records that were not saved. */
+export function errorsIn(saved: readonly Saved[]): WireError[] {
+  return saved.flatMap((one) => (one.kind === 'error' ? [one.error] : []))
 }
 
 function toSaved(one: unknown, isCreate: boolean): Saved {

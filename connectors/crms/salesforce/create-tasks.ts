@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
-import { createRecords, MAX_BATCH, type Saved } from './collections.ts'
+import { type Collected, createRecords, MAX_BATCH, type Saved } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
-import { describeRowError } from './error-codes.ts'
+import { describeRowError, rowErrorKind } from './error-codes.ts'
 import { findTasks } from './find-tasks.ts'
+import { heirsOf } from './lost-records.ts'
 import { objectOf } from './objects.ts'
+import { LOCKED_AFTER_MS, LOCKED_ROUNDS } from './row-outcome.ts'
 import { chunks, type Session } from './session.ts'
 import { NOT_STARTED, TASK_PRIORITIES, TASK_TYPES } from './task-words.ts'
 import { cut, type WireValue } from './to-wire.ts'
@@ -13,8 +16,33 @@ const UNKNOWN: TaskOutcome = { kind: 'unknown' }
 const MOST_SUBJECT = 255
 const MOST_DESCRIPTION = 32_000
 
+/** Tasks on their way, by their places in the call. */
+interface Sending {
+  readonly session: Session
+  readonly description: ObjectDescription
+  readonly outcomes: TaskOutcome[]
+  readonly signal: AbortSignal
+  /** True once a call may have created something. */
+  isUnderWay: boolean
+  /** Nothing more is to be sent. */
+  isOver: boolean
+}
+
+interface Open {
+  readonly index: number
+  readonly task: CrmTask
+}
+
+/** Rows that were surely not created, and may be after all. */
+interface Left {
+  readonly locked: Open[]
+  /** About a record that has become another one, or is gone. */
+  readonly lost: Open[]
+}
+
 /**
  * Creates tasks, each once: markers are looked for before, and a call that is in doubt is never repeated.
+ * Rows that somebody held are sent again, and so is a task whose lead or contact has become another record.
  * Throws only while nothing was sent.
  */
 export async function createTasks(
@@ -29,38 +57,88 @@ export async function createTasks(
     const taskId = there.get(marker)
     return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
   })
-  const open = tasks.flatMap(({ marker }, index) => (there.has(marker) ? [] : [index]))
-  let isUnderWay = there.size > 0
-  for (const batch of chunks(open, MAX_BATCH)) {
-    const records = batch.map((index) => toFields(session, tasks[index], description))
-    const answer = await createRecords(session, 'Task', records, {}, signal)
-    if (!answer.ok && answer.failure.kind === 'failed') {
-      if (!answer.failure.mayHaveHappened && !isUnderWay) throw answer.failure.error
-      return outcomes
-    }
-    isUnderWay = true
-    for (const [place, index] of batch.entries()) {
-      const outcome = answer.ok
-        ? toOutcome(answer.saved[place], tasks[index])
-        : rejected(
-            answer.failure.kind === 'refused' ? answer.failure.errors[0] : undefined,
-            tasks[index],
-          )
-      outcomes[index] = outcome
-    }
-  }
+  const open = tasks.flatMap((task, index) => (there.has(task.marker) ? [] : [{ task, index }]))
+  const sending = { session, description, outcomes, signal, isOver: false }
+  const state: Sending = { ...sending, isUnderWay: there.size > 0 }
+  const lost = await sendUnlocked(state, open)
+  const found = await follow(state, lost)
+  // Once: what is lost again keeps the reason that it was given.
+  if (found.length > 0) await sendUnlocked(state, found)
   return outcomes
 }
 
-function toOutcome(saved: Saved | undefined, task: CrmTask | undefined): TaskOutcome {
-  if (!saved || saved.kind === 'unknown') return UNKNOWN
-  return saved.kind === 'saved'
-    ? { kind: 'created', taskId: saved.id }
-    : rejected(saved.error, task)
+/** Sends tasks, and those again which somebody held, as records are. @returns those that are lost. */
+async function sendUnlocked(state: Sending, tasks: readonly Open[]): Promise<readonly Open[]> {
+  const lost: Open[] = []
+  let some = tasks
+  for (let round = 0; some.length > 0 && !state.isOver; round++) {
+    const left = await send(state, some)
+    lost.push(...left.lost)
+    some = left.locked
+    if (round >= LOCKED_ROUNDS || some.length === 0) break
+    await sleep(LOCKED_AFTER_MS * 2 ** round, undefined, { signal: state.signal }).catch(() => {})
+    if (state.signal.aborted) break
+  }
+  return lost
 }
 
-function rejected(error: WireError | undefined, task: CrmTask | undefined): TaskOutcome {
-  if (!error || !task) return UNKNOWN
+async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
+  const { session, description, signal } = state
+  const left: Left = { locked: [], lost: [] }
+  for (const batch of chunks(tasks, MAX_BATCH)) {
+    const records = batch.map(({ task }) => toFields(session, task, description))
+    const answer = await createRecords(session, 'Task', records, {}, signal)
+    if (!answer.ok && answer.failure.kind === 'failed') {
+      const { error, mayHaveHappened } = answer.failure
+      if (!mayHaveHappened && !state.isUnderWay) throw error
+      state.isOver = true
+      return left
+    }
+    state.isUnderWay = true
+    for (const [place, one] of batch.entries()) settle(state, one, savedAt(answer, place), left)
+    if (state.isOver) return left
+  }
+  return left
+}
+
+/** A row of an answer; a call that was refused as a whole is an answer to each of its rows. */
+function savedAt(answer: Collected, place: number): Saved {
+  if (answer.ok) return answer.saved[place] ?? { kind: 'unknown' }
+  const [error] = answer.failure.kind === 'refused' ? answer.failure.errors : []
+  return error ? { kind: 'error', error } : { kind: 'unknown' }
+}
+
+function settle(state: Sending, one: Open, saved: Saved, left: Left): void {
+  const { outcomes } = state
+  outcomes[one.index] = UNKNOWN
+  if (saved.kind === 'unknown') return
+  if (saved.kind === 'saved') {
+    outcomes[one.index] = { kind: 'created', taskId: saved.id }
+    return
+  }
+  const kind = rowErrorKind(saved.error)
+  if (kind === 'locked') left.locked.push(one)
+  else if (kind === 'limit') state.isOver = true
+  else outcomes[one.index] = rejected(saved.error, one.task)
+  if (kind === 'converted' || kind === 'absent') left.lost.push(one)
+}
+
+/** The tasks that are about records which have become others, about those; in doubt where nobody can be asked. */
+async function follow(state: Sending, lost: readonly Open[]): Promise<readonly Open[]> {
+  if (lost.length === 0 || state.isOver) return []
+  const ids = lost.flatMap(({ task }) => [...task.contactIds, task.companyId ?? []].flat())
+  const heirs = await heirsOf(state.session, [...new Set(ids)], state.signal)
+  if (heirs === null) for (const { index } of lost) state.outcomes[index] = UNKNOWN
+  return lost.flatMap(({ index, task }) => {
+    const now = (id: string) => heirs?.get(id) ?? id
+    const contactIds = task.contactIds.map(now)
+    const companyId = task.companyId === null ? null : now(task.companyId)
+    const isSame = [companyId, ...contactIds].join() === [task.companyId, ...task.contactIds].join()
+    return isSame ? [] : [{ index, task: { ...task, contactIds, companyId } }]
+  })
+}
+
+function rejected(error: WireError, task: CrmTask): TaskOutcome {
   const values = [task.subject, task.marker, ...task.body.split('\n')]
   const reason = `${describeRowError(error, values)}${mendOf(error, task)}`
   return { kind: 'rejected', reason, code: error.code || null, correlationId: null }
@@ -76,10 +154,9 @@ function mendOf({ code }: WireError, { queueId, ownerId }: CrmTask): string {
 /** The owner is a person, else a queue; of a task with neither Salesforce makes the user of Ripen the owner. */
 function toFields(
   session: Session,
-  task: CrmTask | undefined,
+  task: CrmTask,
   { fields }: ObjectDescription,
 ): Record<string, WireValue> {
-  if (!task) return {}
   const ownerId = task.ownerId ?? task.queueId ?? null
   const statuses = fields.get('Status')?.picklistValues ?? []
   const hasNotStarted = statuses.some(({ value, active }) => active && value === NOT_STARTED)

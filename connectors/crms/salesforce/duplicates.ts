@@ -31,7 +31,8 @@ const MAY_BE_MEANT = new Set(OBJECTS.contact)
 
 /**
  * Which record a duplicate rule means. Only a call about one record tells that, so each is sent alone once
- * more; where the rule lets it pass now, it is created, and that is an outcome like any other.
+ * more; where the rule lets it pass now, it is created, and that is an outcome like any other. Once a call
+ * could not be made, the rest is not asked about, and nobody knows.
  */
 export async function matchedDuplicates(
   session: Session,
@@ -40,7 +41,12 @@ export async function matchedDuplicates(
   signal: AbortSignal,
 ): Promise<Map<WriteInput, WriteOutcome>> {
   const outcomes = new Map<WriteInput, WriteOutcome>()
+  let isOver = false
   for (const input of inputs) {
+    if (isOver) {
+      outcomes.set(input, { kind: 'unknown' })
+      continue
+    }
     const json = { ...input.fields, [keyField]: input.key }
     const path = `/sobjects/${input.object}`
     const result = await sendSettled(
@@ -60,8 +66,8 @@ export async function matchedDuplicates(
       continue
     }
     if (result.failure.kind === 'failed') {
-      if (result.failure.mayHaveHappened) outcomes.set(input, { kind: 'unknown' })
-      else return outcomes
+      outcomes.set(input, { kind: 'unknown' })
+      isOver = !result.failure.mayHaveHappened
       continue
     }
     const crmId = bestMatch(result.failure.details, input)

@@ -1,8 +1,9 @@
 import type { CrmAbout, CrmEngagement, CrmEngagementKind } from '../../../src/core/ports/crm.ts'
+import { describe } from './describe.ts'
 import { idsOf } from './objects.ts'
 import { idOf, literalBytes, queriesFor, type Row, runQueries, textOf } from './query.ts'
 import { type Session, unlessRefused } from './session.ts'
-import { type Soql, soql } from './soql.ts'
+import { name, type Soql, soql } from './soql.ts'
 import { readInstant } from './wire-instant.ts'
 
 interface Wanted {
@@ -20,9 +21,11 @@ export async function readEngagementsOf(
   const people = [...idsOf('Contact', about.contactIds), ...idsOf('Lead', about.contactIds)]
   const companies = idsOf('Account', about.companyIds)
   if (people.length + companies.length === 0 || kinds.length === 0) return []
+  const ends = { people, companies }
   const subtypes = kinds.flatMap((kind) => (kind === 'meeting' ? [] : [SUBTYPES[kind]]))
-  const tasks = subtypes.length > 0 ? taskQueries(people, companies, subtypes, since) : []
-  const events = kinds.includes('meeting') ? eventQueries(people, companies, since) : []
+  const done = { subtypes, since, notOurs: await notOurs(session, signal) }
+  const tasks = subtypes.length > 0 ? taskQueries(ends, done) : []
+  const events = kinds.includes('meeting') ? eventQueries(ends, since) : []
   const rows = await runQueries(session, [...tasks, ...events], signal)
   const ofTasks = unique(rows.slice(0, tasks.length).flat())
   const emails = ofTasks.flatMap((row) =>
@@ -42,35 +45,39 @@ export async function readEngagementsOf(
 
 const SUBTYPES = { call: 'Call', email: 'Email' } as const
 
+interface Ends {
+  readonly people: readonly string[]
+  readonly companies: readonly string[]
+}
+
+interface Done {
+  readonly subtypes: readonly string[]
+  readonly since: Date
+  readonly notOurs: Soql
+}
+
+/** A task of Ripen asks for a contact: that it was closed, perhaps by Ripen, is none. */
+async function notOurs(session: Session, signal: AbortSignal): Promise<Soql> {
+  const { taskKeyField } = session.rules
+  const { fields } = await describe(session, 'Task', signal)
+  return fields.has(taskKeyField) ? soql` AND ${name(taskKeyField)} = null` : soql``
+}
+
 /** A task may be closed days after its day: what is closed later than `since` is looked at. */
-function taskQueries(
-  people: readonly string[],
-  companies: readonly string[],
-  subtypes: readonly string[],
-  since: Date,
-): Soql[] {
-  const from = new Date(since)
-  const rest = soql`IsClosed = true AND TaskSubtype IN ${subtypes} AND CompletedDateTime >= ${from}`
-  return byEnds(people, companies, (end) => {
+function taskQueries(ends: Ends, { subtypes, since, notOurs }: Done): Soql[] {
+  const rest = soql`IsClosed = true AND TaskSubtype IN ${subtypes} AND CompletedDateTime >= ${since}${notOurs}`
+  return byEnds(ends, (end) => {
     return soql`SELECT Id, TaskSubtype, CallType, CompletedDateTime, OwnerId, WhoId, WhatId, AccountId FROM Task WHERE ${end} AND ${rest}`
   })
 }
 
-function eventQueries(
-  people: readonly string[],
-  companies: readonly string[],
-  since: Date,
-): Soql[] {
-  return byEnds(people, companies, (end) => {
+function eventQueries(ends: Ends, since: Date): Soql[] {
+  return byEnds(ends, (end) => {
     return soql`SELECT Id, StartDateTime, OwnerId, WhoId, WhatId, AccountId FROM Event WHERE ${end} AND StartDateTime >= ${since}`
   })
 }
 
-function byEnds(
-  people: readonly string[],
-  companies: readonly string[],
-  build: (end: Soql) => Soql,
-): Soql[] {
+function byEnds({ people, companies }: Ends, build: (end: Soql) => Soql): Soql[] {
   return [
     ...queriesFor(people, literalBytes, (some) => build(soql`WhoId IN ${some}`)),
     ...queriesFor(companies, literalBytes, (some) => build(soql`AccountId IN ${some}`)),

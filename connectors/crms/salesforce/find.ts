@@ -1,5 +1,6 @@
 import type { CrmFound, CrmLookup, CrmObject } from '../../../src/core/ports/crm.ts'
 import { describe } from './describe.ts'
+import { findHeirs } from './lost-records.ts'
 import { OBJECTS, type RecordObject } from './objects.ts'
 import { idOf, literalBytes, queriesFor, type Row, runQueries, textOf } from './query.ts'
 import type { Session } from './session.ts'
@@ -67,26 +68,49 @@ async function people(
     ...emails.map((email) => ({ field: 'Email', value: email })),
   ])
   const common = ['Id', 'OwnerId', 'CreatedDate', 'Email', keyField]
-  const contacts = inQueries('Contact', common, conditions)
-  const leads = inQueries('Lead', [...common, 'IsConverted', 'ConvertedContactId'], conditions)
+  const contacts = inQueries('Contact', { fields: common }, conditions)
+  const fields = [...common, 'IsConverted', 'ConvertedContactId']
+  const leads = inQueries('Lead', { fields }, conditions)
   const all = await runQueries(session, [...contacts, ...leads], signal)
   const found = all
     .slice(0, contacts.length)
     .flat()
     .map((row) => person('Contact', row, keyField))
+  const rows = all.slice(contacts.length).flat()
+  const open = rows.filter((row) => row['IsConverted'] !== true)
+  found.push(...open.map((row) => person('Lead', row, keyField)))
+  const converted = rows.filter((row) => row['IsConverted'] === true)
+  return [...found, ...(await contactsOf(session, converted, found, signal))]
+}
+
+/**
+ * Leads of ours that have become contacts: the contact is meant, whether the key went along or not. One that
+ * was deleted since, or that the user does not see, is none.
+ */
+async function contactsOf(
+  session: Session,
+  leads: readonly Row[],
+  found: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<Candidate[]> {
   const known = new Set(found.map(({ crmId }) => crmId))
-  for (const row of all.slice(contacts.length).flat()) {
-    const one = person('Lead', row, keyField)
-    if (row['IsConverted'] !== true) {
-      found.push(one)
-      continue
-    }
-    // A lead of ours that has become a contact: the contact is meant, whether the key went along or not.
-    const contactId = textOf(row, 'ConvertedContactId')
-    if (one.key === null || contactId === null || known.has(contactId)) continue
-    found.push({ ...one, crmId: contactId, object: 'Contact', values: [] })
-  }
-  return found
+  const keyed = leads
+    .map((row) => ({ ...person('Lead', row, session.keyField.contact), row }))
+    .filter(({ key }) => key !== null)
+    .flatMap(({ row, ...one }) => {
+      const contactId = textOf(row, 'ConvertedContactId')
+      return contactId === null || known.has(contactId) ? [] : [{ one, contactId }]
+    })
+  const heirs = await findHeirs(
+    session,
+    keyed.map(({ contactId }) => contactId),
+    signal,
+  )
+  return keyed.flatMap(({ one, contactId }): Candidate[] => {
+    const crmId = heirs.has(contactId) ? heirs.get(contactId) : contactId
+    if (!crmId || known.has(crmId)) return []
+    return [{ ...one, crmId, object: 'Contact', values: [] }]
+  })
 }
 
 function person(object: 'Contact' | 'Lead', row: Row, keyField: string): Candidate {
@@ -113,8 +137,9 @@ async function accounts(
     ...['Id', 'OwnerId', 'CreatedDate', 'Website', 'IsDeleted', 'MasterRecordId'],
     ...[keyField.company, ...domainFields],
   ]
-  const exact = inQueries('Account', fields, conditions)
-  const websites = rules.matchWebsite ? websiteQueries(fields, domains) : []
+  const scope = { fields, noPersons: account.fields.has('IsPersonAccount') }
+  const exact = inQueries('Account', scope, conditions)
+  const websites = rules.matchWebsite ? websiteQueries(scope, domains) : []
   // With the deleted ones: an account that was merged still tells by its domain which one it became.
   const queries = [...exact, ...websites]
   const rows = (await runQueries(session, queries, signal, { withDeleted: true })).flat()
@@ -183,12 +208,17 @@ interface Condition {
   readonly value: string
 }
 
+interface Asked {
+  readonly fields: readonly string[]
+  /** Persons who are accounts are no companies. */
+  readonly noPersons?: boolean
+}
+
+const companiesOnly = ({ noPersons = false }: Asked): Soql =>
+  noPersons ? soql` AND IsPersonAccount = false` : soql``
+
 /** Records on which one of several fields has one of its values. */
-function inQueries(
-  object: RecordObject,
-  fields: readonly string[],
-  conditions: readonly Condition[],
-): Soql[] {
+function inQueries(object: RecordObject, asked: Asked, conditions: readonly Condition[]): Soql[] {
   const distinct = [
     ...new Map(conditions.map((one) => [`${one.field} ${one.value}`, one])).values(),
   ]
@@ -200,17 +230,17 @@ function inQueries(
         const values = some.flatMap((one) => (one.field === field ? [one.value] : []))
         return soql`${name(field)} IN ${values}`
       })
-      return soql`SELECT ${names(fields)} FROM ${name(object)} WHERE ${anyOf(each)}`
+      return soql`SELECT ${names(asked.fields)} FROM ${name(object)} WHERE ${anyOf(each)}${companiesOnly(asked)}`
     },
   )
 }
 
 /** Salesforce keeps a website as somebody typed it: looked for by what it holds, and read exactly here. */
-function websiteQueries(fields: readonly string[], domains: readonly string[]): Soql[] {
+function websiteQueries(asked: Asked, domains: readonly string[]): Soql[] {
   const bytesOf = (domain: string) => literalBytes(domain) + 'Website LIKE %% OR '.length * 2
   return queriesFor(domains, bytesOf, (some) => {
     const each = some.map((domain) => soql`Website LIKE ${containing(domain)}`)
-    return soql`SELECT ${names(fields)} FROM Account WHERE ${anyOf(each)}`
+    return soql`SELECT ${names(asked.fields)} FROM Account WHERE ${anyOf(each)}${companiesOnly(asked)}`
   })
 }
 

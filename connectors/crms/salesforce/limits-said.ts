@@ -1,6 +1,7 @@
 import type { LimitsSaid } from '../../../src/core/ports/crm.ts'
+import { rowErrorKind } from './error-codes.ts'
 import type { Answer } from './http-exchange.ts'
-import { errorsOf } from './wire-errors.ts'
+import { errorsOf, type WireError } from './wire-errors.ts'
 
 /**
  * The quota is for the last 24 hours and comes back bit by bit. Salesforce tells no time to wait: look
@@ -22,14 +23,23 @@ export interface AskedPause {
 export function askedPause(answer: Answer): AskedPause | null {
   const quota = errorsOf(answer).find(({ code }) => QUOTA_CODES.has(code))
   if (quota) {
-    const isConcurrent = /concurrent/i.test(quota.message)
-    const pauseMs = isConcurrent ? BUSY_PAUSE_MS : QUOTA_PAUSE_MS
-    return { why: quota.code, pauseMs: Math.max(pauseMs, retryAfterMs(answer)) }
+    const { why, pauseMs } = pauseOf(quota)
+    return { why, pauseMs: Math.max(pauseMs, retryAfterMs(answer)) }
   }
   if (answer.status === 429 || answer.status === 420) {
     return { why: `HTTP ${answer.status}`, pauseMs: Math.max(BUSY_PAUSE_MS, retryAfterMs(answer)) }
   }
   return null
+}
+
+function pauseOf({ code, message }: WireError): AskedPause {
+  return { why: code, pauseMs: /concurrent/i.test(message) ? BUSY_PAUSE_MS : QUOTA_PAUSE_MS }
+}
+
+/** The pause that rows of a call ask for, which say that the org takes no more; null when none does. */
+export function pauseInRows(errors: readonly WireError[]): AskedPause | null {
+  const error = errors.find((one) => rowErrorKind(one) === 'limit')
+  return error ? pauseOf(error) : null
 }
 
 /** `api-usage=18/5000`, by itself or among others such as `per-app-api-usage`. */
@@ -38,10 +48,10 @@ export function usageIn(headers: Answer['headers']): { used: number; limit: numb
   return match ? { used: Number(match[1]), limit: Number(match[2]) } : null
 }
 
-/** What an answer tells about the org's calls. */
-export function limitsSaid(answer: Answer): LimitsSaid {
+/** What an answer tells about the org's calls, and what it says in `within`, beside rows that succeeded. */
+export function limitsSaid(answer: Answer, within: AskedPause | null = null): LimitsSaid {
   const usage = usageIn(answer.headers)
-  const pause = askedPause(answer)
+  const pause = askedPause(answer) ?? within
   return {
     ...(usage ? { day: { calls: usage.limit, left: Math.max(0, usage.limit - usage.used) } } : {}),
     ...(pause ? { refused: { of: 'account' as const, pauseMs: pause.pauseMs } } : {}),

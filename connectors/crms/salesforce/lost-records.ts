@@ -7,36 +7,44 @@ import { name, soql } from './soql.ts'
 /** A record may have been merged more than once. */
 const MOST_HOPS = 5
 
-/**
- * Where records are now: by id of what is gone, the record that it was merged or converted into, or null
- * when it is only gone. A record that is still there is absent. Null as a whole when it could not be asked.
- */
+/** As `findHeirs`; null as a whole when it could not be asked. */
 export async function heirsOf(
   session: Session,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string | null> | null> {
-  if (ids.length === 0) return new Map()
   try {
-    const known = new Map<string, Fate>()
-    let open = ids
-    for (let hop = 0; hop < MOST_HOPS && open.length > 0; hop++) {
-      const fates = await fatesOf(session, open, signal)
-      for (const id of open) known.set(id, fates.get(id) ?? 'gone')
-      open = [...new Set([...fates.values()].flatMap((fate) => heirIn(fate) ?? []))].filter(
-        (id) => !known.has(id),
-      )
-    }
-    return new Map(
-      ids.flatMap((id): [string, string | null][] => {
-        if (known.get(id) === 'there') return []
-        return [[id, lastHeir(id, known)]]
-      }),
-    )
+    return await findHeirs(session, ids, signal)
   } catch (error) {
     if (isSyncFailure(error)) return null
     throw error
   }
+}
+
+/**
+ * Where records are now: by id of what is gone, the record that it was merged or converted into, or null
+ * when it is only gone. A record that is still there is absent.
+ */
+export async function findHeirs(
+  session: Session,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string | null>> {
+  const known = new Map<string, Fate>()
+  let open = ids
+  for (let hop = 0; hop < MOST_HOPS && open.length > 0; hop++) {
+    const fates = await fatesOf(session, open, signal)
+    for (const id of open) known.set(id, fates.get(id) ?? 'gone')
+    open = [...new Set([...fates.values()].flatMap((fate) => heirIn(fate) ?? []))].filter(
+      (id) => !known.has(id),
+    )
+  }
+  return new Map(
+    ids.flatMap((id): [string, string | null][] => {
+      if (known.get(id) === 'there') return []
+      return [[id, lastHeir(id, known)]]
+    }),
+  )
 }
 
 type Fate = 'there' | 'gone' | { readonly heir: string }

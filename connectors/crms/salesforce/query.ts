@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { refusedCall } from './classify-error.ts'
+import type { SyncFailure } from '../../../src/core/errors.ts'
+import { classifyError } from './classify-error.ts'
+import type { Answer } from './http-exchange.ts'
+import { type AskedPause, pauseInRows } from './limits-said.ts'
 import {
   apiVersion,
   failureToThrow,
@@ -10,7 +13,7 @@ import {
   unreadable,
 } from './session.ts'
 import type { Soql } from './soql.ts'
-import { parseWireErrors } from './wire-errors.ts'
+import { parseJson, parseWireErrors } from './wire-errors.ts'
 
 /** One record of a query; parents are records in it. */
 export type Row = Readonly<Record<string, unknown>>
@@ -133,20 +136,35 @@ async function firstPages(
     path: '/composite',
     endpoint: COMPOSITE,
     json,
+    limitIn: limitInParts,
   } as const
   const answer = await sendOrThrow(session, call, signal)
   const { compositeResponse } = parsed(answer, compositeShape, COMPOSITE)
   return queries.map((_, index) => {
     const part = compositeResponse.find(({ referenceId }) => referenceId === `q${index}`)
     if (!part) throw unreadable(COMPOSITE)
-    if (part.httpStatusCode >= 400) {
-      const errors = parseWireErrors(part.body)
-      throw refusedCall({ status: part.httpStatusCode, errors }, ENDPOINT)
-    }
+    if (part.httpStatusCode >= 400) throw failureOf(session, part)
     const page = pageShape.safeParse(part.body)
     if (!page.success) throw unreadable(COMPOSITE)
     return page.data
   })
+}
+
+type Part = z.output<typeof compositeShape>['compositeResponse'][number]
+
+/** A query that fails in a call of several fails as it would have by itself. */
+function failureOf({ place }: Session, { httpStatusCode: status, body }: Part): SyncFailure {
+  const answer = { status, headers: {}, text: JSON.stringify(body) }
+  return failureToThrow(classifyError(answer, { ...place, endpoint: ENDPOINT }), ENDPOINT)
+}
+
+/** Of the parts of a composite answer, the pause that one asks for. */
+function limitInParts({ text }: Answer): AskedPause | null {
+  const parts = compositeShape.safeParse(parseJson(text)).data?.compositeResponse ?? []
+  const errors = parts.flatMap(({ httpStatusCode, body }) =>
+    httpStatusCode >= 400 ? parseWireErrors(body) : [],
+  )
+  return pauseInRows(errors)
 }
 
 /** A page says by its link alone that there are more; a row too few is a failed read, never a shorter list. */

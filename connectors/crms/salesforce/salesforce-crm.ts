@@ -52,6 +52,8 @@ export interface SalesforceCrmOptions {
   readonly memory?: SalesforceMemory
   /** Remembers jobs of the Bulk API across processes. */
   readonly bulkJobs?: BulkJobs
+  /** No job is begun once others and Ripen have used this share of the org's batches; 1 by default. */
+  readonly bulkShare?: number
   /** How long to wait before a job is asked about for the first time, in milliseconds; 1,000 by default. */
   readonly bulkPollMs?: number
   readonly now?: () => Date
@@ -106,11 +108,13 @@ function openSession(options: SalesforceCrmOptions, tokens: AccessTokens): Sessi
   const transport = createTransport({ baseUrl, tokens, pace, onCall, timeoutMs, attempts })
   return {
     send: transport.send,
+    place: transport.place,
     keyField: options.keyField,
     rules: { ...DEFAULT_RULES, ...options.rules },
     memory: options.memory ?? createSalesforceMemory(),
     preferredVersion: options.apiVersion ?? DEFAULT_VERSION,
     bulkJobs: options.bulkJobs ?? NO_BULK_JOBS,
+    bulkShare: options.bulkShare ?? 1,
     bulkPollMs: options.bulkPollMs ?? 1_000,
     now: options.now ?? (() => new Date()),
   }

@@ -16,12 +16,15 @@ import { parseJson } from './wire-errors.ts'
 /** What every operation of the connector works with. */
 export interface Session {
   readonly send: Transport['send']
+  readonly place: Transport['place']
   readonly keyField: Readonly<Record<CrmObject, string>>
   readonly rules: SalesforceRules
   readonly memory: SalesforceMemory
   /** Version of the API to use where the org offers it, such as `67.0`. */
   readonly preferredVersion: string
   readonly bulkJobs: BulkJobs
+  /** Share of the org's Bulk batches of 24 hours that may be gone before a job is begun, from 0 to 1. */
+  readonly bulkShare: number
   /** How long to wait before a job is asked about for the first time, in milliseconds. */
   readonly bulkPollMs: number
   readonly now: () => Date

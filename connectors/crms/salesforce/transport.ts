@@ -6,11 +6,12 @@ import type { CrmCall, Pace, Turn } from '../../../src/core/ports/crm.ts'
 import {
   type Broken,
   type CallFailure,
+  type CallPlace,
   classifyError,
   isNotMendedByToken,
 } from './classify-error.ts'
 import { type Answer, exchange, RecordedTransport } from './http-exchange.ts'
-import { limitsSaid } from './limits-said.ts'
+import { type AskedPause, limitsSaid } from './limits-said.ts'
 import { errorsOf } from './wire-errors.ts'
 
 /** One call to be made. */
@@ -27,6 +28,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** Calls that need no session bear none. */
   readonly open?: true
+  /** Finds in an answer that is a success for some of its rows that the org takes no more for the others. */
+  readonly limitIn?: (answer: Answer) => AskedPause | null
 }
 
 export type CallResult =
@@ -41,6 +44,8 @@ export interface Transport {
    * Throws only what `pace` and the tokens throw.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
+  /** What the messages of failures name. */
+  readonly place: Omit<CallPlace, 'endpoint'>
 }
 
 export interface TransportOptions {
@@ -66,13 +71,14 @@ const LONGEST_PAUSE_MS = 15_000
 /** The one way to Salesforce: deadline, pacing, tokens, reporting and the classification of failures. */
 export function createTransport(options: TransportOptions): Transport {
   const { baseUrl, tokens, pace, timeoutMs, attempts = 1 } = options
+  const place = { host: baseUrl.host, credential: tokens?.name ?? 'SALESFORCE_CLIENT_ID' }
 
   async function attempt(call: Call, token: string | null, signal: AbortSignal) {
     const turn = await permission(pace, call, signal)
     const startedMs = performance.now()
     const ended = await exchangeOnce(baseUrl, call, token, { timeoutMs, signal })
     const isAnswer = !('broken' in ended)
-    turn?.over(isAnswer ? limitsSaid(ended) : {})
+    turn?.over(isAnswer ? limitsSaid(ended, call.limitIn?.(ended) ?? null) : {})
     const ms = Math.round(performance.now() - startedMs)
     const { kind, endpoint } = call
     options.onCall?.({ kind, endpoint, status: isAnswer ? ended.status : 0, ms })
@@ -91,12 +97,11 @@ export function createTransport(options: TransportOptions): Transport {
     if (!('broken' in ended) && ended.status >= 200 && ended.status < 300) {
       return { ok: true, answer: ended }
     }
-    const credential = tokens?.name ?? 'SALESFORCE_CLIENT_ID'
-    const place = { endpoint: call.endpoint, host: baseUrl.host, credential }
-    return { ok: false, failure: classifyError(ended, place) }
+    return { ok: false, failure: classifyError(ended, { ...place, endpoint: call.endpoint }) }
   }
 
   return {
+    place,
     async send(call, signal) {
       for (let count = 1; ; count++) {
         const result = await sendOnce(call, signal)

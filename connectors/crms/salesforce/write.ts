@@ -1,33 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RateLimitedError } from '../../../src/core/errors.ts'
 import type { CrmObject, CrmWrite, WriteOutcome } from '../../../src/core/ports/crm.ts'
+import { hasBulkRoom } from './bulk-room.ts'
 import { writeInBulk } from './bulk-write.ts'
-import {
-  type Collected,
-  MAX_BATCH,
-  type Saved,
-  updateRecords,
-  upsertRecords,
-} from './collections.ts'
+import { type Collected, errorsIn, MAX_BATCH, updateRecords, upsertRecords } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
 import { matchedDuplicates } from './duplicates.ts'
-import { describeRowError, rowErrorKind } from './error-codes.ts'
-import { QUOTA_PAUSE_MS } from './limits-said.ts'
+import { describeRowError } from './error-codes.ts'
 import { heirsOf } from './lost-records.ts'
 import { OBJECTS, type RecordObject } from './objects.ts'
-import { type RowOutcome, type Settling, toOutcome } from './row-outcome.ts'
+import {
+  LOCKED_AFTER_MS,
+  LOCKED_ROUNDS,
+  limitAmong,
+  type RowOutcome,
+  type Settling,
+  toOutcome,
+} from './row-outcome.ts'
 import { chunks, type Session } from './session.ts'
 import type { WireError } from './wire-errors.ts'
 import { toWriteInputs, type WriteInput } from './write-inputs.ts'
 
 const UNKNOWN: WriteOutcome = { kind: 'unknown' }
-/** A row that somebody else holds is sent again so often, a little later each time. */
-const LOCKED_ROUNDS = 4
-const LOCKED_AFTER_MS = 250
 
 /**
  * Writes every record once and reports on each. Records are updated by id, and created by upsert on our own
  * key. Throws only while nothing was sent; what was not sent after that is `unknown` like what was doubtful.
+ * A limit that single rows tell is in the outcomes of those rows.
  */
 export async function writeRecords(
   session: Session,
@@ -76,7 +74,8 @@ async function sendAll(
     for (const one of [...OBJECTS[object]]) {
       const some = inputs.filter((input) => input.object === one && isUpdate === hasId(input))
       // What a duplicate rule says of a new record, a job tells without the record that is there.
-      const inBulk = bulkFrom !== null && some.length >= bulkFrom
+      const isMany = bulkFrom !== null && some.length >= bulkFrom
+      const inBulk = isMany && (await hasBulkRoom(session, some.length, signal))
       if (inBulk) await writeInBulk(session, session.keyField[object], some, state, signal)
       else await sendBatches(session, object, chunks(some, MAX_BATCH), state, signal)
       if (state.unsent !== null) return
@@ -104,11 +103,8 @@ async function sendBatches(
       batch.forEach(
         (input, index) => void state.settled.set(input, toOutcome(input, answer.saved[index])),
       )
-      const limit = batch.some((_, index) => isLimit(answer.saved[index]))
-      if (limit) {
-        state.unsent = new RateLimitedError('Salesforce takes no more calls today.', QUOTA_PAUSE_MS)
-        return
-      }
+      state.unsent = limitAmong(errorsIn(answer.saved))
+      if (state.unsent !== null) return
       continue
     }
     const { failure } = answer
@@ -176,8 +172,10 @@ async function lookInto(
   const heirs = await heirsOf(session, ids, signal)
   for (const input of lost) {
     const heir = input.crmId === null ? undefined : heirs?.get(input.crmId)
-    if (heir === undefined) continue
-    settled.set(input, heir === null ? { kind: 'missing' } : { kind: 'moved', crmId: heir })
+    // Not refused: nobody could be asked where it is.
+    if (heirs === null) settled.set(input, UNKNOWN)
+    else if (heir === null) settled.set(input, { kind: 'missing' })
+    else if (heir !== undefined) settled.set(input, { kind: 'moved', crmId: heir })
   }
   if (session.rules.duplicates === 'park') return
   const doubles = open('duplicate').filter(({ crmId }) => crmId === null)
@@ -191,16 +189,16 @@ function refusedAlone(input: WriteInput, errors: readonly WireError[]): RowOutco
   return error ? toOutcome(input, { kind: 'error', error }) : UNKNOWN
 }
 
-/** What was left open to the end: locked all the time, or refused by a rule that nobody could look into. */
+/** What was left open to the end: held all the time, without room, or refused for good. */
 function final(outcome: RowOutcome): WriteOutcome {
-  if (outcome.kind === 'locked') return UNKNOWN
+  if (outcome.kind === 'locked') return { kind: 'busy' }
+  if (outcome.kind === 'limit') {
+    const pause = limitAmong([outcome.error])
+    return pause ? { kind: 'busy', pause } : { kind: 'busy' }
+  }
   if (!('error' in outcome)) return outcome
   const reason = describeRowError(outcome.error, [])
   return { kind: 'rejected', reason, code: outcome.error.code || null, correlationId: null }
-}
-
-function isLimit(saved: Saved | undefined): boolean {
-  return saved?.kind === 'error' && rowErrorKind(saved.error) === 'limit'
 }
 
 const hasId = ({ crmId }: WriteInput): boolean => crmId !== null

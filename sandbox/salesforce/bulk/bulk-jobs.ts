@@ -237,7 +237,9 @@ export class BulkJobs {
     }
     if (start % BATCH === 0) {
       if (limits.batches.used(state.now()) >= limits.dailyBulkBatches) {
-        this.fail(job, 'ExceededQuota : DailyBulkApiBatches Limit exceeded.')
+        // Beyond the allocation of the day rows are left out, and no list of the job names them.
+        job.unprocessed = []
+        this.later(() => this.work(job, rows, rows.length), 0)
         return
       }
       limits.batches.add(state.now())

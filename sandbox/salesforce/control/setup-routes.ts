@@ -68,6 +68,7 @@ const fieldBody = z.strictObject({
   editable: z.boolean().optional(),
 })
 const assignmentBody = z.strictObject({ object: z.string(), ownerId: z.string().nullable() })
+const storageBody = z.strictObject({ room: z.number().int().min(0).nullable() })
 const bulkBody = z.strictObject({
   hold: z.boolean().optional(),
   failNext: z.strictObject({ afterRows: z.number().int().min(0), message: z.string() }).optional(),
@@ -126,6 +127,10 @@ function addRules(router: Router, { rules }: SalesforceSandbox): void {
   })
   router.delete('/duplicate-rules/:name', (req, res) => {
     rules.duplicates.remove(String(req.params['name']))
+    res.status(204).end()
+  })
+  router.put('/storage', (req, res) => {
+    rules.storage.leave(storageBody.parse(req.body).room)
     res.status(204).end()
   })
   router.put('/assignment', (req, res) => {

@@ -70,6 +70,16 @@ IsReminderSet boolean CUD
 EventSubtype picklist:40 CNR
 `
 
+/** The e-mails themselves, in orgs with Enhanced Email; each belongs to a task. */
+export const EMAIL_MESSAGE_FIELDS = `
+@system
+ActivityId reference CN >Task Activity
+Incoming boolean CD
+MessageDate datetime CUN
+Subject string:3000 CUN
+RelatedToId reference CUN >Account,Campaign,Opportunity RelatedTo
+`
+
 export const STATUS_FIELDS = `
 @system
 MasterLabel string:255 N

@@ -5,7 +5,8 @@ import { PICKLISTS } from './picklists.ts'
 const LONG_TEXT = 4000
 
 /**
- * Reads a list of fields, one a line: `Name type[:length] FLAGS [>Target,Target Relation [Children]]`.
+ * Reads a list of fields, one a line: `Name type[:length] FLAGS [>Target,Target Relation [Children]]`; of
+ * money the length is that of the part after the point.
  *
  * Flags: `C` createable, `U` updateable, `N` nillable, `D` defaulted on create, `I` a key for lookup,
  * `R` a restricted picklist, `X` not to be filtered by. `@system` and `@address Prefix` stand for
@@ -54,14 +55,15 @@ function readField(object: string, line: string): FieldDefinition {
   const flags = rest[0]?.startsWith('>') ? '' : (rest.shift() ?? '')
   const [targets = '', relation, children] = rest
   const has = (flag: string) => flags.includes(flag)
-  const length = size === undefined || type === 'int' ? defaultLength(type) : Number(size)
+  const isText = size !== undefined && type !== 'int' && type !== 'currency'
+  const length = isText ? Number(size) : defaultLength(type)
   const isFilterable = !has('X') && !(type === 'textarea' && length >= LONG_TEXT)
   return {
     name,
     label: labelOf(name),
     type,
     length,
-    ...digits(type),
+    ...digits(type, size),
     createable: has('C'),
     updateable: has('U'),
     nillable: has('N'),
@@ -92,9 +94,9 @@ function defaultLength(type: FieldType): number {
   return type === 'picklist' || type === 'string' ? 255 : 0
 }
 
-function digits(type: FieldType): { precision: number; scale: number } {
+function digits(type: FieldType, size = '0'): { precision: number; scale: number } {
   if (type === 'int') return { precision: 0, scale: 0 }
-  if (type === 'currency') return { precision: 18, scale: 0 }
+  if (type === 'currency') return { precision: 18, scale: Number(size) }
   if (type === 'double') return { precision: 18, scale: 15 }
   return type === 'percent' ? { precision: 3, scale: 0 } : { precision: 0, scale: 0 }
 }

@@ -6,9 +6,9 @@ IsPrivate boolean CUD
 Name string:120 CUI
 Description textarea:32000 CUN
 StageName picklist CU
-Amount currency CUN
+Amount currency:2 CUN
 Probability percent CUDN
-ExpectedRevenue currency N
+ExpectedRevenue currency:2 N
 TotalOpportunityQuantity double CUN
 CloseDate date CU
 Type picklist CUN
@@ -56,12 +56,12 @@ CreatedById reference D >User CreatedBy
 CreatedDate datetime D
 SystemModstamp datetime D
 StageName picklist
-Amount currency N
-ExpectedRevenue currency N
+Amount currency:2 N
+ExpectedRevenue currency:2 N
 CloseDate date N
 Probability percent N
 ForecastCategory picklist:40
-PrevAmount currency N
+PrevAmount currency:2 N
 PrevCloseDate date N
 `
 

@@ -1,3 +1,4 @@
+import type { RateLimitedError } from '../errors.ts'
 import type { CrmInspection, CrmNeeds, Finding } from './crm-check.ts'
 
 /** The two CRM objects that Ripen writes today; names are HubSpot's and Salesforce's nearest common words. */
@@ -131,6 +132,11 @@ export type WriteOutcome =
   | { readonly kind: 'missing' }
   /** A record with one of our natural keys exists already. */
   | { readonly kind: 'exists'; readonly crmId: string }
+  /**
+   * Surely nothing was written: somebody else holds the record, or the account takes no more. Worth another try
+   * later, and nothing has to be read before; with `pause`, no other record is worth one until then either.
+   */
+  | { readonly kind: 'busy'; readonly pause?: RateLimitedError }
   /** The answer does not say; settle it by reading. */
   | { readonly kind: 'unknown' }
 
@@ -329,6 +335,8 @@ export interface ChangePage {
   readonly cursor: string
   /** False when this was everything for now. */
   readonly more: boolean
+  /** Some of what was deleted cannot be told any more: every record must be looked at. */
+  readonly lost?: true
 }
 
 /** One call that was answered by the CRM, or was not: for pacing, metrics and the demo's count. */

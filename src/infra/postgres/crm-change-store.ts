@@ -115,6 +115,12 @@ export async function markRefsStale(
       and d.ref = any(${[...refs]}::text[])`.execute(tx)
 }
 
+/** Marks all records of one object; for when the CRM cannot tell any more which of them were changed. */
+export async function markAllStale(tx: Tx, { crm, object }: Told): Promise<void> {
+  await sql`update crm_read d set stale = d.stale + 1 from crm_record r
+    where d.crm = ${crm} and r.crm = d.crm and r.ref = d.ref and r.object = ${object}`.execute(tx)
+}
+
 /** What may tell that a record which turned up is one that we look for. */
 export interface TurnedUp {
   /** Values of our own key. */

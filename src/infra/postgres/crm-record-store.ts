@@ -6,6 +6,22 @@ import type { Tables } from './tables.ts'
 
 export type RecordState = 'pending' | 'writing' | 'in-sync' | 'parked' | 'unlinked'
 
+/** Code of a record that somebody else held in the CRM: it is pending, and the next run sends it. */
+export const BUSY = 'BUSY'
+
+/** True when records wait for somebody who held them. */
+export async function hasBusy(db: Db, crm: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('crm_record')
+    .select('ref')
+    .where('crm', '=', crm)
+    .where(IS_OPEN)
+    .where('code', '=', BUSY)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** What Postgres knows about one CRM record of ours. */
 export interface CrmRecordRow {
   readonly ref: string
@@ -40,30 +56,35 @@ export interface WantedRecord extends DesiredRecord {
   readonly companyRef: string | null
 }
 
-/** Records of one object that are open, by our id after `after`: a slice of them. */
+/** Records of one object that are open, in order: a slice of them. */
 export async function openRecords(
   db: Db,
-  { crm, object, after, limit }: OpenSlice,
+  { crm, object, after, limit, byCompany }: OpenSlice,
 ): Promise<readonly CrmRecordRow[]> {
-  const rows = await db
+  const open = db
     .selectFrom('crm_record')
     .selectAll()
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
-    .where('ref', '>', after)
-    .orderBy('ref')
     .limit(limit)
-    .execute()
-  return rows.map(toRow)
+  const { companyRef, ref } = after ?? { companyRef: null, ref: '' }
+  const slice = byCompany
+    ? open
+        .where(sql<boolean>`(coalesce(company_ref, ''), ref) > (${companyRef ?? ''}, ${ref})`)
+        .orderBy(sql`coalesce(company_ref, '')`)
+    : open.where('ref', '>', ref)
+  return (await slice.orderBy('ref').execute()).map(toRow)
 }
 
 export interface OpenSlice {
   readonly crm: string
   readonly object: CrmObject
-  /** Empty for the first slice. */
-  readonly after: string
+  /** The last record of the slice before; null for the first one. */
+  readonly after: Pick<CrmRecordRow, 'companyRef' | 'ref'> | null
   readonly limit: number
+  /** Those of one company follow each other; by our id alone otherwise. */
+  readonly byCompany: boolean
 }
 
 export async function countOpen(db: Db, crm: string, object: CrmObject): Promise<number> {
