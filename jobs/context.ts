@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm } from '../src/core/ports/crm.ts'
+import type { CrmStream } from '../src/core/ports/crm-stream.ts'
 import type { CrmWebhook } from '../src/core/ports/crm-webhook.ts'
 import type { UsageSource } from '../src/core/ports/usage-source.ts'
 import type { UsageStream } from '../src/core/ports/usage-stream.ts'
@@ -41,6 +42,8 @@ export interface ConnectedCrm {
   readonly callTimeoutMs: number
   /** How it tells what happens there; absent when it has no secret and address for that. */
   readonly webhook?: CrmWebhook
+  /** A line on which it tells the same; absent when there is none. */
+  readonly stream?: CrmStream
 }
 
 /** All that a job may use; built by `src/app/compose.ts`. */

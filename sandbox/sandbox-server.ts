@@ -79,13 +79,14 @@ export async function startSandboxServer(options: SandboxServerOptions): Promise
   if (salesforce) app.use(salesforce.router)
   app.use(hubspot.router)
   const server = await listen(app, options.port)
+  const streamHost = salesforce === null ? null : await salesforce.pubsub.listen()
   return {
     baseUrl: server.baseUrl,
     hubspot,
     amplitude,
     mixpanel,
     salesforce,
-    environment: environmentFor(server.baseUrl, company, salesforce !== null),
+    environment: environmentFor(server.baseUrl, company, streamHost),
     close: async () => {
       await server.close()
       await hubspot.close()
@@ -105,7 +106,7 @@ async function openOrg({ seed, company }: SandboxServerOptions): Promise<Salesfo
 function environmentFor(
   baseUrl: string,
   company: SampleCompany,
-  withSalesforce: boolean,
+  streamHost: string | null,
 ): Record<string, string> {
   return {
     AMPLITUDE_BASE_URL: baseUrl,
@@ -118,9 +119,10 @@ function environmentFor(
     MIXPANEL_SECRET: SANDBOX_CREDENTIALS.mixpanelSecret,
     HUBSPOT_BASE_URL: baseUrl,
     HUBSPOT_ACCESS_TOKEN: SANDBOX_CREDENTIALS.hubspotToken,
-    ...(withSalesforce
+    ...(streamHost !== null
       ? {
           SALESFORCE_BASE_URL: baseUrl,
+          SALESFORCE_PUBSUB_URL: `http://${streamHost}`,
           SALESFORCE_ACCESS_TOKEN: SANDBOX_CREDENTIALS.salesforceToken,
         }
       : {}),

@@ -139,7 +139,9 @@ function isNews(
 function isDue(to: FollowedTo | null, mapping: CrmMapping, now: Date): boolean {
   const every = mapping['poll-every']
   if (every === 'never') return false
-  return !to?.polledAt || now.getTime() - to.polledAt.getTime() >= every
+  if (!to?.polledAt) return true
+  if (to.againAt && to.polledAt < to.againAt && now >= to.againAt) return true
+  return now.getTime() - to.polledAt.getTime() >= every
 }
 
 function followedBy(crm: string, { object, name }: Asked): Followed {

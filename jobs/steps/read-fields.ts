@@ -223,21 +223,24 @@ async function read(scope: ReadScope, due: readonly MovedRecord[]): Promise<Valu
   return scope.crm.read(scope.asked.object, ids, properties, scope.signal)
 }
 
-/** A record that is not there any more may have been merged into another, which has our key then. */
+/** A record that is not there any more may have been merged into another, which the CRM names, or has our key then. */
 async function followMoved(
   { context, crm, asked, signal }: ReadScope,
   gone: readonly DueRead[],
 ): Promise<readonly MovedRecord[]> {
   if (gone.length === 0) return []
-  const lookups = gone.map(({ ref }) => ({
+  const ids = gone.map(({ crmId }) => crmId)
+  const heirs = await crm.movedTo?.(asked.object, ids, signal)
+  const lost = gone.filter(({ crmId }) => !heirs?.has(crmId))
+  const lookups = lost.map(({ ref }) => ({
     ...{ ref, key: ref, emails: [], domains: [] },
     thorough: false,
   }))
-  const found = await crm.find(asked.object, lookups, signal)
-  const moved = gone.flatMap(({ ref, crmId }, index) => {
-    const id = found[index]?.[0]?.crmId
-    return id === undefined || id === crmId ? [] : [{ ref, crmId: id }]
-  })
+  const found = lookups.length > 0 ? await crm.find(asked.object, lookups, signal) : []
+  const moved = [
+    ...gone.map(({ ref, crmId }) => ({ ref, crmId, to: heirs?.get(crmId) })),
+    ...lost.map(({ ref, crmId }, index) => ({ ref, crmId, to: found[index]?.[0]?.crmId })),
+  ].flatMap(({ ref, crmId, to }) => (to === undefined || to === crmId ? [] : [{ ref, crmId: to }]))
   return context.db.transaction().execute((tx) => noteMoved(tx, crm.name, asked.object, moved))
 }
 

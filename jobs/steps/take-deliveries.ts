@@ -1,11 +1,12 @@
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { ChangedObject, Crm, CrmObject } from '../../src/core/ports/crm.ts'
-import type { CrmSignal, CrmWebhook } from '../../src/core/ports/crm-webhook.ts'
+import type { CrmSignal, CrmTeller, Signals } from '../../src/core/ports/crm-webhook.ts'
 import {
   anyMissed,
   lookAgain,
   lookAtCompanies,
   markStale,
+  pollTwice,
   type TurnedUp,
 } from '../../src/infra/postgres/crm-change-store.ts'
 import {
@@ -19,9 +20,17 @@ import {
 } from '../../src/infra/postgres/crm-delivery-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { askToForget, receiptInWork, tellReceipt } from '../../src/infra/postgres/forget-store.ts'
-import { lookAtDeals, lookAtTasks } from '../../src/infra/postgres/look-store.ts'
+import {
+  lookAtAllDeals,
+  lookAtAllTasks,
+  lookAtDeals,
+  lookAtTasks,
+} from '../../src/infra/postgres/look-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import { askedOf, wantedProperties } from './read-fields.ts'
+
+/** What happened so shortly before it was missed may be told later by those who are asked. */
+const SETTLED_MS = 3 * 60_000
 
 /** Deliveries that are taken together: up to a hundred events of HubSpot each. */
 const SLICE = 100
@@ -29,9 +38,9 @@ const SLICE = 100
 const OBJECTS: readonly CrmObject[] = ['company', 'contact']
 
 interface TakeScope {
-  readonly context: Pick<JobContext, 'db'>
+  readonly context: Pick<JobContext, 'db' | 'clock'>
   readonly crm: Crm
-  readonly webhook: CrmWebhook
+  readonly teller: CrmTeller
   readonly mapping: CrmMapping
   readonly signal: AbortSignal
   readonly run: RunNotes
@@ -42,12 +51,12 @@ interface TakeScope {
  * from it but that: they come late, twice, in any order or not at all.
  */
 export async function takeDeliveries(scope: TakeScope): Promise<void> {
-  const { context, crm, webhook, signal, run } = scope
+  const { context, crm, teller, signal, run } = scope
   for (;;) {
     const deliveries = await openDeliveries(context.db, crm.name, SLICE)
     if (deliveries.length === 0) return
     const account = await accountOf(context.db, crm.name, () => crm.accountId(signal))
-    const parsed = deliveries.map(({ body }) => webhook.parse(body))
+    const parsed = deliveries.map(({ body }) => teller.parse(body))
     const all = parsed.flatMap(({ signals }) => signals)
     const ours = all.filter((one) => isOurs(one, account))
     const turnedUp = await readTurnedUp(scope, ours)
@@ -55,6 +64,7 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
       run.count('forgotten', await forgetErased(tx, crm.name, ours))
       for (const object of OBJECTS) await takeSignals(tx, scope, object, ours, turnedUp)
       await takeOutcomes(tx, scope, ours)
+      await askForMissed(tx, scope, parsed)
       await noteTaken(tx, deliveries)
     })
     run.count('deliveries', deliveries.length)
@@ -67,6 +77,21 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
 /** Nobody is deleted for a message that does not say whose it is. */
 function isOurs({ account, kind }: CrmSignal, ours: string): boolean {
   return account === null ? kind !== 'erased' : account === ours
+}
+
+/** Of what nobody told, whatever changed is asked for, and once more when that is surely complete. */
+async function askForMissed(
+  tx: Tx,
+  { context, crm }: TakeScope,
+  told: readonly Signals[],
+): Promise<void> {
+  const missed = new Set(told.flatMap((one) => one.missed ?? []))
+  const again = new Date(context.clock().getTime() + SETTLED_MS)
+  for (const object of OBJECTS) {
+    if (missed.has(object)) await pollTwice(tx, crm.name, object, again)
+  }
+  if (missed.has('deal')) await lookAtAllDeals(tx, crm.name)
+  if (missed.has('task')) await lookAtAllTasks(tx, crm.name)
 }
 
 /** Whom the CRM deleted on her own demand is forgotten here too. */

@@ -48,16 +48,10 @@ class BatchWrites {
     if (inputs.length === 0) return emptyBatch(this.options.now())
     const onTheirOwn = hasTraceIds(inputs)
     const plan = new WritePlan(this.state, type, onTheirOwn)
-    const planned: PlannedWrite[] = []
-    const errors: Record<string, unknown>[] = []
-    for (const input of inputs) {
-      try {
-        planned.push(plan.create(input['properties'], input['associations']))
-      } catch (error) {
-        if (!onTheirOwn || !(error instanceof HubspotError)) throw error
-        errors.push(error.toEntry({ objectWriteTraceId: [readId(input['objectWriteTraceId'])] }))
-      }
-    }
+    const { planned, errors } = planAll(inputs, onTheirOwn, (input) => ({
+      input,
+      write: () => plan.create(input['properties'], input['associations']),
+    }))
     commitWrites(this.state, this.options, type, planned)
     return this.answer(201, type, planned, errors)
   }
@@ -73,30 +67,39 @@ class BatchWrites {
       if (record !== undefined) found.push({ record, input })
       else if (input['idProperty'] !== undefined || /^\d+$/.test(id)) missing.push(id)
     }
-    refuseRepeated(found.map(({ record }) => record.id))
-    const plan = new WritePlan(this.state, type)
-    const planned = found.map(({ record, input }) => plan.update(record, input['properties']))
+    const keys = found.map(({ record }) => record.id)
+    const onTheirOwn = this.options.partialBatches === true && hasTraceIds(inputs)
+    const plan = new WritePlan(this.state, type, onTheirOwn)
+    const taken = found.slice(0, untilRepeated(keys))
+    const { planned, errors } = planAll(taken, onTheirOwn, ({ record, input }) => ({
+      input,
+      write: () => plan.update(record, input['properties']),
+    }))
     commitWrites(this.state, this.options, type, planned)
-    return this.answer(
-      200,
-      type,
-      planned,
-      missing.length === 0 ? [] : [missingObjects(type, missing)],
-    )
+    refuseRepeated(keys)
+    const absent = missing.length === 0 ? [] : [missingObjects(type, missing)]
+    return this.answer(200, type, planned, [...errors, ...absent])
   }
 
   upsert(type: ObjectType, call: ApiCall): ApiReply {
     const inputs = batchInputs(call, BATCH_LIMIT)
     if (inputs.length === 0) return emptyBatch(this.options.now())
-    const targets = inputs.map((input) => this.upsertTarget(type, input))
-    refuseRepeated(targets.map(({ key }) => key))
-    const plan = new WritePlan(this.state, type)
-    const planned = targets.map(({ record, properties, idProperty }) => ({
-      ...(record === undefined ? plan.create(properties) : plan.update(record, properties)),
-      echo: [idProperty],
-    }))
+    const targets = inputs.map((input) => ({ input, ...this.upsertTarget(type, input) }))
+    const keys = targets.map(({ key }) => key)
+    const onTheirOwn = this.options.partialBatches === true && hasTraceIds(inputs)
+    const plan = new WritePlan(this.state, type, onTheirOwn)
+    const taken = targets.slice(0, untilRepeated(keys))
+    const { planned, errors } = planAll(taken, onTheirOwn, (target) => {
+      const { input, record, properties, idProperty } = target
+      const write = () => ({
+        ...(record === undefined ? plan.create(properties) : plan.update(record, properties)),
+        echo: [idProperty],
+      })
+      return { input, write }
+    })
     commitWrites(this.state, this.options, type, planned)
-    return this.answer(200, type, planned, [], (write) => ({ new: write.isNew }))
+    refuseRepeated(keys)
+    return this.answer(200, type, planned, errors, (write) => ({ new: write.isNew }))
   }
 
   archive(type: ObjectType, call: ApiCall): ApiReply {
@@ -146,6 +149,32 @@ class BatchWrites {
       .reverse()
     return batchAnswer(status, results, this.options.now(), errors)
   }
+}
+
+/** Checks inputs before any of them is carried out; the errors are those of inputs that stand on their own. */
+function planAll<Item>(
+  items: readonly Item[],
+  onTheirOwn: boolean,
+  planOf: (item: Item) => { readonly input: JsonObject; readonly write: () => PlannedWrite },
+): { readonly planned: PlannedWrite[]; readonly errors: Record<string, unknown>[] } {
+  const planned: PlannedWrite[] = []
+  const errors: Record<string, unknown>[] = []
+  for (const item of items) {
+    const { input, write } = planOf(item)
+    try {
+      planned.push(write())
+    } catch (error) {
+      if (!onTheirOwn || !(error instanceof HubspotError)) throw error
+      errors.push(error.toEntry({ objectWriteTraceId: [readId(input['objectWriteTraceId'])] }))
+    }
+  }
+  return { planned, errors }
+}
+
+/** A record that stands twice is seen when it comes for the second time: what is before it is carried out. */
+function untilRepeated(keys: readonly string[]): number {
+  const second = keys.findIndex((key, index) => keys.indexOf(key) !== index)
+  return second < 0 ? keys.length : second
 }
 
 function hasTraceIds(inputs: readonly JsonObject[]): boolean {

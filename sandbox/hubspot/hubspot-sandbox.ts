@@ -49,6 +49,10 @@ export interface HubspotSandboxOptions {
   readonly upsertLock?: UpsertLock
   /** HubSpot's own creation of a company from a contact's e-mail domain. Default false. */
   readonly autoCreateCompanies?: boolean
+  /** A merge leaves the primary record its id; else both become a new one. Default false. */
+  readonly mergeKeepsId?: boolean
+  /** Updates and upserts whose inputs all have trace ids are taken one by one (207), as creates are. Default false. */
+  readonly partialBatches?: boolean
   /** New and changed records appear in search only after this. Default 0. */
   readonly searchLagMs?: number
   /** Gives records that sort alike in no order that a caller could rely on. Default false. */
@@ -86,7 +90,7 @@ export interface HubspotSandbox {
   associations(): Association[]
   /** Puts records and owners into the account without a call. */
   seed(data: SeedData): SeedIds
-  /** Merges as a person would in HubSpot; returns the new id. */
+  /** Merges as a person would in HubSpot; returns the id that is left. */
   merge(object: string, primaryId: string, mergedId: string): string
   archive(object: string, id: string): void
   /** Moves the account to another data centre: every call is answered 477 meanwhile. */
@@ -120,10 +124,11 @@ export async function createHubspotSandbox(
   options: HubspotSandboxOptions = {},
 ): Promise<HubspotSandbox> {
   const { token = 'sandbox-token', latencyMs = 0, now = Date.now } = options
-  const autoCreateCompanies = options.autoCreateCompanies ?? false
+  const { autoCreateCompanies = false, partialBatches = false } = options
   const state = new PortalState({
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     searchLagMs: options.searchLagMs ?? 0,
+    mergeKeepsId: options.mergeKeepsId ?? false,
     now,
   })
   const faults = new FaultScript()
@@ -139,7 +144,7 @@ export async function createHubspotSandbox(
   const search = { now, scrambleTies: options.scrambleTies ?? false }
   const endpoints = [
     ...oauthEndpoints(access),
-    ...allEndpoints(state, limits, { autoCreateCompanies, now }, search),
+    ...allEndpoints(state, limits, { autoCreateCompanies, partialBatches, now }, search),
   ]
   const webhooks = new WebhookSender(now)
   const feed = new WebhookFeed(state, now, (event) => webhooks.add(event))

@@ -12,6 +12,8 @@ import { ValidationRules } from './validation-rules.ts'
 interface PortalStateOptions {
   readonly dataDir?: string
   readonly searchLagMs: number
+  /** A merge leaves the primary record its id. */
+  readonly mergeKeepsId?: boolean
   readonly now: () => number
 }
 
@@ -23,6 +25,7 @@ export class PortalState {
   watch: (change: PortalChange) => () => void = () => () => {}
   /** Rules that an administrator has set; they are not kept in the journal. */
   readonly rules = new ValidationRules()
+  readonly mergeKeepsId: boolean
   private readonly tables: Readonly<Record<ObjectType, RecordTable>>
   private readonly propertiesOf: Readonly<Record<ObjectType, Map<string, PropertyDefinition>>>
   private readonly groupsOf: Readonly<Record<ObjectType, Map<string, PropertyGroup>>>
@@ -33,6 +36,7 @@ export class PortalState {
 
   constructor(options: PortalStateOptions) {
     this.now = options.now
+    this.mergeKeepsId = options.mergeKeepsId ?? false
     this.tables = forEachType(
       () => undefined,
       (type) => new RecordTable(type, options.searchLagMs),

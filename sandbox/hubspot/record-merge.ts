@@ -5,8 +5,8 @@ import { link } from './record-linking.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 /**
- * Merges two records into a new one and returns its id. Both old ids keep working on the single
- * endpoints and stop working in batches. The primary record's values win; additional e-mails,
+ * Merges two records into a new one, or into the primary one where the account is set up so, and returns the
+ * id of that. The ids that are gone keep working on the single endpoints and stop working in batches. The primary record's values win; additional e-mails,
  * domains and all associations are kept.
  */
 export function mergeRecords(
@@ -20,16 +20,14 @@ export function mergeRecords(
   const other = table.resolve(mergedId)
   if (primary === undefined || other === undefined) throw notFound('resource not found')
   if (primary.id === other.id) throw invalid('A record cannot be merged with itself')
-  const id = table.reserveId()
+  const id = state.mergeKeepsId ? primary.id : table.reserveId()
+  const gone = [primary, other].filter((record) => record.id !== id)
   const system = mergedProperties(state, type, id, primary, other)
   const set = writable(state, type, { ...other.properties, ...primary.properties })
   state.transact(() => {
-    const links = [primary, other].flatMap((record) =>
-      state.associations.of({ type, id: record.id }),
-    )
+    const links = gone.flatMap((record) => state.associations.of({ type, id: record.id }))
     for (const { from, to } of links) state.apply({ op: 'dissociate', from, to })
-    state.apply({ op: 'redirect', object: type, id: primary.id, into: id })
-    state.apply({ op: 'redirect', object: type, id: other.id, into: id })
+    for (const one of gone) state.apply({ op: 'redirect', object: type, id: one.id, into: id })
     state.apply({ op: 'write', object: type, write: { id, set, system, source: 'MERGE_OBJECTS' } })
     for (const { to, typeId } of links) {
       if (OBJECT_TYPE_NAMES.includes(to.type)) link(state, { type, id }, to, typeId)
@@ -62,7 +60,7 @@ function mergedProperties(
   const common = {
     [createdProperty]: created.filter((time) => time !== undefined).sort()[0] ?? '',
     hs_merged_object_ids: union(
-      [primary.id, other.id].join(';'),
+      [primary.id, other.id].filter((one) => one !== id).join(';'),
       primary.properties['hs_merged_object_ids'],
       other.properties['hs_merged_object_ids'],
     ),

@@ -75,12 +75,14 @@ export class WebhookFeed {
   }
 
   private merged(object: ObjectType, id: string, moved: number): void {
-    const [primaryObjectId, ...merged] = this.merging.map(Number)
+    // Where the primary record keeps its id, only the other one went.
+    const isKept = this.merging.length === 1
+    const [primaryObjectId, ...merged] = [...(isKept ? [id] : []), ...this.merging].map(Number)
     this.merging = []
     this.tell(object, 'merge', String(primaryObjectId), {
       primaryObjectId,
       mergedObjectIds: merged,
-      newObjectId: Number(id),
+      ...(isKept ? {} : { newObjectId: Number(id) }),
       numberOfPropertiesMoved: moved,
     })
   }

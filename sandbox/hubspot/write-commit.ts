@@ -7,6 +7,8 @@ import { applyPlanned, type PlannedWrite } from './write-plan.ts'
 
 export interface WriteOptions {
   readonly autoCreateCompanies: boolean
+  /** Updates and upserts with trace ids are carried out input by input. */
+  readonly partialBatches?: boolean
   readonly now: () => number
 }
 

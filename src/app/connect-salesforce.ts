@@ -1,6 +1,8 @@
 import { createSalesforceMemory } from '../../connectors/crms/salesforce/memory.ts'
 import type { SalesforceRules } from '../../connectors/crms/salesforce/rules.ts'
 import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
+import { createSalesforceStream } from '../../connectors/crms/salesforce/stream/salesforce-stream.ts'
+import { streamAddress } from '../../connectors/crms/salesforce/stream/stream-address.ts'
 import type { ConnectedCrm } from '../../jobs/context.ts'
 import type { SalesforceMapping } from '../core/mapping/crm-mapping.ts'
 import type { AccessTokens } from '../core/ports/access-tokens.ts'
@@ -35,9 +37,13 @@ export function connectSalesforce(parts: SalesforceParts): ConnectedCrm {
   const governor = createSalesforceGovernor(config, db, baseUrl)
   const memory = createSalesforceMemory()
   const bulkJobs = createBulkJobs(db, 'salesforce')
+  const address = streamAddress(config.SALESFORCE_PUBSUB_URL, baseUrl)
+  const stream =
+    address && createSalesforceStream({ address, baseUrl, accessToken, timeoutMs: callTimeoutMs })
   return {
     variables: VARIABLES,
     callTimeoutMs,
+    ...(stream ? { stream } : {}),
     connect: ({ keyProperty, salesforce }) =>
       createSalesforceCrm({
         ...{ baseUrl, accessToken, memory, bulkJobs, attempts },

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { readEffective } from '../infra/mappings/published.ts'
+import { readStreams, type StreamStatus } from '../infra/postgres/crm-stream-store.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { readDays, readWindows } from '../infra/postgres/pace-store.ts'
 import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
@@ -25,6 +26,8 @@ export interface CrmStatus {
   readonly deals: Readonly<Record<string, number>>
   /** People and accounts whom sales has spoken to since they were qualified. */
   readonly firstContacts: number
+  /** How its stream stands; null when it was never followed. */
+  readonly stream: StreamStatus | null
 }
 
 /** What vendors said about their allowances, and what waits for them. */
@@ -175,7 +178,8 @@ async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
         .filter((row) => row.crm === crm && row.what === wanted)
         .map(({ state, n }) => [state, Number(n)]),
     )
-  const names = [...new Set(rows.map(({ crm }) => crm))]
+  const streams = await readStreams(db)
+  const names = [...new Set([...rows.map(({ crm }) => crm), ...streams.keys()])]
   return Object.fromEntries(
     names.map((crm) => [
       crm,
@@ -185,6 +189,7 @@ async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
         tasks: counts(crm, 'tasks'),
         deals: counts(crm, 'deals'),
         firstContacts: counts(crm, 'firstContacts')[''] ?? 0,
+        stream: streams.get(crm) ?? null,
       },
     ]),
   )

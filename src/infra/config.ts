@@ -117,6 +117,9 @@ const variables = z.object({
     .string()
     .regex(/^\d{2,3}\.0$/, 'must be a version such as 67.0')
     .default('67.0'),
+  SALESFORCE_PUBSUB_URL: z
+    .union([httpUrl, z.literal('off')], 'must be an http(s) URL, or off')
+    .optional(),
   SALESFORCE_CALLS_PER_10S: whole(10, 1_000).default(400),
   SALESFORCE_DAILY_SHARE: share.default(0.5),
 })

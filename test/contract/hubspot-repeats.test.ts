@@ -72,3 +72,35 @@ describe('a write that may be made twice is made again by itself after', () => {
     expect(order).toEqual(['paced', 'RPN-1 of 0'])
   })
 })
+
+describe('an account that behaves otherwise', () => {
+  it('and takes updates one by one parks the bad record without halving', async () => {
+    const { sandbox, crm } = await openAccount({ partialBatches: true })
+    const { contacts } = sandbox.seed({
+      contacts: Array.from({ length: 20 }, (_, n) => ({ email: `p${n}@acme.com` })),
+    })
+    const writes = contacts.map((crmId, n) => ({
+      ...{ ref: `p${n}`, key: `p${n}`, crmId },
+      properties: n === 7 ? { usage_missing: 1 } : { usage_score: n },
+    }))
+    const outcomes = await crm.write('contact', writes, signal)
+    expect(outcomes.map(({ kind }) => kind).filter((kind) => kind !== 'written')).toEqual([
+      'rejected',
+    ])
+    expect(outcomes[7]).toMatchObject({ code: 'PROPERTY_DOESNT_EXIST', property: 'usage_missing' })
+    expect(sandbox.calls().filter(({ kind }) => kind === 'write')).toHaveLength(1)
+  })
+
+  it('and leaves the winner of a merge its id is followed', async () => {
+    const { sandbox, crm } = await openAccount({ mergeKeepsId: true })
+    const [a = '', b = ''] = sandbox.seed({
+      contacts: [{ email: 'a@acme.com' }, { email: 'b@acme.com' }],
+    }).contacts
+    sandbox.merge('contacts', a, b)
+    const write = { ref: 'p', key: 'p', properties: { usage_score: 1 } }
+    const outcomes = await crm.write('contact', [{ ...write, crmId: b }], signal)
+    expect(outcomes).toEqual([{ kind: 'moved', crmId: a }])
+    const kept = await crm.write('contact', [{ ...write, crmId: a }], signal)
+    expect(kept).toEqual([{ kind: 'written', crmId: a, created: false }])
+  })
+})

@@ -288,3 +288,53 @@ describe('batch read', () => {
     })
   })
 })
+
+describe('a record that stands twice in a batch', () => {
+  it.each(['update', 'upsert'] as const)(
+    'is refused when it comes again, and what came before is carried out: %s',
+    async (verb) => {
+      const [a = '', b = ''] = hubspot.sandbox.seed({
+        contacts: [{ email: 'a@acme.io' }, { email: 'b@acme.io' }],
+      }).contacts
+      const input = (id: string, email: string, pql_note: string) =>
+        verb === 'update' ? { id, properties: { pql_note } } : upsert(email, pql_note)
+      const { status, json } = await batch(
+        verb,
+        input(a, 'a@acme.io', 'first'),
+        input(a, 'A@acme.io', 'second'),
+        input(b, 'b@acme.io', 'never'),
+      )
+      expect(status).toBe(400)
+      expect(json?.['message']).toContain('Duplicate IDs found in batch input')
+      expect(notes()).toEqual(['first', undefined])
+    },
+  )
+})
+
+describe('an account that takes updates and upserts one by one', () => {
+  it.each(['update', 'upsert'] as const)(
+    'answers 207 with the trace ids that failed: %s',
+    async (verb) => {
+      await hubspot.close()
+      hubspot = await startHubspotSandbox({ partialBatches: true })
+      await hubspot.call('POST', PROPERTIES, property('pql_note'))
+      const ids = hubspot.sandbox.seed({
+        contacts: [{ email: 'a@acme.io' }, { email: 'b@acme.io' }],
+      }).contacts
+      const inputs = ids.map((id, n) => ({
+        ...(verb === 'update' ? { id } : { id: `${'ab'[n]}@acme.io`, idProperty: 'email' }),
+        objectWriteTraceId: `t${n}`,
+        properties: n === 0 ? { missing: '1' } : { pql_note: 'new' },
+      }))
+      const { status, json } = await batch(verb, ...inputs)
+      expect(status).toBe(207)
+      expect(list(json?.['errors']).map(({ context }) => context)).toEqual([
+        { objectWriteTraceId: ['t0'] },
+      ])
+      expect(notes()).toEqual([undefined, 'new'])
+      // Without them it is all or nothing, as ever.
+      const bare = inputs.map(({ objectWriteTraceId: _, ...input }) => input)
+      expect((await batch(verb, ...bare)).status).toBe(400)
+    },
+  )
+})

@@ -98,3 +98,31 @@ describe('a fault that a body brings about', () => {
     expect(hubspot.sandbox.records('contacts')).toHaveLength(2)
   })
 })
+
+describe('an account in which the winner of a merge keeps its id', () => {
+  it('has it under that id, with what the other one had, and tells so', async () => {
+    await hubspot.close()
+    hubspot = await startHubspotSandbox({ mergeKeepsId: true })
+    const [a = '', b = ''] = hubspot.sandbox.seed({
+      companies: [{ domain: 'acme.io' }, { domain: 'acme.dev', name: 'Acme' }],
+    }).companies
+    hubspot.sandbox.webhooks.configure({ targetUrl: 'http://127.0.0.1:9/', clientSecret: 'x' })
+    const told = hubspot.sandbox.webhooks.pending
+    expect(hubspot.sandbox.merge('companies', a, b)).toBe(a)
+    expect(hubspot.sandbox.webhooks.pending).toBe(told + 1)
+    const left = companies()
+    expect(left.map(({ id }) => id)).toEqual([a])
+    expect(left[0]?.properties).toMatchObject({
+      domain: 'acme.io',
+      name: 'Acme',
+      hs_additional_domains: 'acme.dev',
+      hs_merged_object_ids: b,
+    })
+    const read = await hubspot.call('GET', `${COMPANIES}/${b}`)
+    expect(read.json).toMatchObject({ id: a })
+    const batch = await hubspot.call('POST', `${COMPANIES}/batch/read`, {
+      inputs: [{ id: a }, { id: b }],
+    })
+    expect(batch.status).toBe(207)
+  })
+})

@@ -182,13 +182,15 @@ describe('one after another, with a static token', () => {
     expect((await run('check')).stdout).toContain('✖ scopes: crm.objects.owners.read is missing')
   })
 
-  it('provision ends with 2 for a property that is not as it should be, and creates the others', async () => {
+  it('provision ends with 2 for a property that is not as it should be, and leaves that object as it is', async () => {
     vendors.hubspot.access.limitStaticToken(null)
     vendors.hubspot.defineProperty('contacts', { name: 'pql_score', type: 'string' })
     const report = await json<ProvisionReport>(2, 'provision')
     const contact = report.objects.find(({ object }) => object === 'contact')
     expect(contact?.drift).toMatchObject([{ property: 'pql_score', found: 'type string' }])
-    expect(contact?.created).toContain('pql_grade')
+    expect(contact?.created).toEqual([])
+    const company = report.objects.find(({ object }) => object === 'company')
+    expect(company?.created).toContain('pqa_score')
     const { stdout } = await run('provision')
     expect(stdout).toContain('✖ pql_score: expected type number, found type string')
   })

@@ -93,8 +93,8 @@ export async function openTraitsWorld(
   ) => {
     const { run, counts } = tally()
     for (const body of bodies) await storeDelivery(db, crm.name, body)
-    const webhook = createHubspotWebhook('not verified here')
-    await takeDeliveries({ context: { db }, crm, webhook, mapping, signal, run })
+    const teller = createHubspotWebhook('not verified here')
+    await takeDeliveries({ context: { db, clock }, crm, teller, mapping, signal, run })
     const problem = await readStale({ db, clock }, crm, mapping, signal, run)
     if (problem) throw problem
     return counts

@@ -1,4 +1,4 @@
-import { type AccessTokens, fixedToken } from '../../../src/core/ports/access-tokens.ts'
+import type { AccessTokens } from '../../../src/core/ports/access-tokens.ts'
 import { type BulkJobs, NO_BULK_JOBS } from '../../../src/core/ports/bulk-jobs.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
 import { archiveRecords } from './archive.ts'
@@ -6,7 +6,6 @@ import { associatePairs } from './associate.ts'
 import { parseBaseUrl } from './base-url.ts'
 import { settleJobs } from './bulk-job.ts'
 import { changedSince } from './changed-since.ts'
-import { STATIC_TOKEN } from './classify-error.ts'
 import { closeTasks } from './close-tasks.ts'
 import { MAX_BATCH } from './collections.ts'
 import { readCompaniesOf } from './companies-of.ts'
@@ -17,6 +16,7 @@ import { readEngagementsOf } from './engagements.ts'
 import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { inspect } from './inspect.ts'
+import { heirsOf } from './lost-records.ts'
 import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
 import { OBJECTS } from './objects.ts'
 import { readOrganization } from './organization.ts'
@@ -26,7 +26,8 @@ import { readValues } from './read.ts'
 import { readTasks } from './read-tasks.ts'
 import { DEFAULT_RULES, type SalesforceRules } from './rules.ts'
 import type { Session } from './session.ts'
-import { checkToken, createTransport } from './transport.ts'
+import { tokensOf } from './tokens-of.ts'
+import { createTransport } from './transport.ts'
 import { writeRecords } from './write.ts'
 
 export interface SalesforceCrmOptions {
@@ -84,6 +85,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     find: (object, lookups, signal) => findRecords(session, object, lookups, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
+    movedTo: (_object, crmIds, signal) => movedTo(session, crmIds, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: async (signal) => (await readOrganization(session, signal)).id,
     write: (object, records, signal) => writeRecords(session, object, records, signal),
@@ -118,6 +120,15 @@ function openSession(options: SalesforceCrmOptions, tokens: AccessTokens): Sessi
   }
 }
 
+async function movedTo(
+  session: Session,
+  crmIds: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const heirs = (await heirsOf(session, crmIds, signal)) ?? new Map<string, string | null>()
+  return new Map([...heirs].flatMap(([id, heir]) => (heir === null ? [] : [[id, heir]])))
+}
+
 /** Of persons, the fields that leads or contacts have. */
 async function propertyNames(
   session: Session,
@@ -129,10 +140,4 @@ async function propertyNames(
     for (const field of (await describe(session, one, signal)).fields.keys()) names.add(field)
   }
   return names
-}
-
-function tokensOf(given: string | AccessTokens): AccessTokens {
-  return typeof given === 'string'
-    ? fixedToken(STATIC_TOKEN, checkToken(given, STATIC_TOKEN))
-    : given
 }

@@ -60,7 +60,7 @@ export interface TransportOptions {
 }
 
 /** By this name Salesforce tells our own changes from those of others. */
-const CLIENT = 'ripen'
+export const CLIENT = 'ripen'
 /** Unless told not to, Salesforce gives a lead that is written, created or not, to another owner. */
 const WRITE_HEADERS = { 'Sforce-Auto-Assign': 'FALSE' }
 /** Doubled with every attempt. */

@@ -25,6 +25,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
     `  ${status.qualifiedPeople} people and ${status.qualifiedAccounts} accounts qualified`,
     'CRM',
     crms.length ? table(crms) : '  nothing desired yet: ripen score',
+    ...describeStreams(status, now),
     ...describePace(status),
     'Open',
     open.length ? table(open) : '  nothing',
@@ -81,6 +82,24 @@ function describeRebuild({ rebuild }: FullStatus): string[] {
     ([name, { done, total }]) =>
       `  ${name}: rebuilding rollups ${done}/${total} days; scores go by the old ones until all are done`,
   )
+}
+
+/** Salesforce says something every five minutes at least: whoever hears nothing for longer does not listen. */
+const SILENT_MS = 10 * 60_000
+
+function describeStreams({ crms }: FullStatus, now: Date): string[] {
+  return Object.entries(crms).flatMap(([name, { stream }]) => {
+    if (!stream) return []
+    const { state, why, since, heardAt } = stream
+    const instead = 'what changed is asked for instead'
+    if (state !== 'live') {
+      return [`  ${name} stream: ${state} since ${since.toISOString()}, ${instead}: ${why ?? ''}`]
+    }
+    const last = heardAt ?? since
+    const heard = heardAt ? `heard ${heardAt.toISOString()}` : 'nothing heard yet'
+    if (now.getTime() - last.getTime() <= SILENT_MS) return [`  ${name} stream: live, ${heard}`]
+    return [`  ${name} stream: no worker follows it, ${heard}; ${instead}`]
+  })
 }
 
 function describePace({ pace }: FullStatus): string[] {

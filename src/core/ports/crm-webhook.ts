@@ -42,14 +42,20 @@ export interface Signals {
   readonly signals: readonly CrmSignal[]
   /** Events of kinds or objects that are not looked at, and what could not be read. */
   readonly ignored: number
+  /** Objects of which more happened than was told: what changed there must be asked for. */
+  readonly missed?: readonly ChangedObject[]
 }
 
-/** How a CRM tells what happens to its records. Deliveries may be lost, repeated, and in any order. */
-export interface CrmWebhook {
+/** A CRM that tells what happens to its records. What it tells may be lost, repeated, and in any order. */
+export interface CrmTeller {
   /** Name of the CRM. */
   readonly name: string
-  /** @returns null when the request is the CRM's. */
-  verify(request: WebhookRequest, now: Date): WebhookRefusal | null
   /** Reads a stored body; never throws. */
   parse(body: string): Signals
+}
+
+/** Tells by requests. */
+export interface CrmWebhook extends CrmTeller {
+  /** @returns null when the request is the CRM's. */
+  verify(request: WebhookRequest, now: Date): WebhookRefusal | null
 }

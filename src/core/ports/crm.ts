@@ -404,6 +404,15 @@ export interface Crm {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Readonly<Record<string, string | null>>>>
   /**
+   * Where records that are gone lie now, by their old ids: merged into another one, or converted. Absent where the
+   * CRM does not say; then our own key is looked for.
+   */
+  movedTo?(
+    object: CrmObject,
+    crmIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>>
+  /**
    * The next page of what changed since a cursor, oldest first. Every change is told at least once, however
    * many there are of one instant; a change may be told again. Merged and deleted records may be absent.
    */

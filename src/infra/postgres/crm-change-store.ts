@@ -16,21 +16,28 @@ export interface FollowedTo {
   readonly cursor: string | null
   /** Null while a pass is not at its end. */
   readonly polledAt: Date | null
+  /** Whoever looked before this instant looks again at it; null when one look is enough. */
+  readonly againAt: Date | null
 }
 
 export async function readFollowed(db: Db, followed: Followed): Promise<FollowedTo | null> {
   const row = await db
     .selectFrom('crm_cursor')
-    .select(['cursor', 'polled_at'])
+    .select(['cursor', 'polled_at', 'again_at'])
     .where('crm', '=', followed.crm)
     .where('object', '=', followed.object)
     .where('asked', '=', followed.asked)
     .executeTakeFirst()
-  return row ? { cursor: row.cursor, polledAt: row.polled_at } : null
+  if (!row) return null
+  return { cursor: row.cursor, polledAt: row.polled_at, againAt: row.again_at }
 }
 
 /** Remembers how far it is; cursors of questions that nobody asks any more go. */
-export async function storeFollowed(tx: Tx, followed: Followed, to: FollowedTo): Promise<void> {
+export async function storeFollowed(
+  tx: Tx,
+  followed: Followed,
+  to: Omit<FollowedTo, 'againAt'>,
+): Promise<void> {
   const { crm, object, asked } = followed
   await tx
     .deleteFrom('crm_cursor')
@@ -165,4 +172,22 @@ export async function lookAtCompanies(
     where c.crm = ${crm} and r.crm = c.crm and r.ref = c.ref and r.object = 'contact'
       and r.crm_id = any(${[...contactIds]}::text[])`.execute(tx)
   if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/**
+ * Whoever follows this object looks at once, not when the next look is due, and once more at an instant from which
+ * on all that happened until now is told.
+ */
+export async function pollTwice(
+  tx: Tx,
+  crm: string,
+  object: ChangedObject,
+  again: Date,
+): Promise<void> {
+  await tx
+    .updateTable('crm_cursor')
+    .set({ polled_at: null, again_at: again })
+    .where('crm', '=', crm)
+    .where('object', '=', object)
+    .execute()
 }

@@ -11,8 +11,8 @@ export interface Delivery {
 /** How long what was taken is kept, for a person who wants to see what came. */
 const KEEP_TAKEN = '3 days'
 
-/** Stores a webhook as it came. */
-export async function storeDelivery(db: Db, crm: string, body: string): Promise<number> {
+/** Stores what a CRM told, as it came. */
+export async function storeDelivery(db: Db | Tx, crm: string, body: string): Promise<number> {
   // NUL is no text for PostgreSQL, nor has it a place in JSON.
   const values = { crm, body: body.replaceAll('\0', '') }
   const row = await db

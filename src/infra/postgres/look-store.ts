@@ -91,6 +91,20 @@ export async function lookAtTasks(tx: Tx, crm: string, taskIds: readonly string[
   if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
 }
 
+/** Reads everybody's deals at once: nobody says whose have changed. */
+export async function lookAtAllDeals(tx: Tx, crm: string): Promise<void> {
+  const result = await sql`update crm_look set looked_at = to_timestamp(0)
+    where crm = ${crm} and what = 'deals'`.execute(tx)
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
+/** Reads all open tasks of ours at once. */
+export async function lookAtAllTasks(tx: Tx, crm: string): Promise<void> {
+  const result = await sql`update task_intent set read_at = null
+    where crm = ${crm} and state in ('created', 'closing')`.execute(tx)
+  if (Number(result.numAffectedRows ?? 0) > 0) await requestWork(tx, 'reconcile', crm)
+}
+
 /** Which of these have deals, as far as we have read. */
 export async function havingDeals(
   db: Db,

@@ -268,6 +268,16 @@ export interface Tables {
     asked: string
     cursor: string | null
     polled_at: InstantOrNull
+    again_at: InstantOrNull
+  }
+  crm_stream: {
+    crm: string
+    account: string
+    place: Buffer | null
+    state: 'live' | 'broken' | 'refused'
+    why: TextOrNull
+    since: Generated<Date>
+    heard_at: InstantOrNull
   }
   crm_delivery: {
     id: Generated<number>

@@ -2,7 +2,7 @@ import type { Allowance, CrmInspection, Finding } from '../../../core/ports/crm-
 import { crmNeeds } from '../../../core/sync/crm-needs.ts'
 import { accountProblem } from '../../../infra/postgres/crm-account-store.ts'
 import type { App } from '../../compose.ts'
-import { crmMapping, openCrm } from '../crm-of.ts'
+import { crmMapping, knownCrm, openCrm } from '../crm-of.ts'
 import { describeFinding } from '../finding-text.ts'
 import { table } from '../tables.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
@@ -29,11 +29,15 @@ export async function checkCommand(options: CheckOptions): Promise<void> {
 async function check(app: App, { crm, mappings }: CheckOptions): Promise<CheckResult> {
   const mapping = await crmMapping(app, crm, mappings)
   const needs = crmNeeds(mapping)
-  const inspection = await openCrm(app, crm, mapping).inspect(needs, new AbortController().signal)
+  const { signal } = new AbortController()
+  const inspection = await openCrm(app, crm, mapping).inspect(needs, signal)
   const problem = await accountProblem(app.context.db, crm, inspection.account?.id ?? null)
   const other: Finding[] =
     problem === null ? [] : [{ level: 'error', about: 'account', what: problem, mend: null }]
-  const findings = [...other, ...inspection.findings]
+  const { stream } = knownCrm(app, crm)
+  const account = inspection.account?.id
+  const heard = stream && account ? [await stream.inspect(account, signal)] : []
+  const findings = [...other, ...inspection.findings, ...heard]
   return { crm, ok: findings.every(({ level }) => level !== 'error'), ...inspection, findings }
 }
 

@@ -51,7 +51,7 @@ async function serve(
       print('Stop with Ctrl-C')
     }
     await stopped
-    worker?.stop()
+    await worker?.stop()
     await server.close()
   })
 }

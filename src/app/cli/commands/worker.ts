@@ -1,4 +1,5 @@
 import { startSchedule } from '../../../../jobs/schedule.ts'
+import { startStreams } from '../../../../jobs/streams.ts'
 import { STEPS } from '../../../infra/postgres/work.ts'
 import type { App } from '../../compose.ts'
 import { untilStopped } from '../until-stopped.ts'
@@ -16,12 +17,19 @@ export async function workerCommand(options: CommonOptions): Promise<void> {
     else
       print(`Working; sources: ${sources.join(', ') || 'none'}, CRMs: ${crms.join(', ') || 'none'}`)
     await stopped
-    worker.stop()
+    await worker.stop()
   })
 }
 
-/** Works on all queues in this process, and sweeps. */
-export function startWorker(app: App): { stop(): void } {
-  app.engine.start(STEPS, [...app.context.crms.keys()])
-  return startSchedule(app.context, app.engine)
+/** Works on all queues in this process, sweeps, and follows the streams of CRMs. */
+export function startWorker({ engine, context }: App): { stop(): Promise<void> } {
+  engine.start(STEPS, [...context.crms.keys()])
+  const schedule = startSchedule(context, engine)
+  const streams = startStreams(context, engine)
+  return {
+    async stop() {
+      schedule.stop()
+      await streams.stop()
+    },
+  }
 }
