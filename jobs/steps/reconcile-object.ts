@@ -52,7 +52,7 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
   let done = 0
   const isJob = total >= (scope.crm.bulkFrom ?? Number.POSITIVE_INFINITY)
   const [size, atOnce] = isJob ? [JOB_SLICE, 1] : [SLICE, SLICES_AT_ONCE]
-  await eachInFlight(slices(scope, size), atOnce, async ({ rows, turn, done: isOver }) => {
+  await eachInFlight(slices(scope, size, atOnce), atOnce, async ({ rows, turn, done: isOver }) => {
     try {
       await reconcileBatch(scope, rows, turn)
       scope.doubts.looked(null)
@@ -77,16 +77,21 @@ interface Slice {
 }
 
 /** Where contacts lie under companies, two writers of one company are in each other's way. */
-async function* slices(scope: ReconcileScope, limit: number): AsyncGenerator<Slice> {
+async function* slices(
+  scope: ReconcileScope,
+  limit: number,
+  atOnce: number,
+): AsyncGenerator<Slice> {
   const { context, crm, object } = scope
   const byCompany = isUnderCompany(scope)
+  const isCut = byCompany && atOnce > 1
   let comes = Promise.resolve()
   let free = Promise.resolve()
   let after: CrmRecordRow | null = null
   for (;;) {
-    const rows = await openRecords(context.db, {
-      ...{ crm: crm.name, object, after, limit, byCompany },
-    })
+    const place = { crm: crm.name, object, after }
+    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany })
+    const rows = isCut ? wholeCompanies(some, limit) : some.slice(0, limit)
     const [first, last] = [rows[0], rows.at(-1)]
     if (first === undefined || last === undefined) return
     const next = promised()
@@ -99,6 +104,17 @@ async function* slices(scope: ReconcileScope, limit: number): AsyncGenerator<Sli
     free = written.promise
     after = last
   }
+}
+
+/**
+ * The first records, without the beginning of a company that goes on in the next slice; unless that would be
+ * most of them.
+ */
+function wholeCompanies(rows: readonly CrmRecordRow[], limit: number): readonly CrmRecordRow[] {
+  const next = rows[limit]?.companyRef ?? null
+  if (next === null) return rows.slice(0, limit)
+  const end = rows.findIndex(({ companyRef }) => companyRef === next)
+  return rows.slice(0, end >= limit / 2 ? Math.min(end, limit) : limit)
 }
 
 function promised(): { readonly promise: Promise<void>; readonly resolve: () => void } {
