@@ -128,20 +128,22 @@ export function describeFailures(holder: SubjectHolder): void {
 
     it('a caller that gives up is answered at once, before and during a call', async () => {
       const { subject } = holder
-      const crm = await connectProvisioned(subject)
       let asked = 0
-      const pace = async () => {
-        asked += 1
-      }
-      const stopped = subject.connect({ pace }).check(AbortSignal.abort())
+      const stopped = subject.connect({ pace: async () => void asked++ }).check(AbortSignal.abort())
       expect((await failureOf(stopped)).kind).toBe('retryable')
       expect(asked).toBe(0)
       const controller = new AbortController()
+      let isLast = false
+      const crm = await connectProvisioned(subject, {
+        // Right before a call is sent.
+        pace: async () => void (isLast && setTimeout(() => controller.abort(), 100)),
+      })
+      // What has to be known of the object is known from here on: the next call is the one that writes.
+      await crm.write('contact', [newContact(subject, 'p-0')], noSignal())
       subject.playFault('too-late', 'create-record')
+      isLast = true
       const work = crm.write('contact', [newContact(subject, 'p-1')], controller.signal)
-      const stop = setTimeout(() => controller.abort(), 20)
       expect(await work).toEqual([{ kind: 'unknown' }])
-      clearTimeout(stop)
     })
 
     it('every call is paced, and reported with its status', async () => {
