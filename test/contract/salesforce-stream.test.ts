@@ -132,6 +132,20 @@ describe("Salesforce's stream", () => {
     expect(short(listener)).toEqual(ids.map((id) => ['contact', id, 'changed', 'Title']))
   })
 
+  it('tells under which account a deal was put, which nobody could know yet', async () => {
+    const account = people().create('Account', { Name: 'Acme' })
+    const listener = await listen()
+    const deal = people().openOpportunity({ Name: 'x', AccountId: account })
+    people().moveOpportunity(deal, 'Prospecting')
+    people().edit('Opportunity', deal, { Amount: 5 })
+    await listener.until(() => about(listener, deal).length > 1)
+    expect(short(listener)).toEqual([
+      ['deal', deal, 'associated', null],
+      ['company', account, 'associated', null],
+      ['deal', deal, 'changed', null],
+    ])
+  })
+
   it('follows a lead to the contact that it was converted to', async () => {
     const id = lead()
     const listener = await listen()

@@ -107,7 +107,7 @@ describe('an event', () => {
   it('is read as far as it says what happened to which records', () => {
     expect(read({ recordIds: ['003a', '003b'], changeType: 'CREATE' })).toEqual({
       ...{ entity: 'Contact', type: 'CREATE', ids: ['003a', '003b'], origin: 'x', fields: [] },
-      convertedTo: null,
+      ...{ convertedTo: null, accountId: null },
     })
   })
 

@@ -16,7 +16,7 @@ import { readEngagementsOf } from './engagements.ts'
 import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { inspect } from './inspect.ts'
-import { heirsOf } from './lost-records.ts'
+import { findHeirs } from './lost-records.ts'
 import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
 import { OBJECTS } from './objects.ts'
 import { readOrganization } from './organization.ts'
@@ -125,7 +125,7 @@ async function movedTo(
   crmIds: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const heirs = (await heirsOf(session, crmIds, signal)) ?? new Map<string, string | null>()
+  const heirs = await findHeirs(session, crmIds, signal)
   return new Map([...heirs].flatMap(([id, heir]) => (heir === null ? [] : [[id, heir]])))
 }
 

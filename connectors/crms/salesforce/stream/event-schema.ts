@@ -5,7 +5,7 @@ const fieldShape = z.object({ name: z.string(), type: z.unknown() })
 const recordShape = z.looseObject({ type: z.literal('record'), fields: z.array(z.unknown()) })
 const HEADER = 'ChangeEventHeader'
 
-/** What is read of an event: that it happened, and to which record a lead was converted. */
+/** What is read of an event: that it happened, which contact a lead became, and whose account a deal is. */
 const headerShape = z.object({
   entityName: z.string(),
   recordIds: z.array(z.string()),
@@ -17,16 +17,15 @@ const headerShape = z.object({
 })
 const READ = new Set(Object.keys(headerShape.shape))
 const CONTACT = 'ConvertedContactId'
-const eventShape = z.object({
-  [HEADER]: headerShape,
-  [CONTACT]: z
-    .object({ string: z.string() })
-    .transform(({ string }) => string)
-    .nullish()
-    .catch(null),
-})
+const ACCOUNT = 'AccountId'
+const reference = z
+  .object({ string: z.string() })
+  .transform(({ string }) => string)
+  .nullish()
+  .catch(null)
+const eventShape = z.object({ [HEADER]: headerShape, [CONTACT]: reference, [ACCOUNT]: reference })
 
-/** An event as far as it is looked at: no value of a record but the id that a lead went to. */
+/** An event as far as it is looked at: no value of a record but ids of others. */
 export interface ChangeEvent {
   readonly entity: string
   readonly type: string
@@ -35,6 +34,8 @@ export interface ChangeEvent {
   /** API names of the fields that became others, or empty. */
   readonly fields: readonly string[]
   readonly convertedTo: string | null
+  /** The account that it was put under, if that is new. */
+  readonly accountId: string | null
 }
 
 /** Reads events of one schema. */
@@ -56,15 +57,14 @@ export function eventSchema(json: string): EventSchema {
   const records = namedRecords(schema)
   return {
     read(payload) {
-      const { [HEADER]: header, [CONTACT]: convertedTo } = eventShape.parse(
-        reader.fromBuffer(payload, resolver),
-      )
+      const event = eventShape.parse(reader.fromBuffer(payload, resolver))
+      const { [HEADER]: header, [CONTACT]: convertedTo, [ACCOUNT]: accountId } = event
       const bitmaps = [...header.changedFields, ...header.nulledFields, ...header.diffFields]
       const names = bitmaps.flatMap((bitmap) => namesIn(bitmap, fields, records))
       return {
         ...{ entity: header.entityName, type: header.changeType, ids: header.recordIds },
         ...{ origin: header.changeOrigin, fields: [...new Set(names)] },
-        convertedTo: convertedTo ?? null,
+        ...{ convertedTo: convertedTo ?? null, accountId: accountId ?? null },
       }
     },
   }
@@ -77,12 +77,12 @@ function readerOf(schema: z.output<typeof recordShape>, fields: readonly Field[]
   const header = fields.find(({ name }) => name === HEADER)
   const { fields: parts, ...type } = recordShape.parse(header?.type)
   const kept = parts.filter((part) => READ.has(fieldShape.parse(part).name))
-  const contact = fields.find(({ name }) => name === CONTACT)
+  const references = fields.filter(({ name }) => name === CONTACT || name === ACCOUNT)
   return avroType({
     ...schema,
     fields: [
       { name: HEADER, type: { ...type, fields: kept } },
-      ...(contact ? [{ ...contact, default: null }] : []),
+      ...references.map((field) => ({ ...field, default: null })),
     ],
   })
 }

@@ -23,6 +23,8 @@ const changeShape = z.object({
   fields: z.array(z.string()),
   /** Where a lead went that was converted. */
   to: z.string().optional(),
+  /** The account that a deal was put under. */
+  under: z.string().optional(),
 })
 type Change = z.output<typeof changeShape>
 
@@ -66,12 +68,14 @@ function isOurs(field: string): boolean {
   return field.endsWith('__c') || field === 'AccountId' || SYSTEM_FIELDS.has(field)
 }
 
-function changeOf({ entity, type, ids, fields, convertedTo }: ChangeEvent): Change {
+function changeOf(event: ChangeEvent): Change {
+  const { entity, type, ids, fields, convertedTo, accountId } = event
   const isConverted = fields.includes('IsConverted') && convertedTo !== null
   return {
     ...{ entity, type, ids: [...ids] },
     fields: fields.filter((field) => !SYSTEM_FIELDS.has(field)),
     ...(isConverted ? { to: convertedTo } : {}),
+    ...(entity === 'Opportunity' && accountId !== null ? { under: accountId } : {}),
   }
 }
 
@@ -108,6 +112,14 @@ function signalsOf(account: string, change: Change): CrmSignal[] {
   if (object === undefined || kind === undefined) return []
   const about = change.ids.filter(isId).map((crmId) => ({ account, object, crmId }))
   const nothing = { property: null, mergedInto: null }
+  if (change.under !== undefined) {
+    // Of a deal that nobody has read yet, only the account can tell.
+    const put = { account, ...nothing, kind: 'associated' } as const
+    return [
+      ...about.map((one) => ({ ...one, ...put })),
+      { ...put, object: 'company', crmId: change.under },
+    ]
+  }
   if (kind !== 'changed') return about.map((one) => ({ ...one, ...nothing, kind }))
   if (fields.includes('IsConverted')) {
     // The lead is none any more: its contact speaks now.
