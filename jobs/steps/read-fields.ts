@@ -241,7 +241,12 @@ async function followMoved(
     ...gone.map(({ ref, crmId }) => ({ ref, crmId, to: heirs?.get(crmId) })),
     ...lost.map(({ ref, crmId }, index) => ({ ref, crmId, to: found[index]?.[0]?.crmId })),
   ].flatMap(({ ref, crmId, to }) => (to === undefined || to === crmId ? [] : [{ ref, crmId: to }]))
-  return context.db.transaction().execute((tx) => noteMoved(tx, crm.name, asked.object, moved))
+  return context.db.transaction().execute(async (tx) => {
+    const noted = await noteMoved(tx, crm.name, asked.object, moved)
+    // Where it lies now, what it should say was never written.
+    if (noted.length > 0) await requestWork(tx, 'reconcile', crm.name)
+    return noted
+  })
 }
 
 /** A record that is gone says nothing any more. */

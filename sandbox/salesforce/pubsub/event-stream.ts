@@ -5,6 +5,9 @@ const KEPT_MS = 72 * 3_600_000
 /** More are forgotten before their time, so that a long run does not fill the memory. */
 const MOST_KEPT = 200_000
 
+/** The place before the first event. */
+const BEGINNING = 3_223_480
+
 /** An event with its place on the stream. */
 export interface StreamEvent extends ChangeEvent {
   readonly id: string
@@ -18,9 +21,9 @@ export class EventStream {
   private events: StreamEvent[] = []
   private readonly listeners = new Set<() => void>()
   private readonly now: () => number
-  private tip = 3_223_480
+  private tip = BEGINNING
   /** The last place that was forgotten. */
-  private forgotten = 3_223_480
+  private forgotten = BEGINNING
 
   constructor(now: () => number) {
     this.now = now
@@ -59,7 +62,7 @@ export class EventStream {
   /** Whether a subscriber may start behind a place: it is on the stream, or is its end. */
   knows(place: number): boolean {
     this.forget(this.now() - KEPT_MS)
-    if (place === this.tip) return true
+    if (place === this.tip || (place === BEGINNING && this.forgotten === BEGINNING)) return true
     return this.events.some(({ replay }) => replay === place)
   }
 
