@@ -173,7 +173,7 @@ describe('a first sync of many people', () => {
 
   it('that ends before its job was let go leaves nothing to wait for', async () => {
     const ids = await seed()
-    org.sandbox.faults.push({ method: 'PUT', delayMs: 60_000, kind: 'reset' })
+    org.sandbox.faults.push({ method: 'PUT', delayMs: 3_000, kind: 'reset' })
     const controller = new AbortController()
     const first = reconcile(controller.signal).catch(() => null)
     await waitFor(async () => org.sandbox.faults.pending === 0)
