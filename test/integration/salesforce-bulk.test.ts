@@ -171,6 +171,22 @@ describe('a first sync of many people', () => {
     expect(org.sandbox.calls().filter(({ method }) => method === 'PUT')).toEqual([])
   })
 
+  it('that ends before its job was let go leaves nothing to wait for', async () => {
+    const ids = await seed()
+    org.sandbox.faults.push({ method: 'PUT', delayMs: 3_000, kind: 'reset' })
+    const controller = new AbortController()
+    const first = reconcile(controller.signal).catch(() => null)
+    await waitFor(async () => org.sandbox.faults.pending === 0)
+    controller.abort()
+    await first
+    expect(await openJobs()).toMatchObject([{ object: 'Lead', records: PEOPLE }])
+    expect(org.sandbox.bulk.list().map((job) => job.state)).toEqual(['Open'])
+    expect(await reconcile()).toMatchObject({ jobsResumed: 1, written: PEOPLE })
+    expect(org.sandbox.bulk.list().map((job) => job.state)).toEqual(['Aborted', 'JobComplete'])
+    expect(await openJobs()).toEqual([])
+    expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
+  })
+
   it('whose job fails in the middle is brought to its end all the same', async () => {
     const ids = await seed()
     org.sandbox.bulk.failNext(200, 'InternalServerError : it was too much')
