@@ -166,7 +166,15 @@ describe('a task', () => {
       from: '(score {{ score }})"',
       to: `{% if deal %}({{ deal.name }}, {{ deal.amount }}){% endif %}"`,
     }
-    const thread = await openPortal()
+    const never = { file: 'hubspot.yaml', from: 'evidence-within: 24h', to: 'evidence-within: 1m' }
+    const mappings = await mappingFiles(
+      OUTCOMES,
+      { file: 'hubspot.yaml', from: 'priority: high', to },
+      { file: 'hubspot.yaml', ...subject },
+      never,
+    )
+    // The engine scores at once: with the mappings that ship there would be a task before there is a deal.
+    const thread = await openPortal({ mappings })
     // The deal is known before the account is planned for: the company was there, and is read first.
     const [company = ''] = hubspot(thread).seed({
       companies: [{ domain: DOMAINS.fresh }],
@@ -175,14 +183,6 @@ describe('a task', () => {
       { companies: [company] },
       { dealname: 'Team plan', amount: '1200' },
     )
-    const never = { file: 'hubspot.yaml', from: 'evidence-within: 24h', to: 'evidence-within: 1m' }
-    const mappings = await mappingFiles(
-      OUTCOMES,
-      { file: 'hubspot.yaml', from: 'priority: high', to },
-      { file: 'hubspot.yaml', ...subject },
-      never,
-    )
-    await thread.publish(mappings)
     await thread.score()
     await thread.sync()
     expect(tasksOf(thread)).toEqual([])
