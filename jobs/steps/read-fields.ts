@@ -83,8 +83,9 @@ async function readDue(
     const missing = await missingProperties(crm, asked, signal)
     problems.push(...missing)
     if (missing.length > 0) continue
-    for (let at = 0; at < due.length; at += SLICE) {
-      await readSome({ ...scope, asked }, due.slice(at, at + SLICE), now)
+    const size = crm.readsAtOnce ?? SLICE
+    for (let at = 0; at < due.length; at += size) {
+      await readSome({ ...scope, asked }, due.slice(at, at + size), now)
     }
   }
   return problems.length > 0 ? new ConfigError(problems.join('\n')) : null

@@ -10,7 +10,17 @@ import {
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
 import { eachInFlight } from '../in-flight.ts'
-import { clashWith, keyHolder, type Located, locate, park, readKeyed, type Turn } from './locate.ts'
+import { noteFoundCompanies, noteUnder } from './found-companies.ts'
+import {
+  clashWith,
+  keyHolder,
+  type Located,
+  locate,
+  park,
+  propertiesToRead,
+  readKeyed,
+  type Turn,
+} from './locate.ts'
 import { putAway } from './put-away.ts'
 import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
 
@@ -33,7 +43,9 @@ export async function reconcileBatch(
 ): Promise<void> {
   // Whom somebody held just now is sent again by the next run, and not at once.
   const free = rows.filter(({ ref }) => !scope.busy.has(ref))
-  const located = await readDoubtful(scope, await locate(scope, free, turn))
+  const found = await locate(scope, free, turn)
+  await noteFoundCompanies(scope, found)
+  const located = await readDoubtful(scope, found)
   const writes: PlannedWrite[] = []
   const leaving: Located[] = []
   const settled: RecordUpdate[] = []
@@ -96,7 +108,8 @@ function batchesOf(
   const groups = new Map<string, PlannedWrite[]>()
   for (const write of writes) {
     const { row, crmId } = write.at
-    const name = `${crmId === null ? 'create' : 'update'} ${doubts.batchSize(row.ref)}`
+    const kind = crmId === null ? 'create' : `update ${crm.kindOf?.(crmId) ?? ''}`
+    const name = `${kind} ${doubts.batchSize(row.ref)}`
     groups.set(name, [...(groups.get(name) ?? []), write])
   }
   return [...groups.values()].flatMap((group) => {
@@ -143,14 +156,15 @@ async function readDoubtful(
   scope: ReconcileScope,
   located: readonly Located[],
 ): Promise<readonly Located[]> {
-  const ids = located.flatMap(({ crmId, written, row }) =>
-    crmId !== null && (written === null || row.state === 'writing') ? [crmId] : [],
+  const inDoubt = located.flatMap(({ crmId, written, row, said }) =>
+    crmId !== null && (written === null || row.state === 'writing') ? [{ crmId, said }] : [],
   )
-  if (ids.length === 0) return located
+  if (inDoubt.length === 0) return located
   const key = scope.rules.key.property
-  const names = [key, ...Object.keys(scope.rules.properties)]
-  const read = await scope.crm.read(scope.object, ids, names, scope.signal)
-  const doubted = new Set(ids)
+  const unread = inDoubt.flatMap(({ crmId, said }) => (said === null ? [crmId] : []))
+  const read = new Map(inDoubt.flatMap(({ crmId, said }) => (said ? [[crmId, said]] : [])))
+  for (const [crmId, values] of await readUnread(scope, unread)) read.set(crmId, values)
+  const doubted = new Set(inDoubt.map(({ crmId }) => crmId))
   const keys = [...read.values()].flatMap((values) => values[key] ?? [])
   const others = keys.filter((value) => value !== '')
   const keyed = await readKeyed(scope, others)
@@ -174,6 +188,11 @@ async function readDoubtful(
   return known
 }
 
+async function readUnread(scope: ReconcileScope, ids: readonly string[]) {
+  if (ids.length === 0) return new Map()
+  return scope.crm.read(scope.object, ids, propertiesToRead(scope), scope.signal)
+}
+
 async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]): Promise<void> {
   const { db } = scope.context
   if (scope.plan.problem) throw scope.plan.problem
@@ -190,12 +209,14 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
     crmId: at.crmId,
     properties,
     ...(companies ? { companyId: companies.get(at.row.companyRef ?? '') ?? null } : {}),
+    ...(at.company === null ? { putUnder: true } : {}),
   }))
   const outcomes = await scope.crm.write(scope.object, writes, scope.signal, {
     refusedAlike: scope.plan.refusedAlike,
   })
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  await noteUnder(scope, writes, outcomes)
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
   if (paused?.kind === 'busy' && paused.pause) throw paused.pause

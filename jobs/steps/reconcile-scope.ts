@@ -8,7 +8,7 @@ import type { PlanWatch } from './plan-watch.ts'
 
 /** What a pass over one object of a CRM works with. */
 export interface ReconcileScope {
-  readonly context: Pick<JobContext, 'db' | 'onProgress'>
+  readonly context: Pick<JobContext, 'db' | 'clock' | 'onProgress'>
   readonly crm: Crm
   readonly object: CrmObject
   readonly rules: ObjectMapping

@@ -111,7 +111,11 @@ describe('writes of contacts', () => {
       }),
     )
     await reconcileObject({
-      ...{ context: { db: database.db, onProgress: () => {} }, crm, object: 'contact' },
+      ...{
+        context: { db: database.db, clock: () => new Date(), onProgress: () => {} },
+        crm,
+        object: 'contact',
+      },
       ...{ rules: contact, signal: new AbortController().signal },
       run: { note: () => {}, count: () => {} },
     })

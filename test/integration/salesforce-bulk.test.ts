@@ -100,7 +100,13 @@ async function reconcile(signal = new AbortController().signal) {
     },
   })
   await reconcileObject({
-    ...{ context: { db, onProgress: () => {} }, crm, object: 'contact', rules: rules(), signal },
+    ...{
+      context: { db, clock: () => new Date(), onProgress: () => {} },
+      crm,
+      object: 'contact',
+      rules: rules(),
+      signal,
+    },
     run: {
       note: () => {},
       count: (name, n = 1) => {

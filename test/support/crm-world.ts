@@ -121,7 +121,13 @@ export async function openCrmWorld(options: HubspotSandboxOptions = {}): Promise
       const counts: Record<string, number> = {}
       const entries: Noted['entries'][number][] = []
       await reconcileObject({
-        ...{ context: { db, onProgress: () => {} }, crm, object, rules, signal },
+        ...{
+          context: { db, clock: () => new Date(), onProgress: () => {} },
+          crm,
+          object,
+          rules,
+          signal,
+        },
         run: {
           note: ({ ref, outcome, reason }) => void entries.push({ ref, outcome, reason }),
           count: (name, n = 1) => {

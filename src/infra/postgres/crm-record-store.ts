@@ -188,13 +188,25 @@ export interface RecordUpdate {
   readonly gone?: boolean
 }
 
-/** Stores outcomes in one statement. */
+/** Outcomes of one statement: PostgreSQL takes 256 MB of JSON. */
+const MOST_OUTCOMES = 5_000
+
+/** Stores outcomes, each at once. */
 export async function storeOutcomes(
   db: Db | Tx,
   crm: string,
   updates: readonly RecordUpdate[],
 ): Promise<void> {
-  if (updates.length === 0) return
+  for (let at = 0; at < updates.length; at += MOST_OUTCOMES) {
+    await storeSome(db, crm, updates.slice(at, at + MOST_OUTCOMES))
+  }
+}
+
+async function storeSome(
+  db: Db | Tx,
+  crm: string,
+  updates: readonly RecordUpdate[],
+): Promise<void> {
   await sql`update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
