@@ -172,7 +172,7 @@ describe('whom a Mixpanel event names', () => {
 })
 
 describe('an id that Mixpanel has merged into another', () => {
-  it.each<{ name: string; given: Row; want: readonly string[] | null }>([
+  it.each<{ name: string; given: Record<string, unknown>; want: readonly string[] | null }>([
     {
       name: 'is linked with it where the event names nobody else',
       given: { distinct_id: 'merged', $distinct_id_before_identity: 'a9' },
