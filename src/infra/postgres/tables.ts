@@ -51,6 +51,11 @@ export interface Tables {
     folder: string
     files: JSONColumnType<Record<string, string>>
     published_at: Generated<Date>
+    /** The user of the operating system; null for versions of an older Ripen. */
+    published_by: string | null
+    note: string | null
+    /** The version whose files this one repeats. */
+    rolled_back_to: number | null
   }
   work: {
     step: string
