@@ -93,8 +93,9 @@ async function readDue(
     if (missing.length > 0) continue
     // A property of ours that somebody deleted is mended by whoever writes, and not emptied everywhere.
     const own = ownProperties(asked.rules).filter((name) => known.has(name))
-    for (let at = 0; at < due.length; at += SLICE) {
-      await readSome({ ...scope, asked, own }, due.slice(at, at + SLICE), now)
+    const size = crm.readsAtOnce ?? SLICE
+    for (let at = 0; at < due.length; at += size) {
+      await readSome({ ...scope, asked, own }, due.slice(at, at + size), now)
     }
   }
   return problems.length > 0 ? new ConfigError(problems.join('\n')) : null
