@@ -75,6 +75,10 @@ const PROPERTY_TYPES = [
   'phone',
 ] as const
 
+const choices = z
+  .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
+  .min(1)
+
 const property = <F extends readonly [string, ...string[]]>(fields: F) =>
   z
     .strictObject({
@@ -82,10 +86,7 @@ const property = <F extends readonly [string, ...string[]]>(fields: F) =>
       type: z.enum(PROPERTY_TYPES),
       label: z.string().min(1).max(120),
       description: z.string().max(500).optional(),
-      options: z
-        .array(z.strictObject({ value: z.string().min(1), label: z.string().min(1) }))
-        .min(1)
-        .optional(),
+      options: choices.optional(),
       /** What happens to the value in the CRM when there is none to write. */
       'when-empty': z.enum(['clear', 'keep']).default('clear'),
     })
@@ -135,6 +136,28 @@ function refuseTwice(
   }
 }
 
+/** What a rep answers in the CRM, in properties of our own: they are created, and never written. */
+const disposition = (propertyName: Names) =>
+  z.strictObject({
+    /** Holds `accepted`, `rejected`, or nothing. */
+    property: propertyName,
+    label,
+    description: z.string().max(500).optional(),
+    /** How the two answers are shown. */
+    labels: z
+      .strictObject({ accepted: label, rejected: label })
+      .default({ accepted: 'Accepted', rejected: 'Rejected' }),
+    /** Why it was rejected, as one of a list. */
+    reason: z
+      .strictObject({
+        property: propertyName,
+        label,
+        description: z.string().max(500).optional(),
+        options: choices,
+      })
+      .optional(),
+  })
+
 /** Which record is meant when several could be; `ask` leaves it to a person. */
 export const SEVERAL = ['oldest', 'newest', 'with-owner', 'ask'] as const
 
@@ -171,6 +194,7 @@ const object = <F extends readonly [string, ...string[]]>(
     /** The CRM's own properties that models may read, by the name of the trait. */
     read: z.record(traitName, propertyName).default({}),
     'sales-status': salesStatus(propertyName).optional(),
+    disposition: disposition(propertyName).optional(),
   })
 
 const tasks = z.strictObject({
@@ -276,6 +300,7 @@ export type PropertyMapping = Readonly<
 >
 export type Several = (typeof SEVERAL)[number]
 export type SalesStatusMapping = z.output<ReturnType<typeof salesStatus>>
+export type DispositionMapping = z.output<ReturnType<typeof disposition>>
 export type DealMapping = z.output<typeof deals>
 export type FirstContactMapping = z.output<typeof firstContact>
 export type TaskMapping = z.output<typeof tasks>
