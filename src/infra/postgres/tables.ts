@@ -197,6 +197,7 @@ export interface Tables {
     told_at: Instant
     ended_at: InstantOrNull
     recorded_at: Instant
+    end_recorded_at: InstantOrNull
   }
   sales_state: {
     about: string
@@ -206,6 +207,17 @@ export interface Tables {
     reason: string | null
     scores: Json
     weight: Generated<number>
+  }
+  sales_word: {
+    about: string
+    id: Generated<number>
+    source: string
+    status: string
+    since: Instant
+    reason: string | null
+    weight: number
+    scores: Json
+    recorded_at: Instant
   }
   crm_owner: {
     owner_id: string
