@@ -26,7 +26,7 @@ export interface ReconcileScope {
 export function recordUpdate(
   at: Located,
   state: RecordUpdate['state'],
-  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId'>> = {},
+  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId' | 'dueAt'>> = {},
 ): RecordUpdate {
   return {
     ref: at.row.ref,
@@ -40,5 +40,8 @@ export function recordUpdate(
     reason: why.reason ?? null,
     code: why.code ?? null,
     correlationId: why.correlationId ?? null,
+    ledger: at.ledger,
+    dueAt: why.dueAt ?? null,
+    turn: at.turn,
   }
 }

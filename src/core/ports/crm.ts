@@ -426,6 +426,16 @@ export interface Crm {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Readonly<Record<string, string | null>>>>
   /**
+   * When the values of now were set or emptied, by record id and property, ISO 8601 UTC; what the CRM does not
+   * tell of is absent. Absent where the CRM keeps no such times: then it is known no better than by reading.
+   */
+  setAt?(
+    object: CrmObject,
+    crmIds: readonly string[],
+    properties: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>
+  /**
    * Where records that are gone lie now, by their old ids: merged into another one, or converted. Absent where the
    * CRM does not say; then our own key is looked for.
    */
