@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { Objective } from '../src/core/freshness/objective.ts'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm } from '../src/core/ports/crm.ts'
 import type { CrmStream } from '../src/core/ports/crm-stream.ts'
@@ -68,6 +69,8 @@ export interface JobContext {
   readonly tmpDir: string
   readonly logger: Logger
   readonly clock: () => Date
+  /** How soon what is qualified is to be in a CRM. */
+  readonly freshnessObjective: Objective
   /** A source whose pulls have not succeeded for so long missed its schedule. */
   readonly pullOverdueMs: number
   /** Sources that the environment connects; see `allSources` for those that the mapping declares. */
@@ -104,6 +107,8 @@ export interface RunEntry {
 export interface RunNotes {
   readonly note: (entry: RunEntry) => void
   readonly count: (name: string, n?: number) => void
+  /** Wakes whoever follows, who has something to do before this run is over. */
+  readonly wakeNext?: () => Promise<void>
 }
 
 /** What one run of a step did, in counts. */

@@ -5,6 +5,7 @@ import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readDealsOf } from '../../src/infra/postgres/deal-store.ts'
+import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
@@ -103,6 +104,7 @@ async function settleIntent(
       return
     }
     await setState(context.db, intent, 'created', { taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -122,6 +124,7 @@ async function settleIntent(
   })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }

@@ -9,6 +9,7 @@ import {
   type RecordUpdate,
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
+import { noteInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { clashWith, keyHolder, type Located, locate, park, readKeyed, type Turn } from './locate.ts'
 import { putAway } from './put-away.ts'
@@ -44,12 +45,15 @@ export async function reconcileBatch(
     else leaving.push(next.leaves)
   }
   await storeOutcomes(scope.context.db, scope.crm.name, settled)
+  await noteInCrm(scope.context.db, scope.crm.name, refsOf(settled))
   await turn.free
   await eachInFlight(lanesOf(scope, batchesOf(scope, writes)), WRITES_AT_ONCE, async (lane) => {
     for (const batch of lane) await writeSome(scope, batch)
   })
   if (leaving.length > 0) await putAway(scope, leaving)
 }
+
+const refsOf = (updates: readonly RecordUpdate[]): string[] => updates.map(({ ref }) => ref)
 
 type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
 
@@ -196,6 +200,7 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
   })
   const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  await noteInCrm(db, scope.crm.name, refsOf(updates))
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
   if (paused?.kind === 'busy' && paused.pause) throw paused.pause

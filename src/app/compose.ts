@@ -73,7 +73,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
-    const metrics = createMetrics(opened.database.db)
+    const metrics = createMetrics(opened.database.db, config.RIPEN_FRESHNESS_SLO)
     const { database } = opened
     const access = openHubspotAccess(config, database, metrics)
     const salesforce = openSalesforceAccess(config, database, metrics)
@@ -183,6 +183,7 @@ function createContext(
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,
     clock: clock ?? (() => new Date()),
+    freshnessObjective: config.RIPEN_FRESHNESS_SLO,
     pullOverdueMs: config.RIPEN_PULL_OVERDUE_MINUTES * 60_000,
     sources: new Map([
       ['amplitude', connectAmplitude(config)],

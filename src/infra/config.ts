@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
+import { DEFAULT_OBJECTIVE, type Objective, readObjective } from '../core/freshness/objective.ts'
 import { keyringProblem } from './secrets/keyring.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
@@ -47,6 +48,15 @@ const variables = z.object({
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
+  RIPEN_FRESHNESS_SLO: z
+    .string()
+    .default(DEFAULT_OBJECTIVE)
+    .transform((text, context): Objective => {
+      const objective = readObjective(text)
+      if (typeof objective !== 'string') return objective
+      context.addIssue({ code: 'custom', message: objective })
+      return z.NEVER
+    }),
   RIPEN_SCORE_SHARD_PEOPLE: whole(1, 1_000_000).default(10_000),
   RIPEN_DUCKDB_MEMORY_MB: whole(128, 1_048_576).default(512),
   RIPEN_DUCKDB_THREADS: whole(1, 256).optional(),

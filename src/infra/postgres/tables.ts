@@ -67,7 +67,12 @@ export interface Tables {
     received_at: Generated<Date>
     body: string
   }
-  touched: { id: Generated<number>; step: string; subject: string }
+  touched: {
+    id: Generated<number>
+    step: string
+    subject: string
+    arrived_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
   lake_file: {
     id: string
     source: string
@@ -358,6 +363,27 @@ export interface Tables {
     deleted_at: InstantOrNull
     changed_at: Generated<Date>
   }
+  freshness: {
+    ref: string
+    crm: string
+    object: 'contact' | 'company'
+    qualified: boolean
+    due_since: InstantOrNull
+    due_age_ms: number | null
+    arrived_at: InstantOrNull
+    event_at: InstantOrNull
+    in_crm_at: InstantOrNull
+  }
+  freshness_hour: {
+    crm: string
+    hour: Instant
+    object: 'contact' | 'company' | 'task'
+    qualified: boolean
+    since: 'arrival' | 'event'
+    bound: number
+    n: Count
+    seconds: number
+  }
   task_intent: {
     key: string
     crm: string
@@ -378,6 +404,10 @@ export interface Tables {
     completed_at: InstantOrNull
     note: TextOrNull
     read_at: InstantOrNull
+    /** When what the task is about arrived, how old it was by then, and when the task was there. */
+    arrived_at: InstantOrNull
+    event_age_ms: ColumnType<number | null, number | null | undefined, number | null>
+    in_crm_at: InstantOrNull
   }
   crm_provisioned: { crm: string; plan_hash: string }
   crm_bulk_job: {

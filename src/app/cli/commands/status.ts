@@ -1,4 +1,5 @@
 import type { JobContext } from '../../../../jobs/context.ts'
+import { type CrmFreshness, readFreshness } from '../../../infra/postgres/freshness-report.ts'
 import { type Notice, readNotices } from '../../../infra/postgres/notices.ts'
 import { readSchemaChanges, type SchemaChange } from '../../../infra/postgres/schema-store.ts'
 import { readSourceLedgers, type SourceLedger } from '../../source-ledger.ts'
@@ -9,6 +10,8 @@ import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 /** Everything that `ripen status` tells. */
 export interface FullStatus extends Omit<Status, 'sources'> {
   readonly sources: Readonly<Record<string, Partial<SourceStatus> & SourceLedger>>
+  /** How soon what happens is in each CRM, see `RIPEN_FRESHNESS_SLO`. */
+  readonly freshness: Readonly<Record<string, CrmFreshness>>
   readonly notices: readonly Notice[]
   readonly schemaChanges: readonly SchemaChange[]
 }
@@ -32,6 +35,7 @@ async function readFullStatus(context: JobContext): Promise<FullStatus> {
   return {
     ...status,
     sources: Object.fromEntries(sources),
+    freshness: await readFreshness(context.db, context.freshnessObjective),
     notices: await readNotices(context.db),
     schemaChanges: await readSchemaChanges(context.db),
   }
