@@ -11,6 +11,7 @@ import type { Duck } from '../src/infra/lake/duck.ts'
 import type { FactTable } from '../src/infra/lake/fact-table.ts'
 import type { RollupTable } from '../src/infra/lake/rollup-table.ts'
 import type { Logger } from '../src/infra/logger.ts'
+import type { AlertChannel } from '../src/infra/outbound/alert-channels.ts'
 import type { Db } from '../src/infra/postgres/database.ts'
 import type { Step } from '../src/infra/postgres/work.ts'
 import type { ShardUsageHolder } from './steps/score-shards.ts'
@@ -47,6 +48,24 @@ export interface ConnectedCrm {
   readonly stream?: CrmStream
 }
 
+/** From which shares on something is told. */
+export interface AlertLimits {
+  /** Parked records, of those of a CRM. */
+  readonly parkedShare: number
+  /** Calls that are left, of those of a day. */
+  readonly quotaLeft: number
+}
+
+/** Somebody made up who proves the whole path. */
+export interface Canary {
+  /** Of a contact that stands in each CRM for this. */
+  readonly email: string
+  /** How often it is let go. */
+  readonly everyMs: number
+  /** It must be in the CRM by then. */
+  readonly withinMs: number
+}
+
 /** All that a job may use; built by `src/app/compose.ts`. */
 export interface JobContext {
   readonly db: Db
@@ -69,6 +88,11 @@ export interface JobContext {
   readonly tmpDir: string
   readonly logger: Logger
   readonly clock: () => Date
+  /** Where alerts are told; empty when nobody is to be told. */
+  readonly alertChannels: readonly AlertChannel[]
+  readonly alertLimits: AlertLimits
+  /** Null when none is let go. */
+  readonly canary: Canary | null
   /** How soon what is qualified is to be in a CRM. */
   readonly freshnessObjective: Objective
   /** A source whose pulls have not succeeded for so long missed its schedule. */

@@ -1,6 +1,7 @@
 import { Gauge, Histogram, type Registry } from 'prom-client'
 import { BOUNDS_SECONDS } from '../core/freshness/bounds.ts'
 import type { Objective } from '../core/freshness/objective.ts'
+import { readAlerts } from './postgres/alert-store.ts'
 import type { Db } from './postgres/database.ts'
 import { readFreshness } from './postgres/freshness-report.ts'
 import { type Counted, readCounted } from './postgres/freshness-store.ts'
@@ -33,6 +34,22 @@ export function addFreshnessMetrics(registry: Registry, db: Db, objective: Objec
       for (const { crm, object, qualified, oldestSince } of all.flatMap(({ open }) => open)) {
         const seconds = (Date.now() - oldestSince.getTime()) / 1000
         this.set({ crm, object, status: statusOf(qualified) }, Math.max(0, seconds))
+      }
+    },
+  })
+}
+
+/** What fires, one series for each. */
+export function addAlertMetric(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'ripen_alerts_firing',
+    help: 'Alerts that fire, each as 1.',
+    labelNames: ['kind', 'about'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { kind, about, isFiring } of await readAlerts(db)) {
+        if (isFiring) this.set({ kind, about }, 1)
       }
     },
   })

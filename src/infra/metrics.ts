@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Objective } from '../core/freshness/objective.ts'
 import type { CrmCall } from '../core/ports/crm.ts'
-import { addFreshnessMetrics } from './freshness-metrics.ts'
+import { addAlertMetric, addFreshnessMetrics } from './freshness-metrics.ts'
 import type { Db } from './postgres/database.ts'
 import { readDays, readWindows } from './postgres/pace-store.ts'
 
@@ -32,6 +32,7 @@ export function createMetrics(db: Db, objective: Objective): Metrics {
   })
   addStateGauges(registry, db)
   addFreshnessMetrics(registry, db, objective)
+  addAlertMetric(registry, db)
   const total = { reads: 0, writes: 0 }
   return {
     registry,

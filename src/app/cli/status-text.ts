@@ -31,6 +31,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
     ...describePace(status),
     'Open',
     open.length ? table(open) : '  nothing',
+    ...describeAlerts(status),
     ...describeNotices(status, now),
     ...describeSchema(status),
     `Mapping: ${status.mapping ? `version ${status.mapping.version} of ${status.mapping.folder}` : 'none published'}`,
@@ -144,6 +145,16 @@ function describePace({ pace }: FullStatus): string[] {
   ])
   const rows = [...quotas, ...pauses]
   return rows.length > 0 ? ['Allowances', table(rows)] : []
+}
+
+function describeAlerts({ alerts }: FullStatus): string[] {
+  if (alerts.length === 0) return []
+  const rows = alerts.map(({ kind, about, since, text }) => [
+    `  ${kind} ${about}`,
+    `since ${since?.toISOString() ?? ''}`,
+    text,
+  ])
+  return ['Alerts', table(rows)]
 }
 
 function describeNotices({ notices }: FullStatus, now: Date): string[] {

@@ -363,6 +363,33 @@ export interface Tables {
     deleted_at: InstantOrNull
     changed_at: Generated<Date>
   }
+  alert: {
+    kind: string
+    about: string
+    firing: boolean
+    since: InstantOrNull
+    leaning_since: InstantOrNull
+    text: string
+    looked_at: Instant
+  }
+  alert_message: {
+    id: Generated<string>
+    channel: string
+    subject: string
+    body: string
+    created_at: Generated<Date>
+    tries: Generated<number>
+    again_at: Generated<Date>
+    ended_at: InstantOrNull
+    outcome: TextOrNull<'sent' | 'refused'>
+    error: TextOrNull
+  }
+  canary_beat: {
+    crm: string
+    let_go_at: Instant
+    token: string
+    seen_at: InstantOrNull
+  }
   freshness: {
     ref: string
     crm: string
