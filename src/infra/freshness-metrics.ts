@@ -6,6 +6,9 @@ import type { Db } from './postgres/database.ts'
 import { readFreshness } from './postgres/freshness-report.ts'
 import { type Counted, readCounted } from './postgres/freshness-store.ts'
 
+const NAME = 'ripen_freshness_seconds'
+const HELP =
+  'Time to the field or task in the CRM, since the event in the product or its arrival here.'
 const LABELS = ['crm', 'object', 'status', 'since'] as const
 
 /** How fresh the CRMs are, for the whole installation: read from PostgreSQL when asked for. */
@@ -63,8 +66,8 @@ class StoredHistogram extends Histogram<(typeof LABELS)[number]> {
 
   constructor(db: Db) {
     super({
-      name: 'ripen_freshness_seconds',
-      help: 'Time to the field or task in the CRM, since the event in the product or its arrival here.',
+      name: NAME,
+      help: HELP,
       labelNames: LABELS,
       buckets: [...BOUNDS_SECONDS],
       registers: [],
@@ -72,25 +75,25 @@ class StoredHistogram extends Histogram<(typeof LABELS)[number]> {
     this.#db = db
   }
 
-  override async get() {
-    const told = await super.get()
+  /** What the registry prints, and what `get` gives. */
+  async getForPromString() {
     const counted = await readCounted(this.#db, null)
-    return { ...told, values: counted.flatMap(samplesOf) }
+    const values = counted.flatMap(samplesOf)
+    return { name: NAME, help: HELP, type: 'histogram', values, aggregator: 'sum' }
   }
 }
 
 function samplesOf({ crm, object, qualified, since, spread }: Counted) {
   const labels = { crm, object, status: statusOf(qualified), since }
-  const name = 'ripen_freshness_seconds'
   let sum = 0
   const buckets = spread.counts.map((n, i) => {
     sum += n
     const le = BOUNDS_SECONDS[i] ?? '+Inf'
-    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: sum, exemplar: null }
+    return { metricName: `${NAME}_bucket`, labels: { ...labels, le }, value: sum, exemplar: null }
   })
   return [
     ...buckets,
-    { metricName: `${name}_sum`, labels, value: spread.seconds },
-    { metricName: `${name}_count`, labels, value: sum },
+    { metricName: `${NAME}_sum`, labels, value: spread.seconds },
+    { metricName: `${NAME}_count`, labels, value: sum },
   ]
 }

@@ -136,6 +136,16 @@ export async function readOpenDue(db: Db, lateSeconds: number): Promise<readonly
   return rows
 }
 
+/** True when a record or task of who is qualified waits for something that has happened. */
+export async function hasHot(db: Db, crm: string): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`select exists (select from freshness f
+      join crm_record r using (ref, crm) where f.crm = ${crm} and f.qualified
+      and f.due_since is not null and r.state in ('pending', 'writing'))
+    or exists (select from task_intent where crm = ${crm} and state = 'planned'
+      and arrived_at is not null) as any`.execute(db)
+  return rows[0]?.any ?? false
+}
+
 /** Those of these people and accounts whom some model calls qualified. */
 export async function qualifiedAmong(
   db: Db | Tx,
