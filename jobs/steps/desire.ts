@@ -7,7 +7,7 @@ import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { createExplainer } from '../../src/core/scoring/explain.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import {
-  changesToWrite,
+  changedProperties,
   type DesiredRecord,
   desiredRecord,
   leftRecord,
@@ -22,6 +22,7 @@ import {
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
+import { readPropertyTraits } from '../../src/infra/postgres/property-traits.ts'
 import {
   type DueRecord,
   noteDue,
@@ -100,7 +101,7 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
       const slices = among ? cut(among) : slicesOf(db, crm, object, rules)
       for await (const refs of slices) {
         signal.throwIfAborted()
-        const scope = { db, set, object, rules, speaks }
+        const scope = { db, set, crm, object, rules, speaks, now: context.clock() }
         own = sumOf(own, await lookAtSlice(pass, crm, scope, refs))
       }
     }
@@ -180,6 +181,8 @@ async function* slicesOf(
 interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
+  readonly crm: string
+  readonly now: Date
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly speaks: (model: Model) => Speaker
@@ -193,17 +196,19 @@ interface WantedOf {
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
 async function wantedOf(
-  { db, set, object, rules, speaks }: DesireScope,
+  { db, set, crm, object, rules, speaks, now }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
 ): Promise<WantedOf[]> {
   const spoken = await speakers(db, set, rules, refs)
   const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
+  const traits = await readPropertyTraits(db, crm, rules, refs, now)
   const wanted: WantedOf[] = []
   for (const { score, model } of spoken) {
     const subject = withChampion(facts, score)
     if (!subject) continue
-    const desired = desiredRecord(rules, subject, score, speaks(model))
+    const told = traits.get(score.subjectId)
+    const desired = desiredRecord(rules, subject, score, speaks(model), told)
     const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
     wanted.push({ record: { ...desired, object, companyRef }, score })
   }
@@ -212,7 +217,7 @@ async function wantedOf(
   return [
     ...wanted,
     ...left.map((row) => ({
-      record: { ...leftRecord(rules['on-leave'], row), object, companyRef: row.companyRef },
+      record: { ...leftRecord(rules, row), object, companyRef: row.companyRef },
       score: null,
     })),
   ]
@@ -251,10 +256,11 @@ function differs(
 ): boolean {
   if (!row) return true
   return (
-    changesToWrite(record.properties, row.desired) !== null ||
+    changedProperties(record.properties, row.desired) !== null ||
     Object.keys(row.desired).length !== Object.keys(record.properties).length ||
     row.mayCreate !== record.mayCreate ||
     row.onLeave !== record.onLeave ||
+    row.urgent !== record.urgent ||
     row.companyRef !== record.companyRef ||
     canonicalJson(row.lookup) !== canonicalJson(lookupOf(record)) ||
     canonicalJson(row.onCreate) !== canonicalJson(record.onCreate)

@@ -1,11 +1,14 @@
+import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ConfigError, RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { crmSetup } from '../../src/core/sync/crm-setup.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
 import { hasHot } from '../../src/infra/postgres/freshness-store.ts'
+import { openDueHolds, takeRules } from '../../src/infra/postgres/parked-store.ts'
 import type { ConnectedCrm, JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
+import { hashOf } from './field-edits.ts'
 import { followTasks } from './follow-tasks.ts'
 import { knownOwners } from './known-owners.ts'
 import { linkCompanies } from './link-companies.ts'
@@ -32,6 +35,10 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   const crm = connected.connect(crmSetup(mapping))
   await seeAccount(context.db, crm, signal)
   await provisionOnce(context, crm, mapping, signal, run)
+  await openDueHolds(context.db, name, context.clock())
+  for (const [object, rules] of objectsOf(mapping)) {
+    await takeRules(context.db, { crm: name, object, hash: hashOf(canonicalJson(rules)) })
+  }
   const reading = { context, crm, set, mapping, signal, run }
   await hotFirst(reading, connected)
   await writeRecords(reading)
