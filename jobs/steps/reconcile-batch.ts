@@ -7,6 +7,7 @@ import {
   type RecordUpdate,
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
+import { noteInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { hashOf } from './field-edits.ts'
 import { noteFoundCompanies, noteUnder } from './found-companies.ts'
@@ -43,12 +44,15 @@ export async function reconcileBatch(
     else leaving.push(next.leaves)
   }
   await storeOutcomes(scope.context.db, scope.crm.name, settled)
+  await noteInCrm(scope.context.db, scope.crm.name, refsOf(settled))
   await turn.free
   await eachInFlight(lanesOf(scope, batchesOf(scope, writes)), WRITES_AT_ONCE, async (lane) => {
     for (const batch of lane) await writeSome(scope, batch)
   })
   if (leaving.length > 0) await putAway(scope, leaving)
 }
+
+const refsOf = (updates: readonly RecordUpdate[]): string[] => updates.map(({ ref }) => ref)
 
 /** Updates and creates are different calls; records in doubt go in smaller batches. */
 function batchesOf(
@@ -131,6 +135,7 @@ async function writeSome(scope: ReconcileScope, planned: readonly PlannedWrite[]
   })
   const updates = batch.map((write, index) => settle(scope, write, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  await noteInCrm(db, scope.crm.name, refsOf(updates))
   await noteUnder(scope, writes, outcomes)
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
