@@ -222,14 +222,8 @@ describe('contacts with an account of ours', () => {
     const ids = Array.from({ length: BULK_FROM }, (_, n) =>
       people.create('Contact', { LastName: 'Doe', Email: emailOf(n), ...there(n) }),
     )
-    const common = {
-      domains: [],
-      mayCreate: false,
-      thorough: false,
-      onLeave: null,
-      urgent: false,
-      onCreate: {},
-    }
+    const none = { domains: [], onLeave: null, onCreate: {} }
+    const common = { ...none, mayCreate: false, thorough: false, urgent: false }
     const wanted = ids.map((_, n) => ({
       ...{ ref: refOf(n), object: 'contact' as const, emails: [emailOf(n)], companyRef: 'acme' },
       ...{ properties: { PQL_Score__c: n % 100 }, ...common },
