@@ -67,7 +67,7 @@ export const desire: StepHandler = async (context, _key, _params, signal) => {
   return counts
 }
 
-async function* slicesOf(
+export async function* slicesOf(
   db: Db,
   crm: string,
   object: CrmObject,
@@ -84,7 +84,7 @@ async function* slicesOf(
   }
 }
 
-interface DesireScope {
+export interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
   readonly object: CrmObject
@@ -93,7 +93,7 @@ interface DesireScope {
 }
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
-async function wantedOf(
+export async function wantedOf(
   { db, set, object, rules, speaks }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
@@ -135,7 +135,7 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
 }
 
 /** The words of each model, made once. */
-function voices(): (model: Model) => Speaker {
+export function voices(): (model: Model) => Speaker {
   const known = new Map<Model, Speaker>()
   return (model) => {
     const speaker = known.get(model) ?? {

@@ -17,7 +17,7 @@ import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
 /** Write calls of one slice that are under way at a time. */
 const WRITES_AT_ONCE = 3
 
-interface PlannedWrite {
+export interface PlannedWrite {
   readonly at: Located
   readonly properties: Properties
 }
@@ -51,10 +51,10 @@ export async function reconcileBatch(
   if (leaving.length > 0) await putAway(scope, leaving)
 }
 
-type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
+export type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
 
 /** What is to be done with one record. */
-function nextOf(scope: ReconcileScope, at: Located): Next {
+export function nextOf(scope: ReconcileScope, at: Located): Next {
   const { row, crmId } = at
   if (crmId === null && !row.mayCreate) {
     scope.run.count('unlinked')
