@@ -4,7 +4,8 @@ import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
 import type { Crm, CrmObject, CrmValue } from '../../src/core/ports/crm.ts'
 import type { Speaker } from '../../src/core/sync/fields.ts'
-import { knownFromRead } from '../../src/core/sync/from-crm.ts'
+import { type HoldReason, nextWrite } from '../../src/core/sync/next-write.ts'
+import { afterRead, type ReadValues } from '../../src/core/sync/seen-record.ts'
 import {
   type CrmRecordRow,
   recordsOf,
@@ -14,8 +15,16 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import type { JobContext } from '../context.ts'
 import { wantedOf } from './desire.ts'
 import { createDoubts } from './doubts.ts'
-import { clashWith, keyHolder, type Located, lookFor, readKeyed } from './locate.ts'
-import { nextOf } from './reconcile-batch.ts'
+import { hashOf } from './field-edits.ts'
+import {
+  clashWith,
+  keyHolder,
+  type Located,
+  lookFor,
+  propertiesToRead,
+  readKeyed,
+} from './locate.ts'
+import { knownOf, nextOf } from './plan-write.ts'
 import type { ReconcileScope } from './reconcile-scope.ts'
 
 /** What would become of one record of a CRM. */
@@ -39,6 +48,17 @@ export interface PreviewField {
   readonly new: CrmValue
 }
 
+/** One property that says something else than it should, and is left alone. */
+export interface PreviewHeld {
+  readonly property: string
+  readonly old: CrmValue
+  readonly wanted: CrmValue
+  /** `theirs`: what the CRM says stands. `parked`: somebody else puts another value back each time. */
+  readonly why: HoldReason | 'theirs' | 'parked'
+  /** ISO 8601 UTC; null until something else changes. */
+  readonly until: string | null
+}
+
 export interface RecordPreview {
   readonly object: CrmObject
   /** Our id of the person or account. */
@@ -51,6 +71,7 @@ export interface RecordPreview {
   readonly reason: string | null
   /** Only what would be written. */
   readonly fields: readonly PreviewField[]
+  readonly held: readonly PreviewHeld[]
   /** Everything that it should say. */
   readonly desired: Readonly<Record<string, CrmValue>>
   /** What the CRM has of that now; null for a record that is not there. */
@@ -115,24 +136,31 @@ const NO_ROW = {
   created: false,
   candidates: null,
   deleted: false,
+  ledger: {},
+  turn: 0,
 } as const
 
 /** The rows as they would be stored. */
 async function wantedRows(
-  { context: { db }, crm, set, object, rules, speaks }: PreviewScope,
+  { context: { db, clock }, crm, set, object, rules, speaks }: PreviewScope,
   refs: readonly string[],
 ): Promise<readonly CrmRecordRow[]> {
   const before = await recordsOf(db, crm.name, refs)
-  const wanted = await wantedOf({ db, set, object, rules, speaks }, refs, before)
+  const now = clock()
+  const wanted = await wantedOf(
+    { db, set, crm: crm.name, object, rules, speaks, now },
+    refs,
+    before,
+  )
   const erased = await erasedAmong(db, refs)
   return wanted.filter(({ ref }) => !erased.has(ref)).map((one) => rowOf(one, before.get(one.ref)))
 }
 
 function rowOf(wanted: WantedRecord, before: CrmRecordRow | undefined): CrmRecordRow {
-  const { ref, object, mayCreate, properties, onCreate, companyRef, onLeave } = wanted
+  const { ref, object, mayCreate, properties, onCreate, companyRef, onLeave, urgent } = wanted
   const { emails, domains, thorough } = wanted
   const lookup = { emails, domains, thorough }
-  const said = { mayCreate, lookup, desired: properties, onCreate, companyRef, onLeave }
+  const said = { mayCreate, lookup, desired: properties, onCreate, companyRef, onLeave, urgent }
   return { ...NO_ROW, ...before, ref, object, ...said }
 }
 
@@ -147,11 +175,9 @@ async function erasedAmong(db: Db, refs: readonly string[]): Promise<ReadonlySet
   return new Set(rows.map(({ ref }) => ref))
 }
 
-type Values = Readonly<Record<string, string | null>>
-
 interface Seen {
   readonly at: Located
-  readonly values: Values | null
+  readonly values: ReadValues | null
   /** It is another subject's by the key on it. */
   readonly clash: string | null
 }
@@ -165,11 +191,12 @@ async function look(scope: ReconcileScope, rows: readonly CrmRecordRow[]) {
 
 async function readNow(scope: ReconcileScope, located: readonly Located[]): Promise<Seen[]> {
   const { crm, object, rules, signal } = scope
+  const now = scope.context.clock().getTime()
   const ids = located.flatMap(({ crmId }) => crmId ?? [])
   if (ids.length === 0) return located.map((at) => ({ at, values: null, clash: null }))
   const there = await crm.propertyNames(object, signal)
   const key = rules.key.property
-  const names = [key, ...Object.keys(rules.properties)].filter((name) => there.has(name))
+  const names = propertiesToRead(scope).filter((name) => there.has(name))
   const read = await crm.read(object, ids, names, signal)
   const keyed = await readKeyed(
     scope,
@@ -179,14 +206,14 @@ async function readNow(scope: ReconcileScope, located: readonly Located[]): Prom
     const values = at.crmId === null ? null : (read.get(at.crmId) ?? null)
     if (at.crmId === null || values === null) return { at, values, clash: null }
     const clash = keyHolder(keyed, at.row.ref, at.crmId, values[key] ?? null)
-    const written = knownFromRead(at.row.desired, values)
-    return { at: { ...at, written, unkeyed: values[key] !== at.row.ref }, values, clash }
+    const { seen: written, ledger } = afterRead(rules, knownOf(at), values, now, hashOf)
+    return { at: { ...at, written, ledger, unkeyed: values[key] !== at.row.ref }, values, clash }
   })
 }
 
 function previewOf(scope: ReconcileScope, { at, values, clash }: Seen): RecordPreview {
   if (clash !== null) return stoppedPreview(scope, at, clashWith(scope.object, clash))
-  const base = baseOf(scope, at, values)
+  const base = { ...baseOf(scope, at, values), held: heldOf(scope, at, values) }
   const next = nextOf(scope, at)
   if ('leaves' in next) return { ...base, step: 'archive' }
   if ('update' in next) {
@@ -208,8 +235,29 @@ function previewOf(scope: ReconcileScope, { at, values, clash }: Seen): RecordPr
   }
 }
 
+function heldOf(scope: ReconcileScope, at: Located, values: ReadValues | null): PreviewHeld[] {
+  if (at.crmId === null) return []
+  const { fields } = nextWrite(scope.rules, knownOf(at), scope.context.clock().getTime())
+  return [...fields].flatMap(([property, step]): PreviewHeld[] => {
+    if (step.kind === 'write') return []
+    const said = {
+      property,
+      old: values?.[property] || null,
+      wanted: at.row.desired[property] ?? null,
+    }
+    if (step.kind === 'adopt') return [{ ...said, why: 'theirs', until: null }]
+    if (step.kind === 'park') return [{ ...said, why: 'parked', until: null }]
+    const until = step.until === null ? null : new Date(step.until).toISOString()
+    return [{ ...said, why: step.why, until }]
+  })
+}
+
 /** Our own key is set by every write; it is news only where it is not there yet. */
-function keyField({ rules }: ReconcileScope, at: Located, values: Values | null): PreviewField[] {
+function keyField(
+  { rules }: ReconcileScope,
+  at: Located,
+  values: ReadValues | null,
+): PreviewField[] {
   const { property } = rules.key
   if (!at.unkeyed && at.crmId !== null) return []
   return [{ property, old: values?.[property] || null, new: at.row.ref }]
@@ -219,10 +267,10 @@ function stoppedPreview(scope: ReconcileScope, at: Located, reason: string): Rec
   return { ...baseOf(scope, at, null), step: 'parked', reason }
 }
 
-function baseOf({ object }: ReconcileScope, at: Located, now: Values | null): RecordPreview {
+function baseOf({ object }: ReconcileScope, at: Located, now: ReadValues | null): RecordPreview {
   const { ref, desired } = at.row
   const known = { object, ref, name: ref, crmId: at.crmId, desired, now }
-  return { ...known, step: 'same', reason: null, fields: [] }
+  return { ...known, step: 'same', reason: null, fields: [], held: [] }
 }
 
 function nameOf({ ref, lookup: { emails, domains } }: CrmRecordRow): string {

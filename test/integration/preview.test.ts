@@ -140,8 +140,12 @@ describe('a look before the write', () => {
       { file: 'models/people.yaml', from: 'from: 80', to: 'from: 95' },
     )
     const { records } = await preview(thread, {}, draft)
-    const fields = records.flatMap((one) => one.fields.map(({ property }) => property))
-    expect(fields).toEqual(['pql_grade', 'pql_grade', 'pql_grade'])
+    // What explains a score is written with it: the policy of the live path is told, and not a wish.
+    const held = records.flatMap((one) => one.held)
+    expect(held.map(({ property, why }) => `${property}: ${why}`)).toEqual(
+      Array.from({ length: 3 }, () => 'pql_grade: small-change'),
+    )
+    expect(records.flatMap(({ fields }) => fields)).toEqual([])
     const { set } = await readEffective(thread.app.context.db)
     expect(draftOf(parseMappingSet(draft), set).notes).toEqual([
       expect.stringMatching(/model people is changed.*ripen apply/),

@@ -1,4 +1,8 @@
-import type { PreviewField, RecordPreview } from '../../../jobs/steps/preview-records.ts'
+import type {
+  PreviewField,
+  PreviewHeld,
+  RecordPreview,
+} from '../../../jobs/steps/preview-records.ts'
 import { cutText } from '../../core/cut-text.ts'
 import type { CrmValue } from '../../core/ports/crm.ts'
 import type { Preview, PreviewTotals } from '../preview.ts'
@@ -17,18 +21,37 @@ const STEPS = {
 /** Records that would change or need a person, each with its properties; the others are only counted. */
 export function describeRecords(records: readonly RecordPreview[]): string[] {
   return records
-    .filter(({ step }) => step !== 'same' && step !== 'unlinked')
+    .filter(({ step, held }) => held.length > 0 || (step !== 'same' && step !== 'unlinked'))
     .flatMap((record) => describeRecord(record))
 }
 
 export function describeRecord(record: RecordPreview): string[] {
-  const { object, name, crmId, step, reason, fields } = record
+  const { object, name, crmId, step, reason, fields, held } = record
   const id = crmId === null ? '' : ` (${crmId})`
   return [
     `${paint('bold', `${object} ${name}`)}${id}  ${STEPS[step]}`,
     ...(reason === null ? [] : [`    ${reason}`]),
     ...describeFields(fields),
+    ...held.map(describeHeld),
   ]
+}
+
+const WHYS = {
+  'small-change': 'the change is too small',
+  'too-soon': 'it was written a short time ago',
+  edited: 'somebody else wrote it',
+  filled: 'it has a value',
+  less: 'it would become less',
+  theirs: 'what the CRM says stands',
+  parked: 'somebody puts another value back each time: ripen parked',
+} as const
+
+function describeHeld({ property, old, wanted, why, until }: PreviewHeld): string {
+  const when = until === null ? '' : `, until ${until}`
+  return paint(
+    'dim',
+    `    ${property}  stays ${shown(old)}, not ${shown(wanted)}: ${WHYS[why]}${when}`,
+  )
 }
 
 /** A line of a terminal holds two values of this length beside the name. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
 import { WINNERS } from '../scoring/winner.ts'
 import { durationMs } from './duration.ts'
+import { policyShape, refusePolicies, TRAIT_FIELD } from './field-policy.ts'
 import { FORMAT_1 } from './format.ts'
 import { traitName } from './usage-mapping.ts'
 
@@ -79,28 +80,40 @@ const PROPERTY_TYPES = [
   'phone',
 ] as const
 
+const fromWords = (fields: readonly string[]): string =>
+  `use trait.<name>, or one of ${fields.map((field) => `"${field}"`).join('|')}`
+
+const choices = z
+  .array(
+    z.strictObject({
+      value: z.string().min(1).describe('What is written.'),
+      label: z.string().min(1).describe('What people read.'),
+    }),
+  )
+  .min(1)
+
 const property = <F extends readonly [string, ...string[]]>(fields: F) =>
   z
     .strictObject({
-      from: z.enum(fields).describe('What fills it.'),
+      from: z
+        .union(
+          [z.enum(fields), z.string().regex(TRAIT_FIELD, fromWords(fields))],
+          fromWords(fields),
+        )
+        .describe('What fills it: a field, or trait.NAME.'),
       type: z.enum(PROPERTY_TYPES).describe('Its type in the CRM.'),
       label,
       description: z.string().max(500).describe('A text that the CRM shows beside it.').optional(),
-      options: z
-        .array(
-          z.strictObject({
-            value: z.string().min(1).describe('What is written.'),
-            label: z.string().min(1).describe('What people read.'),
-          }),
-        )
-        .min(1)
+      options: choices
         .describe('For enumerations: the values that may be written, in the order of display.')
         .optional(),
       'when-empty': z
         .enum(['clear', 'keep'])
         .default('clear')
         .describe('What happens to the value in the CRM when there is none to write.'),
+      ...policyShape,
     })
+    .superRefine(refusePolicies)
     .refine((p) => !p.type.endsWith('enumeration') || p.options !== undefined, {
       path: ['options'],
       message: 'a property of type enumeration needs options, the values that may be written',
@@ -159,6 +172,34 @@ function refuseTwice(
     })
   }
 }
+
+/** What a rep answers in the CRM, in properties of our own: they are created, and never written. */
+const disposition = (propertyName: Names) =>
+  z.strictObject({
+    property: propertyName.describe('Holds accepted, rejected, or nothing; it is created.'),
+    label,
+    description: z.string().max(500).describe('A text that the CRM shows beside it.').optional(),
+    labels: z
+      .strictObject({
+        accepted: label.describe('How the answer yes is shown.'),
+        rejected: label.describe('How the answer no is shown.'),
+      })
+      .default({ accepted: 'Accepted', rejected: 'Rejected' })
+      .describe('How the two answers are shown.'),
+    reason: z
+      .strictObject({
+        property: propertyName.describe('Name of the property; it is created.'),
+        label,
+        description: z
+          .string()
+          .max(500)
+          .describe('A text that the CRM shows beside it.')
+          .optional(),
+        options: choices.describe('The reasons to choose from, in the order of display.'),
+      })
+      .describe('Why it was rejected, as one of a list.')
+      .optional(),
+  })
 
 /** Which record is meant when several could be. */
 export const SEVERAL = ['oldest', 'newest', 'with-owner', 'ask'] as const
@@ -220,6 +261,9 @@ const object = <F extends readonly [string, ...string[]]>(
       .describe("The CRM's own properties that models may read, by the name of the trait."),
     'sales-status': salesStatus(propertyName)
       .describe("Where the CRM's users say how it stands with sales.")
+      .optional(),
+    disposition: disposition(propertyName)
+      .describe('Where reps answer in the CRM, in properties that Ripen makes and never writes.')
       .optional(),
   })
 
@@ -287,6 +331,17 @@ const crmShape = (terms: Terms) => ({
   'read-every': durationMs
     .prefault('1h')
     .describe('How often what is read of a record is read again whether it changed or not.'),
+  'compare-every': z
+    .union([z.literal('never'), durationMs])
+    .prefault('1d')
+    .describe('How often records of which nothing is read are held against what they should say.'),
+  'compare-calls': z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(2_000)
+    .describe('Most calls of a day for that.'),
   'poll-every': z
     .union([z.literal('never'), durationMs])
     .prefault('1m')
@@ -357,6 +412,7 @@ export type PropertyMapping = Readonly<
 >
 export type Several = (typeof SEVERAL)[number]
 export type SalesStatusMapping = z.output<ReturnType<typeof salesStatus>>
+export type DispositionMapping = z.output<ReturnType<typeof disposition>>
 export type DealMapping = z.output<typeof deals>
 export type FirstContactMapping = z.output<typeof firstContact>
 export type TaskMapping = z.output<typeof tasks>

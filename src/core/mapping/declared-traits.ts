@@ -1,10 +1,21 @@
-import type { CrmMapping } from './crm-mapping.ts'
+import { DEAL_TRAITS } from '../scoring/deal-facts.ts'
+import type { CrmMapping, ObjectMapping, PropertyMapping } from './crm-mapping.ts'
+import { traitOf } from './field-policy.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
+import { readPlaces } from './read-places.ts'
 import type { TraitsMapping } from './traits-mapping.ts'
 import type { UsageMapping } from './usage-mapping.ts'
 
-/** Always there of people: business, free, disposable or none. */
-export const KNOWN_TRAIT = 'email_kind'
+/**
+ * Always there: `email_kind` of people (business, free, disposable or none), and what deals and done tasks
+ * tell of whoever has some.
+ */
+export const KNOWN_TRAITS: readonly string[] = [
+  'email_kind',
+  ...DEAL_TRAITS,
+  'task_done_at',
+  'task_done_by',
+]
 
 /** The files that declare traits. */
 export interface TraitSources {
@@ -27,12 +38,16 @@ interface Declaration {
 
 /** Names of all traits that models may read, whatever says them. */
 export function declaredTraits(sources: TraitSources): string[] {
-  return [...new Set([KNOWN_TRAIT, ...declarations(sources).map(({ name }) => name)])]
+  return [...new Set([...KNOWN_TRAITS, ...declarations(sources).map(({ name }) => name)])]
 }
 
 /** What is wrong with where traits come from: names declared twice, and what Ripen itself writes. */
 export function checkTraits(sources: TraitSources): FileProblem[] {
-  return [...checkTwice(sources), ...[...sources.crms.values()].flatMap(checkReads)]
+  return [
+    ...checkTwice(sources),
+    ...checkWritten(sources),
+    ...[...sources.crms.values()].flatMap(checkReads),
+  ]
 }
 
 function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
@@ -40,12 +55,20 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
     return { name, file: usage, path: ['traits', name], where: 'usage.yaml', group: 'usage' }
   })
   const ofCrms = [...crms].flatMap(([crm, file]) =>
-    Object.entries(file.data.objects).flatMap(([object, rules]) =>
-      Object.keys(rules?.read ?? {}).map((name) => {
-        const path = ['objects', object, 'read', name]
-        return { name, file, path, where: `${crm}.yaml`, group: 'crm' }
-      }),
-    ),
+    Object.entries(file.data.objects).flatMap(([object, rules]) => {
+      const at = { file, where: `${crm}.yaml`, group: 'crm' }
+      const reads = Object.keys(rules?.read ?? {}).map((name) => {
+        return { name, path: ['objects', object, 'read', name], ...at }
+      })
+      return [
+        ...reads,
+        ...pulledTraits(rules).map((one) => ({
+          ...at,
+          ...one,
+          path: ['objects', object, ...one.path],
+        })),
+      ]
+    }),
   )
   const ofFiles = Object.entries(traits?.data.files ?? {}).flatMap(([id, { traits: columns }]) =>
     Object.keys(columns).map((name) => {
@@ -57,11 +80,38 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
   return [...ofUsage, ...ofCrms, ...ofFiles]
 }
 
+/** What properties are filled with by people in the CRM. */
+function pulledTraits(rules: ObjectMapping | undefined) {
+  const declared: Readonly<Record<string, PropertyMapping>> = rules?.properties ?? {}
+  return Object.entries(declared).flatMap(([property, p]) => {
+    const name = traitOf(p)
+    return name === null || p.policy !== 'pull'
+      ? []
+      : [{ name, path: ['properties', property, 'from'] }]
+  })
+}
+
+/** A property that is written needs somebody who says what. */
+function checkWritten(sources: TraitSources): FileProblem[] {
+  const known = new Set(declaredTraits(sources))
+  return [...sources.crms.values()].flatMap((file) =>
+    Object.entries(file.data.objects).flatMap(([object, rules]) => {
+      const declared: Readonly<Record<string, PropertyMapping>> = rules?.properties ?? {}
+      return Object.entries(declared).flatMap(([property, p]) => {
+        const name = traitOf(p)
+        if (name === null || known.has(name)) return []
+        const message = `no file declares the trait ${name}; known are ${[...known].sort().join(', ')}`
+        return [file.problem(['objects', object, 'properties', property, 'from'], message)]
+      })
+    }),
+  )
+}
+
 function checkTwice(sources: TraitSources): FileProblem[] {
   const first = new Map<string, Declaration>()
   return declarations(sources).flatMap((declaration) => {
     const { name, file, path, group } = declaration
-    if (name === KNOWN_TRAIT) {
+    if (KNOWN_TRAITS.includes(name)) {
       return [file.problem(path, `${name} is always there; take another name`)]
     }
     const other = first.get(name)
@@ -80,14 +130,8 @@ function checkReads(file: ParsedFile<CrmMapping>): FileProblem[] {
       ...Object.keys(rules.properties),
       ...Object.keys(rules['on-create']),
     ])
-    const sales = rules['sales-status']
-    const reads: [string[], string | undefined][] = [
-      ...Object.entries(rules.read).map(([name, p]): [string[], string] => [['read', name], p]),
-      [['sales-status', 'property'], sales?.property],
-      [['sales-status', 'reason'], sales?.reason],
-    ]
-    return reads.flatMap(([path, property]) => {
-      if (property === undefined || !own.has(property)) return []
+    return readPlaces(rules).flatMap(({ path, property }) => {
+      if (!own.has(property)) return []
       const message = `${property} is written by Ripen itself and cannot be read; name a property that it does not write`
       return [file.problem(['objects', object, ...path], message)]
     })

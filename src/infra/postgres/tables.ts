@@ -18,6 +18,9 @@ type Count = ColumnType<number, number | undefined, number>
 
 type SchemaKind = 'event' | 'property'
 
+/** What became of a value that somebody else gave to a property of ours. */
+export type EditOutcome = 'restored' | 'respected' | 'taken' | 'parked'
+
 /** How a task stands with us. */
 export type TaskState =
   | 'planned'
@@ -194,6 +197,7 @@ export interface Tables {
     told_at: Instant
     ended_at: InstantOrNull
     recorded_at: Instant
+    end_recorded_at: InstantOrNull
   }
   sales_state: {
     about: string
@@ -203,6 +207,17 @@ export interface Tables {
     reason: string | null
     scores: Json
     weight: Generated<number>
+  }
+  sales_word: {
+    about: string
+    id: Generated<number>
+    source: string
+    status: string
+    since: Instant
+    reason: string | null
+    weight: number
+    scores: Json
+    recorded_at: Instant
   }
   crm_owner: {
     owner_id: string
@@ -362,7 +377,22 @@ export interface Tables {
     candidates: Generated<string[] | null>
     deleted_at: InstantOrNull
     changed_at: Generated<Date>
+    ledger: ColumnType<unknown, string | undefined, string>
+    has_parked: ColumnType<boolean, never, never>
+    turn: Count
+    due_at: InstantOrNull
+    urgent: Generated<boolean>
   }
+  crm_edit: {
+    ref: string
+    id: Generated<number>
+    crm: string
+    property: string
+    seen_at: Instant
+    outcome: EditOutcome
+  }
+  crm_compare: { crm: string; object: string; spoken_until: Instant }
+  crm_rules: { crm: string; object: string; hash: string }
   task_intent: {
     key: string
     crm: string
