@@ -161,7 +161,7 @@ function* cut(refs: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < refs.length; at += SLICE) yield refs.slice(at, at + SLICE)
 }
 
-async function* slicesOf(
+export async function* slicesOf(
   db: Db,
   crm: string,
   object: CrmObject,
@@ -178,7 +178,7 @@ async function* slicesOf(
   }
 }
 
-interface DesireScope {
+export interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
   readonly crm: string
@@ -195,7 +195,7 @@ interface WantedOf {
 }
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
-async function wantedOf(
+export async function wantedOf(
   { db, set, crm, object, rules, speaks, now }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
@@ -238,7 +238,7 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
 }
 
 /** The words of each model, made once. */
-function voices(): (model: Model) => Speaker {
+export function voices(): (model: Model) => Speaker {
   const known = new Map<Model, Speaker>()
   return (model) => {
     const speaker = known.get(model) ?? {

@@ -43,19 +43,41 @@ export async function locate(
   rows: readonly CrmRecordRow[],
   turn: Turn,
 ): Promise<readonly Located[]> {
-  try {
-    const candidates = await findCandidates(scope, rows)
-    const rivals = await readRivals(scope, rows, candidates)
-    await turn.comes
-    const located = rows.map((row) => take(scope, row, candidates.get(row.ref) ?? [], rivals))
-    const stopped = located.flatMap((one) => ('parked' in one ? [one] : []))
+  const { located, stopped } = await lookFor(scope, rows, turn, async (stopped) => {
     await storeOutcomes(
       scope.context.db,
       scope.crm.name,
       stopped.map(({ at, parked }) => recordUpdate(at, 'parked', { reason: parked })),
     )
-    for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
-    return located.flatMap((one) => ('parked' in one ? [] : [one]))
+  })
+  for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
+  return located
+}
+
+/** A record that cannot be told from others, and why. */
+export interface Stopped {
+  readonly at: Located
+  readonly parked: string
+}
+
+/**
+ * The same with nothing stored.
+ * @param store is called before the next slice has its turn.
+ */
+export async function lookFor(
+  scope: ReconcileScope,
+  rows: readonly CrmRecordRow[],
+  turn: Turn,
+  store: (stopped: readonly Stopped[]) => Promise<void> = async () => {},
+): Promise<{ readonly located: readonly Located[]; readonly stopped: readonly Stopped[] }> {
+  try {
+    const candidates = await findCandidates(scope, rows)
+    const rivals = await readRivals(scope, rows, candidates)
+    await turn.comes
+    const taken = rows.map((row) => take(scope, row, candidates.get(row.ref) ?? [], rivals))
+    const stopped = taken.flatMap((one) => ('parked' in one ? [one] : []))
+    await store(stopped)
+    return { located: taken.flatMap((one) => ('parked' in one ? [] : [one])), stopped }
   } finally {
     turn.pass()
   }
@@ -192,7 +214,7 @@ export function clashWith(object: string, rival: string): string {
   return `is the same ${object} in the CRM as ${rival}; merge the two or part their addresses`
 }
 
-type Taken = Located | { readonly at: Located; readonly parked: string }
+type Taken = Located | Stopped
 
 function take(
   scope: ReconcileScope,
