@@ -77,6 +77,8 @@ export interface JobContext {
   /** Sources whose events come by webhook. */
   readonly streams: ReadonlyMap<string, UsageStream>
   readonly crms: ReadonlyMap<string, ConnectedCrm>
+  /** Where people find this installation; null when nobody has said. */
+  readonly publicUrl: string | null
   readonly onProgress: (progress: Progress) => void
 }
 

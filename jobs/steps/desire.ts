@@ -23,7 +23,7 @@ import type { Db } from '../../src/infra/postgres/database.ts'
 import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { StepHandler } from '../context.ts'
-import { planTasks } from './plan-tasks.ts'
+import { planPlaybooks } from './plan-playbooks.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
 /** What it should say is worked out even before it is connected, so that it can be looked at. */
@@ -59,9 +59,10 @@ export const desire: StepHandler = async (context, _key, _params, signal) => {
     }
     const now = context.clock()
     counts.tasks += await db.transaction().execute(async (tx) => {
-      const tasks = mapping.tasks ? await planTasks(tx, crm, set, mapping, mapping.tasks, now) : 0
+      const { publicUrl } = context
+      const planned = await planPlaybooks({ tx, set, crm, mapping, now, publicUrl })
       if (context.crms.get(crm)?.connect) await requestWork(tx, 'reconcile', crm)
-      return tasks
+      return planned.tasks
     })
   }
   return counts

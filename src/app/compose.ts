@@ -197,6 +197,7 @@ function createContext(
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
     crms,
+    publicUrl: config.RIPEN_PUBLIC_URL ?? null,
     onProgress: onProgress ?? (() => {}),
   }
 }

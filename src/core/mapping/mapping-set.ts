@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { SHORT_PLAYBOOK } from '../playbook/playbooks-of.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { CRM_MAPPING_SCHEMAS, type CrmMapping } from './crm-mapping.ts'
 import { checkTraits, declaredTraits } from './declared-traits.ts'
@@ -11,6 +12,8 @@ import {
 import { type Model, modelSchema } from './model.ts'
 import { modelNameFaults, noModel } from './model-names.ts'
 import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
+import { type Playbook, playbookSchema } from './playbook.ts'
+import { checkPlaybook } from './playbook-checks.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
 import { NO_TRAITS_MAPPING, type TraitsMapping, traitsMappingSchema } from './traits-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
@@ -27,6 +30,8 @@ export interface MappingSet {
   readonly sources: ReadonlyMap<string, SourceMapping>
   /** Files of traits. */
   readonly traits: TraitsMapping
+  /** Those of the folder, enabled or not, by id; see `playbooksOf`. */
+  readonly playbooks: ReadonlyMap<string, Playbook>
 }
 
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
@@ -44,6 +49,7 @@ interface OpenFiles {
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
   /** Null without the file. */
   readonly traits: ParsedFile<TraitsMapping> | null
+  readonly playbooks: ReadonlyMap<string, ParsedFile<Playbook>>
 }
 
 /**
@@ -57,6 +63,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     ...checkModels(open),
     ...checkCrms(open),
     ...checkTasks(open),
+    ...checkPlaybooks(open),
     ...checkAliases(open),
     ...checkTraits(open),
   ]
@@ -68,6 +75,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     crms: dataOf(open.crms),
     sources: dataOf(open.sources),
     traits: open.traits?.data ?? NO_TRAITS_MAPPING,
+    playbooks: dataOf(open.playbooks),
   }
 }
 
@@ -103,16 +111,17 @@ function openFiles(files: MappingFiles): OpenFiles {
     const file = read(`${crm}.yaml`, schema)
     if (file) crms.set(crm, file)
   }
-  const models = openModels(names, read, problems)
+  const models = openById('models', names, (file) => read(file, modelSchema), problems)
   const presets = inFolder('presets', names).flatMap((file) => read(file, modelSchema) ?? [])
   const sources = openSources(names, read, problems)
+  const playbooks = openById('playbooks', names, (file) => read(file, playbookSchema), problems)
   for (const file of names) {
     if (KNOWN_FILES.includes(file) || FOLDERS.some((f) => inFolder(f, [file]).length > 0)) continue
     const known = [...KNOWN_FILES, ...FOLDERS.map((folder) => `${folder}/*.yaml`)].join(', ')
     problems.push(`${file}: nobody reads a file of this name; known are ${known}`)
   }
   if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, identity, models, presets, crms, sources, traits }
+  return { usage, identity, models, presets, crms, sources, traits, playbooks }
 }
 
 const KNOWN_FILES: readonly string[] = [
@@ -121,7 +130,7 @@ const KNOWN_FILES: readonly string[] = [
   'traits.yaml',
   ...Object.keys(CRM_MAPPING_SCHEMAS).map((crm) => `${crm}.yaml`),
 ]
-const FOLDERS = ['models', 'presets', 'sources']
+const FOLDERS = ['models', 'presets', 'sources', 'playbooks']
 
 const inFolder = (folder: string, files: readonly string[]): string[] =>
   files.filter((file) => {
@@ -129,22 +138,28 @@ const inFolder = (folder: string, files: readonly string[]): string[] =>
     return first === folder && rest.length === 1 && file.endsWith('.yaml')
   })
 
-function openModels(files: readonly string[], read: Read, problems: string[]) {
-  const models = new Map<string, ParsedFile<Model>>()
+/** Files of one folder by the id that each gives itself. */
+function openById<T extends { readonly id: string }>(
+  folder: string,
+  files: readonly string[],
+  read: (file: string) => ParsedFile<T> | null,
+  problems: string[],
+): ReadonlyMap<string, ParsedFile<T>> {
+  const found = new Map<string, ParsedFile<T>>()
   const fileOf = new Map<string, string>()
-  for (const file of inFolder('models', files)) {
-    const model = read(file, modelSchema)
-    if (!model) continue
-    const { id } = model.data
+  for (const file of inFolder(folder, files)) {
+    const one = read(file)
+    if (!one) continue
+    const { id } = one.data
     const other = fileOf.get(id)
     if (other !== undefined) {
-      const message = `${id} is the id of ${other} too; give each model its own`
-      problems.push(problemsError([model.problem(['id'], message)]).message)
+      const message = `${id} is the id of ${other} too; give each ${folder.slice(0, -1)} its own`
+      problems.push(problemsError([one.problem(['id'], message)]).message)
     }
-    models.set(id, model)
+    found.set(id, one)
     fileOf.set(id, file)
   }
-  return models
+  return found
 }
 
 function openSources(files: readonly string[], read: Read, problems: string[]) {
@@ -193,6 +208,21 @@ function checkTasks({ crms }: OpenFiles): FileProblem[] {
       file.problem(['tasks', template], message),
     ),
   )
+}
+
+function checkPlaybooks(open: OpenFiles): FileProblem[] {
+  const known = {
+    crms: dataOf(open.crms),
+    models: dataOf(open.models),
+    actions: open.usage.data.actions,
+    traits: declaredTraits(open),
+  }
+  return [...open.playbooks.values()].flatMap((file) => {
+    const { id, crm } = file.data
+    const isTaken = id === SHORT_PLAYBOOK && known.crms.get(crm)?.tasks !== undefined
+    const message = `${id} is what tasks: of ${crm}.yaml stands for; remove that, or take another id`
+    return [...(isTaken ? [file.problem(['id'], message)] : []), ...checkPlaybook(file, known)]
+  })
 }
 
 function checkCrms({ models, crms }: OpenFiles): FileProblem[] {

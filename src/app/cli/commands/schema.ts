@@ -3,6 +3,7 @@ import { ConfigError } from '../../../core/errors.ts'
 import { CRM_MAPPING_SCHEMAS } from '../../../core/mapping/crm-mapping.ts'
 import { identityMappingSchema } from '../../../core/mapping/identity-mapping.ts'
 import { modelSchema } from '../../../core/mapping/model.ts'
+import { playbookSchema } from '../../../core/mapping/playbook.ts'
 import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
 import { traitsMappingSchema } from '../../../core/mapping/traits-mapping.ts'
 import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
@@ -15,6 +16,7 @@ const SCHEMAS = {
   ...CRM_MAPPING_SCHEMAS,
   source: sourceMappingSchema,
   traits: traitsMappingSchema,
+  playbook: playbookSchema,
 } as const
 
 /** `ripen schema`: the JSON Schema of a mapping file, for editors. */
