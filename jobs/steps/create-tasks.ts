@@ -94,6 +94,9 @@ async function createOne(
   }
   const segment = intent.task.segment ?? 'all'
   const rules = taskRules(set, crm.name, intent.playbook, segment) ?? withoutRules(intent)
+  if (address.dealId !== null && rules['open-deal'] === 'nothing') {
+    return setState(db, intent, 'parked', { reason: 'the account has an open deal' })
+  }
   const task = await assignedTask(creating, intent, rules, address, owners)
   if (task === 'full') return wait(creating, intent, DAILY_CAP, DAILY_CAP)
   if (task) await settleIntent(creating, intent, task)

@@ -52,14 +52,25 @@ function setNow(thread: Thread, at: Date): void {
 }
 
 /** A portal with one playbook, and with the one that ships when `shipped` is said. */
-async function openWith(text: string, shipped: 'shipped' | 'alone' = 'alone'): Promise<Thread> {
+async function openWith(
+  text: string,
+  shipped: 'shipped' | 'alone' = 'alone',
+  more = '',
+): Promise<Thread> {
   clock = NOW
   const { 'hubspot.yaml': hubspot = '', ...others } = await mappingFiles()
-  const own = shipped === 'shipped' ? hubspot : hubspot.replace(/^tasks:[\s\S]*$/m, '')
+  const own = shipped === 'shipped' ? hubspot : hubspot.replace(/^tasks:[\s\S]*$/m, more)
   const mappings = { ...others, 'hubspot.yaml': own, 'playbooks/tried.yaml': text }
   const thread = await openThread({ origin, mappings, hubspot: { now: () => clock.getTime() } })
   await thread.score()
   return thread
+}
+
+const ACCOUNT = playbook({ trigger: '{ status-entered: qualified }', subject: 'account' })
+
+function reject({ vendors: { hubspot } }: Thread): void {
+  const company = viewPortal(hubspot).company(DOMAINS.fresh)?.id ?? ''
+  hubspot.people.edit('companies', company, { hs_lead_status: 'UNQUALIFIED' })
 }
 
 const tasksOf = (thread: Thread) => viewPortal(thread.vendors.hubspot).tasks
@@ -144,6 +155,101 @@ describe('the task of a playbook', () => {
     expect(tasksOf(thread)).toHaveLength(1)
     expect(tasksOf(thread)[0]?.subject).toContain('is ready for a conversation')
     expect(await statesOf(thread)).toMatchObject({ created: 1, merged: 1 })
+    const body = () => tasksOf(thread)[0]?.body ?? ''
+    expect(body()).toContain(
+      `Added by Ripen on 2026-09-10: Tried (${WHO.champion}): the score reached 70 on 2026-09-10`,
+    )
+    await thread.sync()
+    expect(body().split('Added by Ripen')).toHaveLength(2)
+  })
+
+  it('tells when its story changes materially, once, and is closed all the same', async () => {
+    const thread = await openWith(ACCOUNT)
+    await thread.sync()
+    const { db } = thread.app.context
+    const told = { score: 20, grade: 'D', trend: 'steady', activeUsers: 3, championId: null }
+    await db
+      .updateTable('task_intent')
+      .set({ told: JSON.stringify(told) })
+      .execute()
+    await thread.sync()
+    const body = () => tasksOf(thread)[0]?.body ?? ''
+    expect(body()).toMatch(/Updated by Ripen on 2026-09-10: the score went from 20 \(D\) to 6\d/)
+    const once = body()
+    await thread.sync()
+    expect(body()).toBe(once)
+    reject(thread)
+    setNow(thread, later(2))
+    await thread.sync()
+    expect(await statesOf(thread)).toEqual({ closed: 1 })
+  })
+
+  it('is escalated when nobody touches it in its time, once, and not while somebody does', async () => {
+    const task = 'escalate: { to: ben.okafor@sales.example }'
+    const trigger = '{ status-entered: qualified }'
+    const thread = await openWith(playbook({ trigger, subject: 'account', task }))
+    await thread.sync()
+    setNow(thread, later(3.9))
+    await thread.sync()
+    expect(tasksOf(thread)[0]?.body).not.toContain('Escalated')
+    setNow(thread, later(4.1))
+    await thread.sync()
+    expect(tasksOf(thread)[0]).toMatchObject({ ownerId: OWNER.ben })
+    expect(tasksOf(thread)[0]?.body).toContain('Escalated by Ripen on 2026-09-10')
+    const [record] = thread.vendors.hubspot.records('tasks')
+    expect(record?.properties['hs_task_priority']).toBe('HIGH')
+    setNow(thread, later(30))
+    await thread.sync()
+    expect(tasksOf(thread)[0]?.body.split('Escalated by Ripen')).toHaveLength(2)
+  })
+
+  it('that somebody has begun is not escalated', async () => {
+    const trigger = '{ status-entered: qualified }'
+    const task = 'escalate: { priority: high }'
+    const thread = await openWith(playbook({ trigger, subject: 'account', task }))
+    await thread.sync()
+    const id = thread.vendors.hubspot.records('tasks')[0]?.id ?? ''
+    thread.vendors.hubspot.people.edit('tasks', id, { hs_task_status: 'IN_PROGRESS' })
+    setNow(thread, later(6))
+    await thread.sync()
+    expect(tasksOf(thread)[0]?.body).not.toContain('Escalated')
+  })
+
+  it('is closed when sales is in contact already, with the time of the first contact', async () => {
+    const thread = await openWith(ACCOUNT, 'alone', 'first-contact: {}\n')
+    await thread.sync()
+    const company = viewPortal(thread.vendors.hubspot).company(DOMAINS.fresh)?.id ?? ''
+    setNow(thread, later(1))
+    thread.vendors.hubspot.people.log(
+      'calls',
+      { companies: [company] },
+      { hs_timestamp: later(1).toISOString() },
+    )
+    setNow(thread, later(2))
+    await thread.sync()
+    setNow(thread, later(4))
+    await thread.sync()
+    expect(tasksOf(thread)[0]?.body).toMatch(/^Closed by Ripen: sales is in contact already\./)
+    const row = await thread.app.context.db
+      .selectFrom('task_intent')
+      .select(['state', 'contact_at', 'contact_by'])
+      .executeTakeFirst()
+    expect(row).toEqual({ state: 'closed', contact_at: later(1), contact_by: 'call' })
+  })
+
+  it('takes its completion for the first contact where nothing is logged', async () => {
+    const thread = await openWith(ACCOUNT)
+    await thread.sync()
+    const id = thread.vendors.hubspot.records('tasks')[0]?.id ?? ''
+    setNow(thread, later(1))
+    thread.vendors.hubspot.people.completeTask(id)
+    setNow(thread, later(2))
+    await thread.sync()
+    const row = await thread.app.context.db
+      .selectFrom('task_intent')
+      .select(['state', 'contact_at', 'contact_by'])
+      .executeTakeFirst()
+    expect(row).toEqual({ state: 'done', contact_at: later(1), contact_by: 'completion' })
   })
 
   it('goes round the team by weight, and not to who is away', async () => {

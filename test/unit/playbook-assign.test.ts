@@ -123,7 +123,10 @@ function turns(team: readonly TeamMember[], n: number, day = '2026-11-30'): stri
   let credits: Credits = {}
   return Array.from({ length: n }, () => {
     const workload = () => ({ open: 0, today: 0, day })
-    const found = assignTask({ assign: [{ 'round-robin': [...team] }] }, input({ credits, workload }))
+    const found = assignTask(
+      { assign: [{ 'round-robin': [...team] }] },
+      input({ credits, workload }),
+    )
     if (found.kind !== 'assigned') return found.kind
     credits = found.credits ?? credits
     return found.owner.id

@@ -164,7 +164,7 @@ describe('a playbook', () => {
     trigger: { 'people-active': 3 },
     segments: [{ name: 'all', motion: 'sales', actions: [{ task }] }],
   }
-  it('is guarded without a word: fresh evidence, a cool-down, one open task, a note on an open deal', () => {
+  it('is guarded without a word: fresh evidence, a cool-down, one open task, none beside an open deal', () => {
     const read = playbookSchema.parse(plain)
     expect(read).toMatchObject({
       enabled: true,
@@ -177,7 +177,7 @@ describe('a playbook', () => {
     expect(read.segments[0]?.actions[0]).toMatchObject({
       task: {
         'one-open': true,
-        'open-deal': 'note',
+        'open-deal': 'nothing',
         'when-gone': 'close',
         assign: ['account-owner'],
       },

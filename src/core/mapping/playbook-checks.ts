@@ -1,4 +1,4 @@
-import { templateProblems, textProblem } from '../playbook/task-story.ts'
+import { templateProblems } from '../playbook/task-story.ts'
 import { signalsOf } from '../playbook/triggers.ts'
 import type { CrmMapping } from './crm-mapping.ts'
 import type { Model } from './model.ts'
@@ -39,7 +39,7 @@ export function checkPlaybook(file: ParsedFile<Playbook>, known: Known): FilePro
     ...ofNames,
     ...playbook.segments.flatMap(({ name, actions }, at) => [
       ...nameFaults(playbook, name, at),
-      ...actionFaults(playbook, actions, ['segments', at, 'actions']),
+      ...actionFaults(actions, ['segments', at, 'actions']),
     ]),
   ]
   return faults.map(({ path, message }) => file.problem(path, message))
@@ -116,47 +116,20 @@ function nameFaults({ segments }: Playbook, name: string, at: number): Fault[] {
   return [{ path: ['segments', at, 'name'], message: `${name} is the name of another segment too` }]
 }
 
-function actionFaults(
-  playbook: Playbook,
-  actions: readonly PlaybookAction[],
-  path: readonly PropertyKey[],
-): Fault[] {
+function actionFaults(actions: readonly PlaybookAction[], path: readonly PropertyKey[]): Fault[] {
   const tasks = actions.flatMap((action, index) => ('task' in action ? [index] : []))
   const twice = tasks.slice(1).map((index) => ({
     path: [...path, index, 'task'],
     message: 'a segment has one task at most; make it another segment',
   }))
-  return [
-    ...twice,
-    ...actions.flatMap((action, index) => oneFaults(playbook, action, [...path, index])),
-  ]
+  return [...twice, ...actions.flatMap((action, index) => oneFaults(action, [...path, index]))]
 }
 
-function oneFaults(
-  { crm }: Playbook,
-  action: PlaybookAction,
-  path: readonly PropertyKey[],
-): Fault[] {
-  if ('task' in action) {
-    return templateProblems(action.task).map(({ template, message }) => ({
-      path: [...path, 'task', template],
-      message,
-    }))
-  }
-  if ('event' in action) {
-    if (crm !== 'hubspot') {
-      return [{ path: [...path, 'event'], message: 'only HubSpot has custom events' }]
-    }
-    return Object.entries(action.properties).flatMap(([name, text]) =>
-      textFault(text, [...path, 'properties', name]),
-    )
-  }
-  return 'slack' in action ? textFault(action.text, [...path, 'text']) : []
-}
-
-function textFault(text: string, path: readonly PropertyKey[]): Fault[] {
-  const message = textProblem(text)
-  return message === null ? [] : [{ path, message }]
+function oneFaults({ task }: PlaybookAction, path: readonly PropertyKey[]): Fault[] {
+  return templateProblems(task).map(({ template, message }) => ({
+    path: [...path, 'task', template],
+    message,
+  }))
 }
 
 const idsOf = (models: readonly Model[]): string => models.map(({ id }) => id).join(' and ')

@@ -93,8 +93,8 @@ const task = z.strictObject({
     .describe('While a task is open for the account and owner, what is new goes into it.'),
   'when-gone': z.enum(['close', 'leave']).default('close'),
   'open-deal': z
-    .enum(['note', 'task', 'nothing'])
-    .default('note')
+    .enum(['task', 'nothing'])
+    .default('nothing')
     .describe('What there is in its place while the account has an open deal.'),
   escalate: z
     .strictObject({
@@ -105,47 +105,7 @@ const task = z.strictObject({
     .optional(),
 })
 
-const variable = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]{2,63}$/, 'name an environment variable; the address itself stays out')
-
-const fieldValue = z.union(
-  [z.string().min(1), z.number(), z.boolean()],
-  'write text, a number, true or false',
-)
-
-const action = z.union(
-  [
-    z.strictObject({ task }),
-    z.strictObject({
-      set: z
-        .record(z.string().min(1), fieldValue)
-        .describe('Properties of the record, by name; they must be there in the CRM.'),
-    }),
-    z.strictObject({
-      'add-to-list': z.string().regex(/^\w{1,64}$/, 'write the id of the list or campaign'),
-    }),
-    z.strictObject({
-      'remove-from-list': z.string().regex(/^\w{1,64}$/, 'write the id of the list or campaign'),
-    }),
-    z.strictObject({
-      event: z
-        .string()
-        .regex(/^[a-z][a-z0-9_]{0,99}$/i, 'write the internal name of the event')
-        .describe('A custom event of HubSpot on the contact or company.'),
-      properties: z.record(z.string().min(1), template(2_000)).default({}),
-    }),
-    z.strictObject({
-      slack: variable.describe('The variable that holds the address of the incoming webhook.'),
-      text: template(4_000).describe('Liquid.'),
-    }),
-    z.strictObject({
-      webhook: variable.describe('The variable that holds the address.'),
-      secret: variable.describe('The variable that holds what it is signed with.'),
-    }),
-  ],
-  'say what is done by one of task, set, add-to-list, remove-from-list, event, slack and webhook',
-)
+const action = z.strictObject({ task })
 
 const segment = z.strictObject({
   name: z.string().min(1).max(120),

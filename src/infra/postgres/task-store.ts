@@ -177,3 +177,58 @@ export async function addAmendment(
     tx,
   )
 }
+
+/** What is to be added to an open task next: one line at a time. */
+export interface OpenAmendment extends Required<NewAmendment> {
+  readonly id: number
+  readonly taskKey: string
+}
+
+/** The oldest amendment of each task that is open in a CRM. */
+export async function nextAmendments(db: Db, crm: string): Promise<readonly OpenAmendment[]> {
+  const { rows } = await sql<OpenAmendment>`select distinct on (a.task_key) a.task_key as "taskKey",
+      a.id, a.kind, a.note, a.person_refs as "personRefs", a.owner_id as "ownerId", a.priority
+    from task_amendment a join task_intent t on t.key = a.task_key
+    where t.crm = ${crm} and t.state = 'created' and t.baseline is not null and a.state = 'planned'
+    order by a.task_key, a.id`.execute(db)
+  return rows
+}
+
+/** Notes what became of an amendment, and how the task is now. */
+export async function settleAmendment(
+  db: Db,
+  { taskKey, id }: Pick<OpenAmendment, 'taskKey' | 'id'>,
+  outcome: { readonly state: 'done' | 'refused'; readonly reason?: string },
+  task: TaskChange,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('task_amendment')
+      .set({ state: outcome.state, reason: outcome.reason ?? null })
+      .where('task_key', '=', taskKey)
+      .where('id', '=', id)
+      .execute()
+    if (Object.keys(task).length > 0) {
+      await tx.updateTable('task_intent').set(task).where('key', '=', taskKey).execute()
+    }
+  })
+}
+
+/**
+ * Notes when sales spoke first after the trigger of each task: by what was logged, else by the task that
+ * was done. What was logged late is earlier.
+ */
+export async function noteContacts(db: Db, crm: string): Promise<void> {
+  await sql`update task_intent t set contact_at = f.at, contact_by = f.kind
+    from (select distinct on (t.key) t.key, f.at, f.kind from task_intent t
+      join first_contact f on f.crm = t.crm and f.ref in (t.account_ref, t.person_ref)
+        and f.at >= t.qualified_at
+      where t.crm = ${crm} order by t.key, f.at) f
+    where t.key = f.key and (t.contact_by is null or t.contact_by = 'completion' or t.contact_at > f.at)`.execute(
+    db,
+  )
+  await sql`update task_intent set contact_at = completed_at, contact_by = 'completion'
+    where crm = ${crm} and state = 'done' and completed_at is not null and contact_at is null`.execute(
+    db,
+  )
+}
