@@ -1,5 +1,6 @@
 import { isPublished, readEffective } from '../src/infra/mappings/published.ts'
 import { hasBusy } from '../src/infra/postgres/crm-record-store.ts'
+import { hasDueHolds } from '../src/infra/postgres/parked-store.ts'
 import { readWork, requestTouched, requestWork, type WorkRow } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
 import { hasDueOutcomes } from './steps/due-outcomes.ts'
@@ -20,6 +21,7 @@ export async function requestDueReads({ db, crms, clock }: JobContext): Promise<
     if (!mapping || isAskedFor(rows, name)) continue
     const isDue =
       (await hasBusy(db, name)) ||
+      (await hasDueHolds(db, name, clock())) ||
       (await hasDueReads(db, name, mapping, clock())) ||
       (await hasDueOutcomes(db, name, set, mapping, clock()))
     if (isDue) await requestWork(db, 'reconcile', name)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { collectGarbage } from '../src/infra/lake/garbage.ts'
 import { readEffective } from '../src/infra/mappings/published.ts'
 import { dropTaken } from '../src/infra/postgres/crm-delivery-store.ts'
+import { forgetEdits } from '../src/infra/postgres/crm-edit-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import type { JobContext } from './context.ts'
@@ -49,6 +50,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     await collectGarbage(context.db, context.lakeDir, new Date())
     await forgetRuns(context)
     await dropTaken(context.db)
+    await forgetEdits(context.db, context.clock())
   }
   const warn = (error: unknown) => {
     const kind = error instanceof Error ? error.name : typeof error

@@ -6,7 +6,7 @@ import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { createExplainer } from '../../src/core/scoring/explain.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import {
-  changesToWrite,
+  changedProperties,
   type DesiredRecord,
   desiredRecord,
   leftRecord,
@@ -21,6 +21,7 @@ import {
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
+import { readPropertyTraits } from '../../src/infra/postgres/property-traits.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { StepHandler } from '../context.ts'
 import { planPlaybooks } from './plan-playbooks.ts'
@@ -48,7 +49,8 @@ export const desire: StepHandler = async (context, _key, _params, signal) => {
       for await (const refs of slicesOf(db, crm, object, rules)) {
         signal.throwIfAborted()
         const before = await recordsOf(db, crm, refs)
-        const wanted = await wantedOf({ db, set, object, rules, speaks }, refs, before)
+        const scope = { db, set, crm, object, rules, speaks, now: context.clock() }
+        const wanted = await wantedOf(scope, refs, before)
         const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
         counts.records += wanted.length
         counts.changed += changed.length
@@ -88,6 +90,8 @@ async function* slicesOf(
 interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
+  readonly crm: string
+  readonly now: Date
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly speaks: (model: Model) => Speaker
@@ -95,17 +99,19 @@ interface DesireScope {
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
 async function wantedOf(
-  { db, set, object, rules, speaks }: DesireScope,
+  { db, set, crm, object, rules, speaks, now }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
 ): Promise<WantedRecord[]> {
   const spoken = await speakers(db, set, rules, refs)
   const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
+  const traits = await readPropertyTraits(db, crm, rules, refs, now)
   const wanted: WantedRecord[] = []
   for (const { score, model } of spoken) {
     const subject = withChampion(facts, score)
     if (!subject) continue
-    const desired = desiredRecord(rules, subject, score, speaks(model))
+    const told = traits.get(score.subjectId)
+    const desired = desiredRecord(rules, subject, score, speaks(model), told)
     const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
     wanted.push({ ...desired, object, companyRef })
   }
@@ -114,7 +120,7 @@ async function wantedOf(
   return [
     ...wanted,
     ...left.map((row) => ({
-      ...leftRecord(rules['on-leave'], row),
+      ...leftRecord(rules, row),
       object,
       companyRef: row.companyRef,
     })),
@@ -154,10 +160,11 @@ function differs(
 ): boolean {
   if (!row) return true
   return (
-    changesToWrite(record.properties, row.desired) !== null ||
+    changedProperties(record.properties, row.desired) !== null ||
     Object.keys(row.desired).length !== Object.keys(record.properties).length ||
     row.mayCreate !== record.mayCreate ||
     row.onLeave !== record.onLeave ||
+    row.urgent !== record.urgent ||
     row.companyRef !== record.companyRef ||
     canonicalJson(row.lookup) !== canonicalJson(lookupOf(record)) ||
     canonicalJson(row.onCreate) !== canonicalJson(record.onCreate)

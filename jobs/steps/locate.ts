@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { CrmFound } from '../../src/core/ports/crm.ts'
 import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
 import type { Properties } from '../../src/core/sync/desired-record.ts'
+import type { Ledger } from '../../src/core/sync/ledger.ts'
 import { type CrmRecordRow, storeOutcomes } from '../../src/infra/postgres/crm-record-store.ts'
 import { recheckCompanies } from './recheck-companies.ts'
 import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
@@ -16,6 +17,9 @@ export interface Located {
   readonly candidates: readonly string[] | null
   /** Our own key is not on it. */
   readonly unkeyed: boolean
+  readonly ledger: Ledger
+  /** As it was when we looked; null once we are at work on it. */
+  readonly turn: number | null
 }
 
 /** Slices look at the CRM side by side, but take records in their order. */
@@ -189,8 +193,9 @@ function take(
     const rival = keyHolder(keyed, row.ref, crmId, key) ?? claims.get(crmId) ?? owners.get(crmId)
     return rival === undefined || rival === row.ref ? null : rival
   }
-  const { crmId, ownerId, written, created, candidates: before } = row
-  const at: Located = { row, crmId, ownerId, written, created, candidates: before, unkeyed: false }
+  const { crmId, ownerId, written, created, candidates: before, ledger, turn } = row
+  const known = { crmId, ownerId, written, created, candidates: before, ledger, turn }
+  const at: Located = { row, ...known, unkeyed: false }
   if (crmId !== null) {
     const rival = written === null ? rivalOf(crmId, null) : null
     if (rival !== null) return apart(scope, at, rival)

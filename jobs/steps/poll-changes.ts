@@ -1,9 +1,11 @@
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { ChangePage, Crm, CrmChange } from '../../src/core/ports/crm.ts'
+import { agrees } from '../../src/core/sync/next-write.ts'
 import {
   type Followed,
   type FollowedTo,
+  type KnownRecord,
   knownRecords,
   lookAgain,
   markAllStale,
@@ -14,6 +16,7 @@ import {
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import { type Asked, askedOf, seenHash, wantedProperties } from './read-fields.ts'
+import { ownProperties } from './see-own-fields.ts'
 
 /** Pages of one object before what they told is read: some 10,000 records of HubSpot. */
 const MOST_PAGES = 50
@@ -76,11 +79,12 @@ interface PollScope {
 async function follow(scope: PollScope, from: FollowedTo | null, now: Date): Promise<boolean> {
   const { context, crm, mapping, asked, signal, run } = scope
   let cursor = from?.cursor ?? null
+  const own = ownProperties(asked.rules)
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const key = asked.rules.key.property
     const query = {
       ...{ cursor, having: key, overlapMs: mapping['poll-overlap'] },
-      properties: [key, ...wantedProperties(crm, asked)],
+      properties: [key, ...new Set([...wantedProperties(crm, asked), ...own])],
     }
     const page = await crm.changedSince(asked.object, query, signal)
     const marked = await context.db.transaction().execute((tx) => takePage(tx, scope, page, now))
@@ -113,7 +117,8 @@ async function takePage(
     const record = byId.get(change.crmId)
     const key = change.properties?.[asked.rules.key.property]
     if (record) {
-      if (record.seen !== null && isNews(change, wantedProperties(crm, asked), record.seen))
+      if (record.seen === null) continue
+      if (isNews(change, wantedProperties(crm, asked), record.seen) || isEdited(change, record))
         stale.add(record.ref)
     } else if (key) {
       // Ours by its key, and under another id than we know it by: merged, restored or made anew.
@@ -134,6 +139,13 @@ function isNews(
   seen: string,
 ): boolean {
   return properties === null || archived === true || seenHash(wanted, properties) !== seen
+}
+
+/** True when a property of ours may say something else than we know it to say. */
+function isEdited({ properties }: CrmChange, { says }: KnownRecord): boolean {
+  return Object.entries(says ?? {}).some(
+    ([name, value]) => properties && name in properties && !agrees(value, properties[name] ?? null),
+  )
 }
 
 function isDue(to: FollowedTo | null, mapping: CrmMapping, now: Date): boolean {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, RateLimitedError } from '../../src/core/errors.ts'
+import { ConfigError, RateLimitedError, RefusedWindowError } from '../../src/core/errors.ts'
 import type { UsageSource, UsageWindow } from '../../src/core/ports/usage-source.ts'
 import { covers, neededPlaces } from '../../src/core/usage/kept.ts'
 import { collectGarbage } from '../../src/infra/lake/garbage.ts'
@@ -78,42 +78,83 @@ async function pullOnline(
   const add = (counts: Counts) => {
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
   }
+  const refused: RefusedWindowError[] = []
   await beginSweeps(context, source)
-  add(await pullDue(context, connected, dir, signal))
+  add(await pullDue(context, connected, refused, dir, signal))
   // What the vendor's allowance is too small for now comes with the next pull: the events are in.
   try {
     const windows = windowsNow(context, connected)
     const late = await sweepLate(context, source, windows, dir, signal)
-    if (late > 0) add({ lateWindows: late, ...(await pullDue(context, connected, dir, signal)) })
+    if (late > 0) {
+      add({ lateWindows: late, ...(await pullDue(context, connected, refused, dir, signal)) })
+    }
     if (source.profiles) add(await pullProfiles(context, source, dir, signal))
   } catch (error) {
     if (!(error instanceof RateLimitedError)) throw error
   }
+  // Last: what cannot be had keeps nobody from what can.
+  if (refused.length > 0) throw allRefused(refused)
   return total
 }
 
-/** Downloads the windows that are due, newest first. */
+function allRefused(refused: readonly RefusedWindowError[]): ConfigError {
+  const messages = [...new Set(refused.map(({ message }) => message))].sort()
+  return new ConfigError(messages.join('\n'), { cause: refused[0] })
+}
+
+/**
+ * Downloads the windows that are due, newest first.
+ * @param refused takes up the windows of which the vendor gives nothing; all others are downloaded.
+ */
 async function pullDue(
   context: JobContext,
   connected: ConnectedSource,
+  refused: RefusedWindowError[],
   dir: string,
   signal: AbortSignal,
 ): Promise<Counts> {
   const { source } = connected
-  const due = await dueWindows(context, connected, signal)
-  const downloads = groupAdjacent(due, source.maxWindowsPerDownload).reverse()
+  const known = new Set(refused.map(({ windowKey }) => windowKey))
+  const due = (await dueWindows(context, connected, signal)).filter(({ key }) => !known.has(key))
+  // A stack: what is left of a download without the window that was refused comes next.
+  const open = groupAdjacent(due, source.maxWindowsPerDownload)
   const total: Record<string, number> = {}
-  for (const [index, windows] of downloads.entries()) {
-    context.onProgress(progress(source, index, downloads.length))
-    const into = await mkdtemp(join(dir, 'download-'))
+  let done = 0
+  for (let windows = open.pop(); windows; windows = open.pop()) {
+    context.onProgress(progress(source, done, done + open.length + 1))
+    try {
+      const counts = await pullWindows(context, source, windows, dir, signal)
+      for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
+    } catch (error) {
+      if (!(error instanceof RefusedWindowError)) throw error
+      refused.push(error)
+      const others = windows.filter(({ key }) => key !== error.windowKey)
+      // Never the same again.
+      if (others.length === windows.length) throw error
+      open.push(...groupAdjacent(others, source.maxWindowsPerDownload))
+    }
+    done++
+  }
+  context.onProgress(progress(source, done, done))
+  return total
+}
+
+async function pullWindows(
+  context: JobContext,
+  source: UsageSource,
+  windows: readonly UsageWindow[],
+  dir: string,
+  signal: AbortSignal,
+): Promise<Counts> {
+  const into = await mkdtemp(join(dir, 'download-'))
+  try {
     const keys = windows.map((w) => w.key)
     const counts = await storeBatches(context, source, source.download(windows, into, signal), keys)
     await rememberParts(context.db, source.name, windows)
-    for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
+    return counts
+  } finally {
     await rm(into, { recursive: true, force: true })
   }
-  context.onProgress(progress(source, downloads.length, downloads.length))
-  return total
 }
 
 const progress = (source: UsageSource, done: number, total: number) =>

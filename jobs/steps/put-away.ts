@@ -23,7 +23,7 @@ export async function putAway(scope: ReconcileScope, leaving: readonly Located[]
       return recordUpdate(at, 'parked', { reason: refusal })
     }
     scope.run.count('archived')
-    const gone = { ...at, crmId: null, written: null, created: false, candidates: null }
+    const gone = { ...at, crmId: null, written: null, created: false, candidates: null, ledger: {} }
     return recordUpdate(gone, 'unlinked', { reason: 'left the model, and was put away in the CRM' })
   })
   await storeOutcomes(scope.context.db, scope.crm.name, updates)

@@ -4,9 +4,9 @@ import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
 import { statusMeant } from '../../src/core/scoring/sales.ts'
+import { markRefsStale } from '../../src/infra/postgres/crm-change-store.ts'
 import {
   type DueRead,
-  dueReads,
   type MovedRecord,
   noteGone,
   noteMoved,
@@ -16,12 +16,15 @@ import {
   staleReads,
   stillDue,
 } from '../../src/infra/postgres/crm-read-store.ts'
+import { readTurns } from '../../src/infra/postgres/crm-seen-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { storeSeenSales } from '../../src/infra/postgres/sales-store.ts'
 import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, RunNotes } from '../context.ts'
+import { dueToRead, noteCompared } from './due-to-read.ts'
+import { type OwnSaid, ownProperties, pulledProperties, seeOwnFields } from './see-own-fields.ts'
 
 /** Records that are read and stored together: five calls of HubSpot. */
 const SLICE = 500
@@ -51,9 +54,13 @@ export async function readFields(
   signal: AbortSignal,
   run: RunNotes,
 ): Promise<ConfigError | null> {
-  return readDue({ context, crm, signal, run }, mapping, (asked, now) =>
-    dueReads(context.db, dueOf(crm.name, asked, mapping, now, MOST)),
-  )
+  const { db } = context
+  return readDue({ context, crm, signal, run }, mapping, async (asked, now) => {
+    const question = { crm: crm.name, asked, mapping, now, limit: MOST }
+    const due = await dueToRead(db, question)
+    await noteCompared(db, question, due)
+    return due
+  })
 }
 
 /** The same for those of which something was told since they were read. */
@@ -70,7 +77,7 @@ export async function readStale(
 }
 
 async function readDue(
-  scope: Omit<ReadScope, 'asked'>,
+  scope: Omit<ReadScope, 'asked' | 'own'>,
   mapping: CrmMapping,
   dueNow: (asked: Asked, now: Date) => Promise<readonly DueRead[]>,
 ): Promise<ConfigError | null> {
@@ -80,11 +87,14 @@ async function readDue(
     const now = context.clock()
     const due = await dueNow(asked, now)
     if (due.length === 0) continue
-    const missing = await missingProperties(crm, asked, signal)
+    const known = await crm.propertyNames(asked.object, signal)
+    const missing = missingProperties(crm, asked, known)
     problems.push(...missing)
     if (missing.length > 0) continue
+    // A property of ours that somebody deleted is mended by whoever writes, and not emptied everywhere.
+    const own = ownProperties(asked.rules).filter((name) => known.has(name))
     for (let at = 0; at < due.length; at += SLICE) {
-      await readSome({ ...scope, asked }, due.slice(at, at + SLICE), now)
+      await readSome({ ...scope, asked, own }, due.slice(at, at + SLICE), now)
     }
   }
   return problems.length > 0 ? new ConfigError(problems.join('\n')) : null
@@ -98,7 +108,8 @@ export async function hasDueReads(
   now: Date,
 ): Promise<boolean> {
   for (const asked of askedOf(mapping)) {
-    if ((await dueReads(db, dueOf(crm, asked, mapping, now, 1))).length > 0) return true
+    const question = { crm, asked, mapping, now, limit: 1 }
+    if ((await dueToRead(db, question)).length > 0) return true
   }
   return false
 }
@@ -119,27 +130,22 @@ export function askedOf({ objects }: CrmMapping): Asked[] {
   ]
   return all.flatMap(([object, rules]) => {
     const sales = rules?.['sales-status']
-    const named = [...Object.values(rules?.read ?? {}), sales?.property, sales?.reason]
+    const pulled = rules ? pulledProperties(rules) : []
+    const named = [...Object.values(rules?.read ?? {}), ...pulled, sales?.property, sales?.reason]
     const properties = [...new Set(named.filter((name) => name !== undefined))].sort()
-    if (!rules || properties.length === 0) return []
-    const question = canonicalJson([rules.read, sales ?? null])
+    if (!rules || properties.length + Object.keys(rules.properties).length === 0) return []
+    const question = canonicalJson([rules.read, sales ?? null, ...pulled])
     const name = createHash('sha256').update(question).digest('hex').slice(0, 16)
     return [{ object, rules, properties, name }]
   })
 }
 
-function dueOf(crm: string, asked: Asked, mapping: CrmMapping, now: Date, limit: number) {
-  const before = new Date(now.getTime() - mapping['read-every'])
-  return { crm, object: asked.object, asked: asked.name, before, limit }
-}
-
 /** A property that is not there reads as empty: everybody would lose what it said. */
-async function missingProperties(
+function missingProperties(
   crm: Crm,
   { object, rules, properties }: Asked,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const known = await crm.propertyNames(object, signal)
+  known: ReadonlySet<string>,
+): string[] {
   const sales = rules['sales-status']
   const places = new Map([
     ...Object.entries(rules.read).map(([name, p]): [string, string] => [p, `read.${name}`]),
@@ -150,7 +156,7 @@ async function missingProperties(
     .filter((property) => !known.has(property))
     .map(
       (property) =>
-        `${crm.name} has no property ${property} on its ${object} records; correct objects.${object}.${places.get(property)} in ${crm.name}.yaml, or create the property there`,
+        `${crm.name} has no property ${property} on its ${object} records; correct objects.${object}.${places.get(property) ?? `properties.${property}`} in ${crm.name}.yaml, or create the property there`,
     )
 }
 
@@ -158,12 +164,16 @@ interface ReadScope {
   readonly context: Pick<JobContext, 'db' | 'clock'>
   readonly crm: Crm
   readonly asked: Asked
+  /** Properties of ours that are there. */
+  readonly own: readonly string[]
   readonly signal: AbortSignal
   readonly run: RunNotes
 }
 
 async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): Promise<void> {
   const { context, crm, asked, run } = scope
+  const refs = due.map(({ ref }) => ref)
+  const turns = await readTurns(context.db, crm.name, refs)
   const first = await read(scope, due)
   const moved = await followMoved(
     scope,
@@ -176,10 +186,13 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
     const reads = due
       .filter(({ ref }) => ours.has(ref))
       .map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
-    const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values), now)
+    const { rules } = asked
+    const said = await seeOwnFields(tx, { crm: crm.name, rules, reads, values, turns }, run, now)
+    const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values, said), now)
     const sales = await storeSeenSales(tx, crm.name, salesOf(asked, reads, values), now)
     const done = doneOf(wantedProperties(crm, asked), reads, values)
     await noteReads(tx, { crm: crm.name, asked: asked.name }, done, now)
+    await markRefsStale(tx, { crm: crm.name, object: asked.object }, [...said.overtaken])
     if (crm.ownerProperty !== undefined) {
       await noteOwners(tx, crm.name, ownersIn(crm.ownerProperty, reads, values))
     }
@@ -219,7 +232,7 @@ export function seenHash(
 async function read(scope: ReadScope, due: readonly MovedRecord[]): Promise<Values> {
   if (due.length === 0) return new Map()
   const ids = due.map(({ crmId }) => crmId)
-  const properties = wantedProperties(scope.crm, scope.asked)
+  const properties = [...new Set([...wantedProperties(scope.crm, scope.asked), ...scope.own])]
   return scope.crm.read(scope.asked.object, ids, properties, scope.signal)
 }
 
@@ -250,12 +263,16 @@ async function followMoved(
 }
 
 /** A record that is gone says nothing any more. */
-function traitsOf({ rules }: Asked, reads: readonly DueRead[], values: Values) {
-  return reads.map(({ ref, crmId }) => ({
+function traitsOf({ rules }: Asked, reads: readonly DueRead[], values: Values, said: OwnSaid) {
+  const told = reads.filter(({ ref }) => !said.overtaken.has(ref))
+  return told.map(({ ref, crmId }) => ({
     about: ref,
-    values: Object.fromEntries(
-      Object.entries(rules.read).map(([name, p]) => [name, textOf(values.get(crmId)?.[p])]),
-    ),
+    values: {
+      ...Object.fromEntries(
+        Object.entries(rules.read).map(([name, p]) => [name, textOf(values.get(crmId)?.[p])]),
+      ),
+      ...said.traits.get(ref),
+    },
   }))
 }
 

@@ -1,8 +1,6 @@
 import { sql } from 'kysely'
 import type { CrmWrite, WriteOutcome } from '../../src/core/ports/crm.ts'
-import { valueProblem } from '../../src/core/sync/check-values.ts'
-import { changesToWrite, type Properties, saysNow } from '../../src/core/sync/desired-record.ts'
-import { knownFromRead } from '../../src/core/sync/from-crm.ts'
+import { afterWrite, beforeWrite, withParked } from '../../src/core/sync/seen-record.ts'
 import {
   BUSY,
   type CrmRecordRow,
@@ -10,17 +8,15 @@ import {
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
 import { eachInFlight } from '../in-flight.ts'
-import { clashWith, keyHolder, type Located, locate, park, readKeyed, type Turn } from './locate.ts'
+import { hashOf } from './field-edits.ts'
+import { type Located, locate, park, type Turn } from './locate.ts'
+import { knownOf, nextOf, type PlannedWrite } from './plan-write.ts'
 import { putAway } from './put-away.ts'
+import { readDoubtful, readGuarded } from './read-before-write.ts'
 import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
 
 /** Write calls of one slice that are under way at a time. */
 const WRITES_AT_ONCE = 3
-
-interface PlannedWrite {
-  readonly at: Located
-  readonly properties: Properties
-}
 
 /**
  * Brings some records of one object where they should be: find, read what is in doubt, write what
@@ -37,7 +33,7 @@ export async function reconcileBatch(
   const writes: PlannedWrite[] = []
   const leaving: Located[] = []
   const settled: RecordUpdate[] = []
-  for (const at of located) {
+  for (const at of await readGuarded(scope, located)) {
     const next = nextOf(scope, at)
     if ('update' in next) settled.push(next.update)
     else if ('properties' in next) writes.push(next)
@@ -49,43 +45,6 @@ export async function reconcileBatch(
     for (const batch of lane) await writeSome(scope, batch)
   })
   if (leaving.length > 0) await putAway(scope, leaving)
-}
-
-type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
-
-/** What is to be done with one record. */
-function nextOf(scope: ReconcileScope, at: Located): Next {
-  const { row, crmId } = at
-  if (crmId === null && !row.mayCreate) {
-    scope.run.count('unlinked')
-    const reason = `no such ${scope.object} in the CRM`
-    return { update: recordUpdate(at, 'unlinked', { reason }) }
-  }
-  if (crmId === null && row.deleted && scope.rules['on-delete'] === 'keep-away') {
-    const reason = 'somebody deleted it in the CRM; it is not made again (on-delete: keep-away)'
-    scope.run.note({ ref: row.ref, outcome: 'unlinked', reason, correlationId: null })
-    scope.run.count('unlinked')
-    return { update: recordUpdate(at, 'unlinked', { reason }) }
-  }
-  const desired = crmId === null ? { ...row.onCreate, ...row.desired } : row.desired
-  const properties = changesToWrite(desired, at.written) ?? (at.unkeyed ? {} : null)
-  if (!properties) {
-    const same = { ...at, written: saysNow(scope.rules, row.desired, at.written) }
-    return row.onLeave === 'archive' ? { leaves: same } : { update: recordUpdate(same, 'in-sync') }
-  }
-  const problem = valueProblem(scope.rules, properties)
-  if (problem !== null) return parked(scope, at, problem, 'NO_VALUE')
-  if (scope.doubts.batchSize(row.ref) === 0) {
-    const reason = 'the CRM gave no certain answer whenever it was sent, even alone'
-    return parked(scope, at, reason, 'NO_ANSWER')
-  }
-  return { at, properties }
-}
-
-function parked(scope: ReconcileScope, at: Located, reason: string, code: string): Next {
-  park(scope, at.row.ref, reason)
-  scope.doubts.dropped(at.row.ref)
-  return { update: recordUpdate(at, 'parked', { reason, code }) }
 }
 
 /** Updates and creates are different calls; records in doubt go in smaller batches. */
@@ -138,51 +97,21 @@ function lanesOf(
   return lanes.map((lane) => lane.batches)
 }
 
-/** Reads the records of which we do not know what they say: new to us, or left in the middle of a write. */
-async function readDoubtful(
-  scope: ReconcileScope,
-  located: readonly Located[],
-): Promise<readonly Located[]> {
-  const ids = located.flatMap(({ crmId, written, row }) =>
-    crmId !== null && (written === null || row.state === 'writing') ? [crmId] : [],
-  )
-  if (ids.length === 0) return located
-  const key = scope.rules.key.property
-  const names = [key, ...Object.keys(scope.rules.properties)]
-  const read = await scope.crm.read(scope.object, ids, names, scope.signal)
-  const doubted = new Set(ids)
-  const keys = [...read.values()].flatMap((values) => values[key] ?? [])
-  const others = keys.filter((value) => value !== '')
-  const keyed = await readKeyed(scope, others)
-  const clashes: RecordUpdate[] = []
-  const known = located.flatMap((at): Located[] => {
-    if (at.crmId === null || !doubted.has(at.crmId)) return [at]
-    const values = read.get(at.crmId)
-    if (!values) return [{ ...at, written: null }]
-    const holder = keyHolder(keyed, at.row.ref, at.crmId, values[key] ?? null)
-    if (holder === null) {
-      const written = knownFromRead(at.row.desired, values)
-      return [{ ...at, written, unkeyed: values[key] !== at.row.ref }]
-    }
-    const reason = clashWith(scope.object, holder)
-    const apart = { ...at, crmId: null, written: null, created: false }
-    clashes.push(recordUpdate(apart, 'parked', { reason }))
-    park(scope, at.row.ref, reason)
-    return []
-  })
-  await storeOutcomes(scope.context.db, scope.crm.name, clashes)
-  return known
-}
-
-async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]): Promise<void> {
+async function writeSome(scope: ReconcileScope, planned: readonly PlannedWrite[]): Promise<void> {
   const { db } = scope.context
   if (scope.plan.problem) throw scope.plan.problem
+  const begun = planned.map((write) => begin(scope, write))
   // Noted before the call: who dies now finds records in doubt, and reads them.
-  await storeOutcomes(
+  const noted = await storeOutcomes(
     db,
     scope.crm.name,
-    batch.map(({ at }) => recordUpdate(at, 'writing')),
+    begun.map(({ at, ledger }) => recordUpdate({ ...at, ledger }, 'writing')),
   )
+  // What was found to be otherwise since we looked is looked at again.
+  const batch = begun
+    .filter(({ at }) => noted.has(at.row.ref))
+    .map((write) => ({ ...write, at: { ...write.at, turn: null } }))
+  if (batch.length === 0) return
   const companies = await companiesFor(scope, batch)
   const writes: CrmWrite[] = batch.map(({ at, properties }) => ({
     ref: at.row.ref,
@@ -194,7 +123,7 @@ async function writeSome(scope: ReconcileScope, batch: readonly PlannedWrite[]):
   const outcomes = await scope.crm.write(scope.object, writes, scope.signal, {
     refusedAlike: scope.plan.refusedAlike,
   })
-  const updates = batch.map(({ at }, index) => settle(scope, at, outcomes[index]))
+  const updates = batch.map((write, index) => settle(scope, write, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
@@ -225,19 +154,39 @@ async function companiesFor(
   return new Map(rows.map(({ ref, crm_id }) => [ref, crm_id]))
 }
 
+/** A write with what is remembered of it from its first moment on. */
+interface BegunWrite extends PlannedWrite {
+  readonly ledger: Located['ledger']
+}
+
+function begin({ context, rules }: ReconcileScope, write: PlannedWrite): BegunWrite {
+  const now = context.clock().getTime()
+  const { at, next } = write
+  const known = { ...knownOf(at), ledger: withParked(at.ledger, next.fields) }
+  return { ...write, ledger: beforeWrite(rules, known, next, now, hashOf) }
+}
+
 function settle(
   scope: ReconcileScope,
-  at: Located,
+  { at, ledger, properties, next }: BegunWrite,
   outcome: WriteOutcome | undefined,
 ): RecordUpdate {
   switch (outcome?.kind) {
     case 'written': {
       scope.run.count(outcome.created ? 'created' : 'written')
-      const written = saysNow(scope.rules, at.row.desired, at.written)
+      const known = { ...knownOf(at), ledger }
+      const { seen: written, ledger: settled } = afterWrite(scope.rules, known, properties)
       const created = at.created || outcome.created
       // Who leaves for good is put away in the next round.
       const state = at.row.onLeave === 'archive' ? 'pending' : 'in-sync'
-      return recordUpdate({ ...at, crmId: outcome.crmId, written, created }, state)
+      const dueAt = next.wakeAt === null ? null : new Date(next.wakeAt)
+      return recordUpdate(
+        { ...at, crmId: outcome.crmId, written, created, ledger: settled },
+        state,
+        {
+          dueAt,
+        },
+      )
     }
     case 'rejected': {
       const { reason, code, correlationId } = outcome
@@ -248,11 +197,10 @@ function settle(
     case 'exists':
       // Whatever it was, it is now somebody else's record too.
       return recordUpdate({ ...at, crmId: outcome.crmId, written: null, created: false }, 'pending')
-    case 'missing':
-      return {
-        ...recordUpdate({ ...at, crmId: null, written: null, created: false }, 'pending'),
-        gone: true,
-      }
+    case 'missing': {
+      const gone = { ...at, crmId: null, written: null, created: false, ledger: {} }
+      return { ...recordUpdate(gone, 'pending'), gone: true }
+    }
     case 'busy': {
       scope.run.count('busy')
       scope.busy.add(at.row.ref)
@@ -262,6 +210,6 @@ function settle(
     }
     case 'unknown':
     case undefined:
-      return recordUpdate(at, 'writing')
+      return recordUpdate({ ...at, ledger }, 'writing')
   }
 }

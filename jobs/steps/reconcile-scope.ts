@@ -8,7 +8,7 @@ import type { PlanWatch } from './plan-watch.ts'
 
 /** What a pass over one object of a CRM works with. */
 export interface ReconcileScope {
-  readonly context: Pick<JobContext, 'db' | 'onProgress'>
+  readonly context: Pick<JobContext, 'db' | 'clock' | 'onProgress'>
   readonly crm: Crm
   readonly object: CrmObject
   readonly rules: ObjectMapping
@@ -26,7 +26,7 @@ export interface ReconcileScope {
 export function recordUpdate(
   at: Located,
   state: RecordUpdate['state'],
-  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId'>> = {},
+  why: Partial<Pick<RecordUpdate, 'reason' | 'code' | 'correlationId' | 'dueAt'>> = {},
 ): RecordUpdate {
   return {
     ref: at.row.ref,
@@ -40,5 +40,8 @@ export function recordUpdate(
     reason: why.reason ?? null,
     code: why.code ?? null,
     correlationId: why.correlationId ?? null,
+    ledger: at.ledger,
+    dueAt: why.dueAt ?? null,
+    turn: at.turn,
   }
 }

@@ -1,10 +1,13 @@
+import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { crmSetup } from '../../src/core/sync/crm-setup.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
+import { openDueHolds, takeRules } from '../../src/infra/postgres/parked-store.ts'
 import type { StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
+import { hashOf } from './field-edits.ts'
 import { followTasks } from './follow-tasks.ts'
 import { knownOwners } from './known-owners.ts'
 import { linkCompanies } from './link-companies.ts'
@@ -30,7 +33,9 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   const crm = connected.connect(crmSetup(mapping))
   await seeAccount(context.db, crm, signal)
   await provisionOnce(context, crm, mapping, signal, run)
+  await openDueHolds(context.db, name, context.clock())
   for (const [object, rules] of objectsOf(mapping)) {
+    await takeRules(context.db, { crm: name, object, hash: hashOf(canonicalJson(rules)) })
     await reconcileObject({ context, crm, object, rules, signal, run })
   }
   const reading = { context, crm, set, mapping, signal, run }

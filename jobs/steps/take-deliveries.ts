@@ -1,6 +1,8 @@
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { ChangedObject, Crm, CrmObject } from '../../src/core/ports/crm.ts'
 import type { CrmSignal, CrmTeller, Signals } from '../../src/core/ports/crm-webhook.ts'
+import { isOurs, plainText } from '../../src/core/sync/ledger.ts'
+import { agrees } from '../../src/core/sync/next-write.ts'
 import {
   anyMissed,
   lookAgain,
@@ -18,6 +20,7 @@ import {
   noteTaken,
   openDeliveries,
 } from '../../src/infra/postgres/crm-delivery-store.ts'
+import { recordsSaying, type SayingRecord } from '../../src/infra/postgres/crm-seen-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { askToForget, receiptInWork, tellReceipt } from '../../src/infra/postgres/forget-store.ts'
 import {
@@ -27,7 +30,9 @@ import {
   lookAtTasks,
 } from '../../src/infra/postgres/look-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
+import { hashOf } from './field-edits.ts'
 import { askedOf, wantedProperties } from './read-fields.ts'
+import { ownProperties } from './see-own-fields.ts'
 
 /** What happened so shortly before it was missed may be told later by those who are asked. */
 const SETTLED_MS = 3 * 60_000
@@ -58,7 +63,7 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
     const account = await accountOf(context.db, crm.name, () => crm.accountId(signal))
     const parsed = deliveries.map(({ body }) => teller.parse(body))
     const all = parsed.flatMap(({ signals }) => signals)
-    const ours = all.filter((one) => isOurs(one, account))
+    const ours = all.filter((one) => isOfAccount(one, account))
     const turnedUp = await readTurnedUp(scope, ours)
     await context.db.transaction().execute(async (tx) => {
       run.count('forgotten', await forgetErased(tx, crm.name, ours))
@@ -75,7 +80,7 @@ export async function takeDeliveries(scope: TakeScope): Promise<void> {
 }
 
 /** Nobody is deleted for a message that does not say whose it is. */
-function isOurs({ account, kind }: CrmSignal, ours: string): boolean {
+function isOfAccount({ account, kind }: CrmSignal, ours: string): boolean {
   return account === null ? kind !== 'erased' : account === ours
 }
 
@@ -131,29 +136,56 @@ async function erasedIds(
 
 async function takeSignals(
   tx: Tx,
-  { crm, mapping }: TakeScope,
+  { crm, mapping, run }: TakeScope,
   object: CrmObject,
   signals: readonly CrmSignal[],
   turnedUp: ReadonlyMap<CrmObject, TurnedUp>,
 ): Promise<void> {
   const told = { crm: crm.name, object }
   const asked = askedOf(mapping).find((one) => one.object === object)
-  const isLookedAt = ({ kind, property }: CrmSignal) => {
+  const wanted = asked ? wantedProperties(crm, asked) : []
+  const own = asked ? ownProperties(asked.rules) : []
+  const isOwn = ({ kind, property }: CrmSignal) =>
+    kind === 'changed' && property !== null && own.includes(property)
+  const known = await recordsSaying(tx, told, idsOf(signals, object, isOwn))
+  let echoes = 0
+  const isLookedAt = (signal: CrmSignal) => {
+    const { kind, property } = signal
     if (kind === 'associated' || kind === 'created') return false
-    // What nobody reads, our own properties above all, may change as it likes.
-    const wanted = asked ? wantedProperties(crm, asked) : []
-    return kind !== 'changed' || property === null || wanted.includes(property)
+    // What nobody reads or writes may change as it likes.
+    if (kind !== 'changed' || property === null || wanted.includes(property)) return true
+    if (!isOwn(signal) || signal.object !== object) return false
+    const isEcho = isOurWrite(signal, property, known.get(signal.crmId))
+    echoes += Number(isEcho)
+    return !isEcho
   }
   const mergers = signals.flatMap(({ crmId, mergedInto, ...one }) =>
     one.object === object && mergedInto !== null ? [{ crmId, mergedInto }] : [],
   )
   await noteMergers(tx, told, mergers)
   await markStale(tx, told, idsOf(signals, object, isLookedAt))
+  if (echoes > 0) run.count('echoes', echoes)
   const again = turnedUp.get(object)
   if (again) await lookAgain(tx, told, again)
   if (object !== 'contact') return
   const moved = idsOf(signals, object, ({ kind }) => kind === 'associated')
   if (moved.length > 0) await lookAtCompanies(tx, crm.name, moved)
+}
+
+/**
+ * True when a property of ours is said to have become what we know it to say, or wrote last: whoever it was, there is
+ * nothing to be done. What the CRM says of the source of a change is not looked at.
+ */
+function isOurWrite(
+  { value }: CrmSignal,
+  property: string,
+  record: SayingRecord | undefined,
+): boolean {
+  if (value === undefined || !record) return false
+  const { says, ledger } = record
+  const said = says?.[property]
+  if (said !== undefined) return agrees(said, value)
+  return isOurs(ledger[property] ?? {}, hashOf(plainText(value)))
 }
 
 /**

@@ -3,6 +3,7 @@ import { readEffective } from '../infra/mappings/published.ts'
 import { readStreams, type StreamStatus } from '../infra/postgres/crm-stream-store.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { readDays, readWindows } from '../infra/postgres/pace-store.ts'
+import { countParkedFields } from '../infra/postgres/parked-store.ts'
 import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
 import { speakingModels } from './ranking.ts'
 
@@ -19,6 +20,8 @@ export interface SourceStatus {
 
 export interface CrmStatus {
   readonly records: Readonly<Record<string, number>>
+  /** Properties of records that are left alone because somebody else puts another value back. */
+  readonly parkedProperties: number
   /** Records of ours that could have been several of the CRM's. */
   readonly several: number
   readonly tasks: Readonly<Record<string, number>>
@@ -179,12 +182,14 @@ async function readCrms(db: Db): Promise<Record<string, CrmStatus>> {
         .map(({ state, n }) => [state, Number(n)]),
     )
   const streams = await readStreams(db)
+  const parked = await countParkedFields(db)
   const names = [...new Set([...rows.map(({ crm }) => crm), ...streams.keys()])]
   return Object.fromEntries(
     names.map((crm) => [
       crm,
       {
         records: counts(crm, 'records'),
+        parkedProperties: parked.get(crm) ?? 0,
         several: counts(crm, 'several')[''] ?? 0,
         tasks: counts(crm, 'tasks'),
         deals: counts(crm, 'deals'),

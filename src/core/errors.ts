@@ -41,6 +41,15 @@ export class ConfigError extends SyncError {
   readonly kind = 'config'
 }
 
+/** The vendor gives nothing of one window, however it is asked; others may still be had. */
+export class RefusedWindowError extends ConfigError {
+  readonly windowKey: string
+  constructor(message: string, windowKey: string) {
+    super(message)
+    this.windowKey = windowKey
+  }
+}
+
 export type SyncFailure = RetryableError | RateLimitedError | RecordRejectedError | ConfigError
 
 /** True for the four failures above; anything else that is thrown is a bug. */

@@ -23,7 +23,9 @@ async function openWritten() {
 
 async function leave(world: CrmWorld, how: 'keep' | 'clear' | 'archive') {
   const rows = await recordsOf(world.database.db, 'hubspot', ['per_new', 'per_old'])
-  const left = [...rows.values()].map((row): DesiredRecord => leftRecord(how, row))
+  const left = [...rows.values()].map(
+    (row): DesiredRecord => leftRecord({ 'on-leave': how, properties: {} }, row),
+  )
   await world.wantAll(left.map((l) => ({ ...l, object: 'contact', companyRef: null })))
   return world.reconcile('contact', world.rules('contact', { 'on-leave': how }))
 }

@@ -171,6 +171,29 @@ describe('whom a Mixpanel event names', () => {
   })
 })
 
+describe('an id that Mixpanel has merged into another', () => {
+  it.each<{ name: string; given: Record<string, unknown>; want: readonly string[] | null }>([
+    {
+      name: 'is linked with it where the event names nobody else',
+      given: { distinct_id: 'merged', $distinct_id_before_identity: 'a9' },
+      want: ['a:a9', 'a:merged'],
+    },
+    {
+      name: 'is linked with it beside a user',
+      given: { distinct_id: 'merged', $distinct_id_before_identity: '$device:x', $user_id: 'ann' },
+      want: ['d:x', 'a:merged'],
+    },
+    {
+      name: 'links nothing where it is the same',
+      given: { distinct_id: 'a9', $distinct_id_before_identity: 'a9' },
+      want: null,
+    },
+    { name: 'links nothing where there is none', given: { distinct_id: 'a9' }, want: null },
+  ])('$name', async ({ given, want }) => {
+    expect((await readOne(given))['linked_ids']).toEqual(want)
+  })
+})
+
 describe('two copies of a Mixpanel event', () => {
   const time = seconds('2026-09-01T10:00:00Z')
   const base = { time, $insert_id: 'i1', distinct_id: 'ann' }

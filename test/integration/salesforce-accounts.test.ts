@@ -43,7 +43,7 @@ async function seed(): Promise<void> {
   const numbers = Array.from({ length: PEOPLE }, (_, n) => n)
   const names = [...new Set(numbers.flatMap((n) => accountOf(n) ?? []))]
   const ids = new Map(names.map((name) => [name, people.create('Account', { Name: name })]))
-  const common = { mayCreate: false, thorough: false, onLeave: null, onCreate: {} }
+  const common = { mayCreate: false, thorough: false, onLeave: null, urgent: false, onCreate: {} }
   const companies = names.map((ref) => ({
     ...{ ref, object: 'company' as const, emails: [], domains: [], companyRef: null, ...common },
     properties: { PQA_Score__c: 1 },
@@ -111,7 +111,11 @@ describe('writes of contacts', () => {
       }),
     )
     await reconcileObject({
-      ...{ context: { db: database.db, onProgress: () => {} }, crm, object: 'contact' },
+      ...{
+        context: { db: database.db, clock: () => new Date(), onProgress: () => {} },
+        crm,
+        object: 'contact',
+      },
       ...{ rules: contact, signal: new AbortController().signal },
       run: { note: () => {}, count: () => {} },
     })

@@ -61,7 +61,7 @@ async function seedNew(count: number): Promise<void> {
     ...{ ref: `n${n}`, object: 'contact' as const, emails: [`n${n}@acme.example`], domains: [] },
     properties: { PQL_Score__c: n, PQL_Grade__c: null },
     onCreate: { LastName: 'New', Company: 'Acme', Email: `n${n}@acme.example` },
-    ...{ mayCreate: true, thorough: false, onLeave: null, companyRef: null },
+    ...{ mayCreate: true, thorough: false, onLeave: null, urgent: false, companyRef: null },
   }))
   await database.db.transaction().execute((tx) => storeDesired(tx, 'salesforce', wanted))
 }
@@ -79,7 +79,14 @@ async function seed(): Promise<string[]> {
       ids.map((_, n) => ({
         ...{ ref: refOf(n), object: 'contact' as const, emails: [emailOf(n)], domains: [] },
         properties: { PQL_Score__c: n % 100, PQL_Grade__c: n % 2 === 0 ? 'A' : null },
-        ...{ onCreate: {}, mayCreate: false, thorough: false, onLeave: null, companyRef: null },
+        ...{
+          onCreate: {},
+          mayCreate: false,
+          thorough: false,
+          onLeave: null,
+          urgent: false,
+          companyRef: null,
+        },
       })),
     ),
   )
@@ -100,7 +107,13 @@ async function reconcile(signal = new AbortController().signal) {
     },
   })
   await reconcileObject({
-    ...{ context: { db, onProgress: () => {} }, crm, object: 'contact', rules: rules(), signal },
+    ...{
+      context: { db, clock: () => new Date(), onProgress: () => {} },
+      crm,
+      object: 'contact',
+      rules: rules(),
+      signal,
+    },
     run: {
       note: () => {},
       count: (name, n = 1) => {

@@ -67,6 +67,7 @@ export function wanted(
     mayCreate: true,
     thorough: true,
     onLeave: null,
+    urgent: false,
     companyRef: null,
     ...more,
   }
@@ -80,11 +81,13 @@ function rulesOf(object: CrmObject, change: Readonly<Record<string, unknown>> = 
     create: 'always',
     group: { name: 'ripen', label: 'Ripen' },
     properties: {
-      score: { from: 'score', type: 'number', label: 'Score' },
+      // Every change is written: how little may change is told elsewhere.
+      score: { from: 'score', type: 'number', label: 'Score', 'min-delta': 1 },
       grade: {
         from: 'grade',
         type: 'enumeration',
         label: 'Grade',
+        'at-most-every': 'always',
         options: ['A', 'B', 'C'].map((value) => ({ value, label: value })),
       },
       ...(change['properties'] as object | undefined),
@@ -121,7 +124,13 @@ export async function openCrmWorld(options: HubspotSandboxOptions = {}): Promise
       const counts: Record<string, number> = {}
       const entries: Noted['entries'][number][] = []
       await reconcileObject({
-        ...{ context: { db, onProgress: () => {} }, crm, object, rules, signal },
+        ...{
+          context: { db, clock: () => new Date(), onProgress: () => {} },
+          crm,
+          object,
+          rules,
+          signal,
+        },
         run: {
           note: ({ ref, outcome, reason }) => void entries.push({ ref, outcome, reason }),
           count: (name, n = 1) => {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { CrmValue } from '../../src/core/ports/crm.ts'
-import { changesToWrite } from '../../src/core/sync/desired-record.ts'
-import { knownFromRead, sameValue } from '../../src/core/sync/from-crm.ts'
+import { sameValue } from '../../src/core/sync/from-crm.ts'
 
 const instant = '2026-11-21T10:00:00.000Z'
 const ms = `${Date.parse(instant)}`
@@ -28,6 +27,9 @@ describe('what a CRM says means our value', () => {
     { value: false, text: null, same: false },
     { value: 'rising', text: 'rising', same: true },
     { value: 'rising', text: 'Rising', same: false },
+    // A CRM that ends lines otherwise, and cuts off spaces.
+    { value: 'one\ntwo ', text: 'one\r\ntwo', same: true },
+    { value: 'one\ntwo', text: 'one two', same: false },
     { value: 'rising', text: null, same: false },
     { value: '70', text: '70.0', same: false },
     { value: instant, text: instant, same: true },
@@ -62,28 +64,5 @@ describe('what a CRM says means our value', () => {
         expect(sameValue(a, String(b))).toBe(a === b)
       }),
     )
-  })
-})
-
-describe('what is known from reading', () => {
-  const desired = { score: 70, since: instant, trend: 'rising', reason: null, champion: 'a@b.co' }
-
-  it('is our value where the record agrees, its own text elsewhere', () => {
-    const read = { score: '70', since: ms, trend: 'falling', reason: '', other: 'x' }
-    expect(knownFromRead(desired, read)).toEqual({
-      score: 70,
-      since: instant,
-      trend: 'falling',
-      reason: null,
-      champion: null,
-    })
-  })
-
-  it('leaves only the rest to be written', () => {
-    const read = { score: '70.0', since: ms, trend: 'falling', champion: null }
-    expect(changesToWrite(desired, knownFromRead(desired, read))).toEqual({
-      trend: 'rising',
-      champion: 'a@b.co',
-    })
   })
 })

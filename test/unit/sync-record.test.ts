@@ -4,7 +4,7 @@ import { crmMappingSchema, type ObjectMapping } from '../../src/core/mapping/crm
 import type { CrmValue } from '../../src/core/ports/crm.ts'
 import { createExplainer } from '../../src/core/scoring/explain.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
-import { changesToWrite, desiredRecord } from '../../src/core/sync/desired-record.ts'
+import { changedProperties, desiredRecord } from '../../src/core/sync/desired-record.ts'
 import { fieldsOf, type Speaker, type SubjectFacts } from '../../src/core/sync/fields.ts'
 import { provisionPlan } from '../../src/core/sync/provision-plan.ts'
 import { modelOf } from '../support/features.ts'
@@ -266,7 +266,7 @@ describe('what is written', () => {
     { name: 'is 0 where nothing was', desired: { a: 0 }, written: { a: null }, want: { a: 0 } },
     { name: 'is nothing when there is nothing to say', desired: {}, written: null, want: null },
   ])('$name', ({ desired, written, want }) => {
-    expect(changesToWrite(desired, written)).toEqual(want)
+    expect(changedProperties(desired, written)).toEqual(want)
   })
 
   const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))
@@ -275,8 +275,8 @@ describe('what is written', () => {
   it('makes a record say what it should, after which nothing is written', () => {
     fc.assert(
       fc.property(record, fc.option(record), (desired, written) => {
-        const changes = changesToWrite(desired, written)
-        expect(changesToWrite(desired, { ...written, ...changes })).toBeNull()
+        const changes = changedProperties(desired, written)
+        expect(changedProperties(desired, { ...written, ...changes })).toBeNull()
       }),
     )
   })

@@ -4,7 +4,7 @@ import { crmMappingSchema, SEVERAL } from '../../src/core/mapping/crm-mapping.ts
 import type { CrmFound, CrmValue } from '../../src/core/ports/crm.ts'
 import { valueProblem } from '../../src/core/sync/check-values.ts'
 import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
-import { leftRecord, saysNow } from '../../src/core/sync/desired-record.ts'
+import { leftRecord } from '../../src/core/sync/desired-record.ts'
 
 const options = ['a', 'b'].map((value) => ({ value, label: value }))
 const TYPES = ['string', 'text', 'phone', 'number', 'bool', 'date', 'datetime'] as const
@@ -105,19 +105,16 @@ describe('who left the model', () => {
   it('is cleared of all that was ever written, or kept as it is, and never looked for', () => {
     const none = { onCreate: {}, emails: [], domains: [], mayCreate: false, thorough: false }
     const cleared = { a: null, kept: null }
-    expect(leftRecord('clear', row)).toEqual({
-      ...{ ref: 'p', ...none, properties: cleared, onLeave: null },
+    expect(leftRecord({ 'on-leave': 'clear', properties: {} }, row)).toEqual({
+      ...{ ref: 'p', ...none, properties: cleared, onLeave: null, urgent: false },
     })
-    expect(leftRecord('archive', row)).toMatchObject({ properties: cleared, onLeave: 'archive' })
-    expect(leftRecord('keep', row)).toMatchObject({ properties: { a: 1 }, onLeave: null })
-  })
-})
-
-describe('what a record says after a write', () => {
-  it('is what it should, with what was left alone, and without what is not ours any more', () => {
-    const written = { kept: 'x', gone: 'y', number: 1 }
-    expect(saysNow(contact, { number: 2 }, written)).toEqual({ kept: 'x', number: 2 })
-    expect(saysNow(contact, { kept: 'z' }, written)).toEqual({ kept: 'z' })
-    expect(saysNow(contact, { number: 2 }, null)).toEqual({ number: 2 })
+    expect(leftRecord({ 'on-leave': 'archive', properties: {} }, row)).toMatchObject({
+      properties: cleared,
+      onLeave: 'archive',
+    })
+    expect(leftRecord({ 'on-leave': 'keep', properties: {} }, row)).toMatchObject({
+      properties: { a: 1 },
+      onLeave: null,
+    })
   })
 })

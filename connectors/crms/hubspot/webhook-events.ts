@@ -16,6 +16,7 @@ const eventShape = z.object({
   objectId: optional,
   objectTypeId: z.string().optional().catch(undefined),
   propertyName: z.string().optional().catch(undefined),
+  propertyValue: z.string().nullable().optional().catch(undefined),
   primaryObjectId: optional,
   newObjectId: optional,
   mergedObjectIds: z.array(id).optional().catch(undefined),
@@ -69,7 +70,9 @@ function signalsOf(event: WebhookEvent): CrmSignal[] {
   const kind = KINDS[what]
   if (!kind || event.objectId === undefined) return []
   const property = kind === 'changed' ? (event.propertyName ?? null) : null
-  return [{ ...signal(event, object, event.objectId, kind), property }]
+  const value = property === null ? undefined : event.propertyValue
+  const told = value === undefined ? {} : { value }
+  return [{ ...signal(event, object, event.objectId, kind), property, ...told }]
 }
 
 /** Of a merge, every record that took part, and the one that is left: the new one, if there is a new one. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigError, RetryableError } from '../../../src/core/errors.ts'
+import { RefusedWindowError, RetryableError } from '../../../src/core/errors.ts'
 import type { FileBatch, UsageSource, UsageWindow } from '../../../src/core/ports/usage-source.ts'
 import { batched } from '../batches.ts'
 import { callExport, saveBody } from '../http.ts'
@@ -84,9 +84,12 @@ async function* halve(
   signal: AbortSignal,
   detail: string,
 ): AsyncGenerator<FileBatch> {
+  const [first] = windows
+  if (!first) return
   if (windows.length === 1) {
-    throw new ConfigError(
-      `Amplitude refuses the hour ${windows[0]?.key} (${detail}); an hour above 4 GB can only be had by its S3 export (AMPLITUDE_S3_BUCKET)`,
+    throw new RefusedWindowError(
+      `Amplitude refuses the hour ${first.key} (${detail}); an hour above 4 GB can only be had by its S3 export (AMPLITUDE_S3_BUCKET)`,
+      first.key,
     )
   }
   const middle = Math.ceil(windows.length / 2)

@@ -60,9 +60,16 @@ const ids = LINK_PATHS.map((path, index) =>
   id(`links[${index + 1}]`, path === ANON_ID ? 'd:' : 'a:'),
 )
 
-/** The column `linked_ids` from the texts that `linksSql` found. */
+/** Who the event was sent by, and whom Mixpanel has merged that id into since. */
+const MERGED = `before_identity <> '' and distinct_id <> '' and before_identity <> distinct_id`
+
+/**
+ * The column `linked_ids` from the texts that `linksSql` found, and from an id that was merged into another; it needs
+ * the columns `before_identity` and `distinct_id`.
+ */
 export const LINKED_IDS = `case when links is not null then
-  list_filter([${ids.join(', ')}], lambda linked: linked is not null) end`
+    list_filter([${ids.join(', ')}], lambda linked: linked is not null)
+  when ${MERGED} then [${['before_identity', 'distinct_id'].map((text) => id(text, 'a:')).join(', ')}] end`
 
 /** An id for an event that names nobody else. */
 export const FIRST_LINK = `coalesce(nullif(links[1], ''), nullif(links[4], ''))`

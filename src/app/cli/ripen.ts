@@ -169,6 +169,16 @@ program
   .action(async (options) => (await import('./commands/identity.ts')).identityCommand(options))
 
 program
+  .command('parked')
+  .description(
+    'list records and properties that wait for a person, with the reason; or try them again',
+  )
+  .option('--crm <name>', 'only this CRM: hubspot or salesforce')
+  .option('--retry', 'give all of them another try with the next sync')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/parked.ts')).parkedCommand(options))
+
+program
   .command('status')
   .description('say what was pulled, scored and written, and what waits')
   .addOption(json())

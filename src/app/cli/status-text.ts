@@ -11,6 +11,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
   const crms = Object.entries(status.crms).map(([name, c]) => [
     `  ${name}`,
     `records: ${counts(c.records)}${c.several > 0 ? `, ${c.several} of them could be several` : ''}`,
+    ...(c.parkedProperties > 0 ? [`properties parked: ${c.parkedProperties} (ripen parked)`] : []),
     `tasks: ${counts(c.tasks)}`,
     ...(Object.keys(c.deals).length > 0 ? [`deals: ${counts(c.deals)}`] : []),
     ...(c.firstContacts > 0 ? [`first contacts: ${c.firstContacts}`] : []),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
 import { WINNERS } from '../scoring/winner.ts'
 import { durationMs } from './duration.ts'
+import { policyShape, refusePolicies, TRAIT_FIELD } from './field-policy.ts'
 import { traitName } from './usage-mapping.ts'
 
 const SCORE_FIELDS = [
@@ -75,10 +76,16 @@ const PROPERTY_TYPES = [
   'phone',
 ] as const
 
+const fromWords = (fields: readonly string[]): string =>
+  `use trait.<name>, or one of ${fields.map((field) => `"${field}"`).join('|')}`
+
 const property = <F extends readonly [string, ...string[]]>(fields: F) =>
   z
     .strictObject({
-      from: z.enum(fields),
+      from: z.union(
+        [z.enum(fields), z.string().regex(TRAIT_FIELD, fromWords(fields))],
+        fromWords(fields),
+      ),
       type: z.enum(PROPERTY_TYPES),
       label: z.string().min(1).max(120),
       description: z.string().max(500).optional(),
@@ -88,7 +95,9 @@ const property = <F extends readonly [string, ...string[]]>(fields: F) =>
         .optional(),
       /** What happens to the value in the CRM when there is none to write. */
       'when-empty': z.enum(['clear', 'keep']).default('clear'),
+      ...policyShape,
     })
+    .superRefine(refusePolicies)
     .refine((p) => !p.type.endsWith('enumeration') || p.options !== undefined, {
       path: ['options'],
       message: 'a property of type enumeration needs options, the values that may be written',
@@ -221,6 +230,10 @@ const crmShape = (terms: Terms) => ({
   }),
   /** How often what is read of a record is read again whether it changed or not, in milliseconds. */
   'read-every': durationMs.default(3_600_000),
+  /** How often records of which nothing is read are held against what they should say, in milliseconds. */
+  'compare-every': z.union([z.literal('never'), durationMs]).default(86_400_000),
+  /** Most calls of a day for that. */
+  'compare-calls': z.number().int().min(1).max(1_000_000).default(2_000),
   /** How often the CRM is asked what changed, in milliseconds. */
   'poll-every': z.union([z.literal('never'), durationMs]).default(60_000),
   /** So much later the CRM may show a change than it happened, in milliseconds. */

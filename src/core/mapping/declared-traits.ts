@@ -1,4 +1,5 @@
-import type { CrmMapping } from './crm-mapping.ts'
+import type { CrmMapping, ObjectMapping, PropertyMapping } from './crm-mapping.ts'
+import { traitOf } from './field-policy.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
 import type { TraitsMapping } from './traits-mapping.ts'
 import type { UsageMapping } from './usage-mapping.ts'
@@ -32,7 +33,11 @@ export function declaredTraits(sources: TraitSources): string[] {
 
 /** What is wrong with where traits come from: names declared twice, and what Ripen itself writes. */
 export function checkTraits(sources: TraitSources): FileProblem[] {
-  return [...checkTwice(sources), ...[...sources.crms.values()].flatMap(checkReads)]
+  return [
+    ...checkTwice(sources),
+    ...checkWritten(sources),
+    ...[...sources.crms.values()].flatMap(checkReads),
+  ]
 }
 
 function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
@@ -40,12 +45,20 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
     return { name, file: usage, path: ['traits', name], where: 'usage.yaml', group: 'usage' }
   })
   const ofCrms = [...crms].flatMap(([crm, file]) =>
-    Object.entries(file.data.objects).flatMap(([object, rules]) =>
-      Object.keys(rules?.read ?? {}).map((name) => {
-        const path = ['objects', object, 'read', name]
-        return { name, file, path, where: `${crm}.yaml`, group: 'crm' }
-      }),
-    ),
+    Object.entries(file.data.objects).flatMap(([object, rules]) => {
+      const at = { file, where: `${crm}.yaml`, group: 'crm' }
+      const reads = Object.keys(rules?.read ?? {}).map((name) => {
+        return { name, path: ['objects', object, 'read', name], ...at }
+      })
+      return [
+        ...reads,
+        ...pulledTraits(rules).map((one) => ({
+          ...at,
+          ...one,
+          path: ['objects', object, ...one.path],
+        })),
+      ]
+    }),
   )
   const ofFiles = Object.entries(traits?.data.files ?? {}).flatMap(([id, { traits: columns }]) =>
     Object.keys(columns).map((name) => {
@@ -55,6 +68,33 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
     }),
   )
   return [...ofUsage, ...ofCrms, ...ofFiles]
+}
+
+/** What properties are filled with by people in the CRM. */
+function pulledTraits(rules: ObjectMapping | undefined) {
+  const declared: Readonly<Record<string, PropertyMapping>> = rules?.properties ?? {}
+  return Object.entries(declared).flatMap(([property, p]) => {
+    const name = traitOf(p)
+    return name === null || p.policy !== 'pull'
+      ? []
+      : [{ name, path: ['properties', property, 'from'] }]
+  })
+}
+
+/** A property that is written needs somebody who says what. */
+function checkWritten(sources: TraitSources): FileProblem[] {
+  const known = new Set(declaredTraits(sources))
+  return [...sources.crms.values()].flatMap((file) =>
+    Object.entries(file.data.objects).flatMap(([object, rules]) => {
+      const declared: Readonly<Record<string, PropertyMapping>> = rules?.properties ?? {}
+      return Object.entries(declared).flatMap(([property, p]) => {
+        const name = traitOf(p)
+        if (name === null || known.has(name)) return []
+        const message = `no file declares the trait ${name}; known are ${[...known].sort().join(', ')}`
+        return [file.problem(['objects', object, 'properties', property, 'from'], message)]
+      })
+    }),
+  )
 }
 
 function checkTwice(sources: TraitSources): FileProblem[] {

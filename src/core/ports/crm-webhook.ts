@@ -33,6 +33,8 @@ export interface CrmSignal {
   readonly kind: SignalKind
   /** Of `changed`: the property; null when the CRM does not say. */
   readonly property: string | null
+  /** What it was changed to, where the CRM says so; nothing is taken from it but that it may be our own write. */
+  readonly value?: string | null
   /** Of `merged`: the record that is left. */
   readonly mergedInto: string | null
 }

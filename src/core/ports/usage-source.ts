@@ -153,6 +153,7 @@ export interface UsageSource {
    * Downloads adjacent windows into `dir`; yields the files in batches that are small enough to be
    * read together. The files of one batch may be removed once the next is asked for.
    * @throws {ConfigError} when credentials or the project are wrong.
+   * @throws {RefusedWindowError} when the vendor gives nothing of one window, even alone.
    * @throws {RateLimitedError | RetryableError} when it may be tried again; nothing partial is kept.
    */
   download(

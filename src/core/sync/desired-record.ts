@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts'
 import type { ObjectMapping, PropertyMapping } from '../mapping/crm-mapping.ts'
+import { traitOf } from '../mapping/field-policy.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Score } from '../scoring/score.ts'
 import { fieldsOf, type Speaker, type SubjectFacts } from './fields.ts'
@@ -19,7 +20,12 @@ export interface DesiredRecord {
   readonly thorough: boolean
   /** What happens to the record itself, beside its properties. */
   readonly onLeave: 'archive' | null
+  /** To be written before others: somebody is to be called now. */
+  readonly urgent: boolean
 }
+
+/** What is told of one subject, by the property that a trait fills. */
+export type TraitValues = Readonly<Record<string, string>>
 
 /** Applies a mapping to one scored subject. */
 export function desiredRecord(
@@ -27,12 +33,15 @@ export function desiredRecord(
   facts: SubjectFacts,
   score: Score,
   speaker: Speaker,
+  traits: TraitValues = {},
 ): DesiredRecord {
   const fields = fieldsOf(facts, score, speaker)
   const pick = (from: string): CrmValue => fields[from] ?? null
   const declared: Readonly<Record<string, PropertyMapping>> = mapping.properties
   const properties = Object.entries(declared).flatMap(([name, p]) => {
-    const value = shaped(pick(p.from), p.type)
+    if (p.policy === 'pull') return []
+    const text = traits[name] ?? null
+    const value = traitOf(p) === null ? shaped(pick(p.from), p.type) : toldValue(text, p.type)
     return value === null && p['when-empty'] === 'keep' ? [] : [[name, value]]
   })
   const onCreate = Object.entries(mapping['on-create']).map(([name, from]) => [name, pick(from)])
@@ -50,6 +59,7 @@ export function desiredRecord(
     // A contact that may be created needs no search: the CRM itself says that the address is taken.
     thorough: mapping.subject === 'account' ? mayCreate || qualified : qualified && !mayCreate,
     onLeave: null,
+    urgent: qualified,
   }
 }
 
@@ -69,8 +79,15 @@ export interface LeftRecord {
  * The record of a subject that left the model's population: as it is, or with everything that we wrote
  * cleared, or put away besides. It is neither looked for nor created.
  */
-export function leftRecord(leaving: ObjectMapping['on-leave'], row: LeftRecord): DesiredRecord {
-  const names = Object.keys({ ...row.written, ...row.desired })
+export function leftRecord(
+  { 'on-leave': leaving, properties }: Pick<ObjectMapping, 'on-leave' | 'properties'>,
+  row: LeftRecord,
+): DesiredRecord {
+  const declared: Readonly<Record<string, PropertyMapping>> = properties
+  // What is only read there is not ours to clear.
+  const names = Object.keys({ ...row.written, ...row.desired }).filter(
+    (name) => declared[name]?.policy !== 'pull',
+  )
   const cleared = Object.fromEntries(names.map((name) => [name, null]))
   return {
     ref: row.ref,
@@ -81,6 +98,7 @@ export function leftRecord(leaving: ObjectMapping['on-leave'], row: LeftRecord):
     mayCreate: false,
     thorough: false,
     onLeave: leaving === 'archive' ? 'archive' : null,
+    urgent: false,
   }
 }
 
@@ -91,27 +109,24 @@ function shaped(value: CrmValue, type: PropertyMapping['type']): CrmValue {
   return type === 'date' && isInstant ? value.slice(0, 10) : value
 }
 
-/** What a record says after a write: what it should, and what was left alone because there was no value. */
-export function saysNow(
-  mapping: Pick<ObjectMapping, 'properties'>,
-  desired: Properties,
-  written: Properties | null,
-): Properties {
-  const declared: Readonly<Record<string, PropertyMapping>> = mapping.properties
-  const left = Object.entries(written ?? {}).filter(
-    ([name]) => !(name in desired) && declared[name]?.['when-empty'] === 'keep',
-  )
-  return { ...Object.fromEntries(left), ...desired }
+/** What is told, in the form that its property has; what does not fit it stays a text, and is refused as such. */
+function toldValue(text: string | null, type: PropertyMapping['type']): CrmValue {
+  if (text === null) return null
+  if (type === 'multi-enumeration') return shaped(text.split(';').filter(Boolean), type)
+  if (type === 'bool') return text === 'true' || (text === 'false' ? false : text)
+  if (type !== 'number' || text.trim() === '') return shaped(text, type)
+  const number = Number(text)
+  return Number.isNaN(number) ? text : number
 }
 
-/**
- * What must be written so that a record says what it should: the properties that differ from what was
- * written last. Null when nothing differs: then nothing is written.
- */
-export function changesToWrite(desired: Properties, written: Properties | null): Properties | null {
+/** The properties that differ from those of before; null when nothing differs. */
+export function changedProperties(
+  desired: Properties,
+  before: Properties | null,
+): Properties | null {
   const changed = Object.entries(desired).filter(
     ([name, value]) =>
-      written === null || canonicalJson(written[name] ?? null) !== canonicalJson(value),
+      before === null || canonicalJson(before[name] ?? null) !== canonicalJson(value),
   )
   return changed.length > 0 ? Object.fromEntries(changed) : null
 }

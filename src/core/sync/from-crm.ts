@@ -1,5 +1,4 @@
 import type { CrmValue } from '../ports/crm.ts'
-import type { Properties } from './desired-record.ts'
 
 /** True when the text that a CRM gives for a property means our value. */
 export function sameValue(value: CrmValue, text: string | null): boolean {
@@ -9,25 +8,14 @@ export function sameValue(value: CrmValue, text: string | null): boolean {
   if (isList(value)) return sameChoices(value, text)
   if (typeof value === 'number') return text !== '' && Number(text) === value
   if (typeof value === 'boolean') return text === String(value)
-  if (text === value) return true
+  if (text === value || sameLines(value, text)) return true
   if (isDay(value)) return toInstant(text) === `${value}T00:00:00.000Z`
   return isInstant(value) && sameInstant(Date.parse(value), Date.parse(toInstant(text)))
 }
 
-/**
- * What we may take a record to say, after reading it: our values where it agrees, its own text
- * elsewhere, so that only the rest is written.
- */
-export function knownFromRead(
-  desired: Properties,
-  read: Readonly<Record<string, string | null>>,
-): Properties {
-  const entries = Object.entries(desired).map(([name, value]) => {
-    const text = read[name] ?? null
-    return [name, sameValue(value, text) ? value : text] as const
-  })
-  return Object.fromEntries(entries)
-}
+/** Some CRMs end lines otherwise, and cut off spaces. */
+const sameLines = (ours: string, theirs: string): boolean =>
+  ours.replace(/\r\n?/g, '\n').trim() === theirs.replace(/\r\n?/g, '\n').trim()
 
 const isList = (value: CrmValue): value is readonly string[] => Array.isArray(value)
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { ChangedObject, CrmObject } from '../../core/ports/crm.ts'
+import type { Properties } from '../../core/sync/desired-record.ts'
 import type { Db, Tx } from './database.ts'
 import { requestWork } from './work.ts'
 
@@ -59,6 +60,8 @@ export interface KnownRecord {
   readonly crmId: string
   /** Null when it was not read yet, or not for this question: it is due anyway. */
   readonly seen: string | null
+  /** What its properties of ours are known to say; null before the first write. */
+  readonly says: Properties | null
 }
 
 /** Which of these records are ours, and what they said when they were read last. */
@@ -68,7 +71,7 @@ export async function knownRecords(
   crmIds: readonly string[],
 ): Promise<readonly KnownRecord[]> {
   const { rows } = await sql<KnownRecord>`
-    select r.ref, r.crm_id as "crmId", case when d.asked = ${asked} then coalesce(d.seen, '') end as seen
+    select r.ref, r.crm_id as "crmId", r.written as says, case when d.asked = ${asked} then coalesce(d.seen, '') end as seen
     from crm_record r left join crm_read d on d.ref = r.ref and d.crm = r.crm and d.crm_id = r.crm_id
     where r.crm = ${crm} and r.object = ${object} and r.crm_id = any(${[...crmIds]}::text[])`.execute(
     db,

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { CrmObject } from '../../core/ports/crm.ts'
 import type { DesiredRecord, Properties } from '../../core/sync/desired-record.ts'
+import type { Ledger } from '../../core/sync/ledger.ts'
 import type { Db, Tx } from './database.ts'
 import type { Tables } from './tables.ts'
 
@@ -49,6 +50,11 @@ export interface CrmRecordRow {
   readonly candidates: readonly string[] | null
   /** The CRM had it, and has it no more; nobody here took it away. */
   readonly deleted: boolean
+  /** To be written before others. */
+  readonly urgent: boolean
+  readonly ledger: Ledger
+  /** Another one after whatever was written or found there. */
+  readonly turn: number
 }
 
 export interface WantedRecord extends DesiredRecord {
@@ -134,6 +140,9 @@ function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
     onLeave: row.on_leave,
     candidates: row.candidates,
     deleted: row.deleted_at !== null,
+    urgent: row.urgent,
+    ledger: row.ledger as Ledger,
+    turn: row.turn,
   }
 }
 
@@ -155,17 +164,20 @@ export async function storeDesired(
     on_create: w.onCreate,
     company_ref: w.companyRef,
     on_leave: w.onLeave,
+    urgent: w.urgent,
   }))
   await sql`insert into crm_record (ref, crm, object, may_create, lookup, desired, desired_on_create,
-      company_ref, on_leave, state)
-    select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, on_leave, 'pending'
+      company_ref, on_leave, urgent, state)
+    select ref, ${crm}, object, may_create, lookup, desired, on_create, company_ref, on_leave, urgent,
+      'pending'
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(ref text, object text,
-      may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text, on_leave text)
+      may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text, on_leave text,
+      urgent boolean)
     where not exists (select from crm_former f where f.ref = n.ref and f.erased)
     on conflict (ref, crm) do update set may_create = excluded.may_create,
       lookup = excluded.lookup, desired = excluded.desired,
       desired_on_create = excluded.desired_on_create, company_ref = excluded.company_ref,
-      on_leave = excluded.on_leave,
+      on_leave = excluded.on_leave, urgent = excluded.urgent,
       state = case when crm_record.state = 'writing' then 'writing' else 'pending' end,
       reason = null, code = null, correlation_id = null, changed_at = now()`.execute(tx)
 }
@@ -184,25 +196,36 @@ export interface RecordUpdate {
   readonly reason: string | null
   readonly code: string | null
   readonly correlationId: string | null
+  readonly ledger: Ledger
+  /** When to look again with nothing else changed. */
+  readonly dueAt: Date | null
+  /** As it was when we looked; of a record that was looked at otherwise since, nothing is stored. Null stores anyway. */
+  readonly turn: number | null
   /** The CRM has it no more. */
   readonly gone?: boolean
 }
 
-/** Stores outcomes in one statement. */
+/**
+ * Stores outcomes in one statement.
+ * @returns whose were stored.
+ */
 export async function storeOutcomes(
   db: Db | Tx,
   crm: string,
   updates: readonly RecordUpdate[],
-): Promise<void> {
-  if (updates.length === 0) return
-  await sql`update crm_record r set
+): Promise<ReadonlySet<string>> {
+  if (updates.length === 0) return new Set()
+  const { rows } = await sql<{ ref: string }>`update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
       written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId",
       created = n.created, candidates = n.candidates, deleted_at = case when n."crmId" is not null then null
-        when n.gone then now() else r.deleted_at end
+        when n.gone then now() else r.deleted_at end,
+      ledger = n.ledger, due_at = n."dueAt", turn = r.turn + 1
     from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
       "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text,
-      created boolean, candidates text[], gone boolean)
-    where r.crm = ${crm} and r.ref = n.ref`.execute(db)
+      created boolean, candidates text[], gone boolean, ledger jsonb, "dueAt" timestamptz, turn bigint)
+    where r.crm = ${crm} and r.ref = n.ref and (n.turn is null or r.turn = n.turn)
+    returning r.ref`.execute(db)
+  return new Set(rows.map((row) => row.ref))
 }

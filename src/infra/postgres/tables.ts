@@ -23,6 +23,9 @@ type Count = ColumnType<number, number | undefined, number>
 
 type SchemaKind = 'event' | 'property'
 
+/** What became of a value that somebody else gave to a property of ours. */
+export type EditOutcome = 'restored' | 'respected' | 'taken' | 'parked'
+
 /** How a task stands with us. */
 export type TaskState =
   | 'planned'
@@ -367,7 +370,22 @@ export interface Tables {
     candidates: Generated<string[] | null>
     deleted_at: InstantOrNull
     changed_at: Generated<Date>
+    ledger: ColumnType<unknown, string | undefined, string>
+    has_parked: ColumnType<boolean, never, never>
+    turn: Count
+    due_at: InstantOrNull
+    urgent: Generated<boolean>
   }
+  crm_edit: {
+    ref: string
+    id: Generated<number>
+    crm: string
+    property: string
+    seen_at: Instant
+    outcome: EditOutcome
+  }
+  crm_compare: { crm: string; object: string; spoken_until: Instant }
+  crm_rules: { crm: string; object: string; hash: string }
   task_intent: {
     key: string
     crm: string

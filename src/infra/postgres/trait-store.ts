@@ -15,13 +15,15 @@ interface Said {
  * `email_kind`, and of what nobody says of her, what is said of her account; of accounts what CRMs and
  * files say of them. Who belongs to which account is as it is now.
  * @param subjects ids of people and accounts; null for all. Of whom nothing is said is absent.
+ * @param except whose word does not count, such as a CRM's.
  */
 export async function readTraits(
   db: Db | Tx,
   subjects: readonly string[] | null,
   at: TraitTime,
+  except: string | null = null,
 ): Promise<ReadonlyMap<string, Traits>> {
-  return (await readDatedTraits(db, subjects, at)).traits
+  return (await readDatedTraits(db, subjects, at, except)).traits
 }
 
 /** Traits as of one moment, and when they say something else with time alone. */
@@ -39,6 +41,7 @@ export async function readDatedTraits(
   db: Db | Tx,
   subjects: readonly string[] | null,
   at: TraitTime,
+  except: string | null = null,
 ): Promise<DatedTraits> {
   const people = await db
     .selectFrom('person')
@@ -51,7 +54,7 @@ export async function readDatedTraits(
   const listed = listOnce()
   const asked = subjects && [...new Set([...subjects, ...accounts])]
   const changeAt = new Map<string, number>()
-  const said = await readSaid(db, asked, at, listed, changeAt)
+  const said = await readSaid(db, asked, { ...at, except }, listed, changeAt)
   const traits = new Map<string, Traits>()
   for (const person of people) {
     const own = said.get(person.id)
@@ -104,7 +107,7 @@ function listOnce(): (value: string) => readonly string[] {
 async function readSaid(
   db: Db | Tx,
   subjects: readonly string[] | null,
-  at: TraitTime,
+  at: TraitTime & { readonly except: string | null },
   listed: (value: string) => readonly string[],
   changeAt: Map<string, number>,
 ): Promise<Map<string, Said>> {
@@ -123,7 +126,8 @@ async function readSaid(
     from (${aboutSql(subjects)}) w join trait t on t.about = w.about
     where (t.ended_at is null or t.ended_at > ${at.asOf}
         or t.ended_at > ${known}::timestamptz)
-      and (${known}::timestamptz is null or t.recorded_at <= ${known})`.execute(db)
+      and (${known}::timestamptz is null or t.recorded_at <= ${known})
+      and t.origin is distinct from ${at.except}`.execute(db)
   const said = new Map<string, SaidRows>()
   for (const row of rows) {
     const { subject, name } = row

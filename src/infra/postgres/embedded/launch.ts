@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedFailure } from './failure.ts'
 import { programPath } from './platform.ts'
@@ -17,7 +18,6 @@ const settings = {
   // The path of a socket is bounded to some 100 bytes, and data folders are not.
   unix_socket_directories: '',
   max_connections: '200',
-  shared_buffers: '128MB',
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
@@ -34,6 +34,15 @@ const settings = {
   log_error_verbosity: 'terse',
   log_checkpoints: 'off',
 } as const
+
+/**
+ * Pages that the server holds, in MB: a thirty-second part of the machine's memory, 128 at least and 512 at most. With
+ * less, scores are read from pages that first have to be written.
+ * @param totalBytes memory of the machine.
+ */
+export function sharedBuffersMb(totalBytes: number): number {
+  return Math.min(512, Math.max(128, Math.floor(totalBytes / 32 / 2 ** 20)))
+}
 
 const maxLogBytes = 5_000_000
 const longestStartMs = 600_000
@@ -78,7 +87,11 @@ async function spawnServer(
   port: number,
   log: FileHandle,
 ): Promise<Launch> {
-  const options = Object.entries({ ...settings, port }).flatMap(([k, v]) => ['-c', `${k}=${v}`])
+  const shared_buffers = `${sharedBuffersMb(totalmem())}MB`
+  const options = Object.entries({ ...settings, shared_buffers, port }).flatMap(([k, v]) => [
+    '-c',
+    `${k}=${v}`,
+  ])
   // On Windows only pg_ctl can shed an administrator's rights, which PostgreSQL refuses.
   const [program, args] = windows
     ? [programPath(native, 'pg_ctl'), ['start', '-W', '-D', cluster, '-o', options.join(' ')]]
