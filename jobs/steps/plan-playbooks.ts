@@ -19,6 +19,7 @@ import {
 } from '../../src/infra/postgres/playbook-store.ts'
 import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
 import { readTraits } from '../../src/infra/postgres/trait-store.ts'
+import { planActions } from './plan-actions.ts'
 import type { PlannedTask } from './planned-task.ts'
 import { rulesOf, type Started, startedBy } from './playbook-triggers.ts'
 import { type Spoken, speakers } from './speakers.ts'
@@ -143,6 +144,8 @@ async function begin(scope: PlanScope, start: NewStart): Promise<'held' | 'task'
   const story = await storyOf(tx, {
     ...{ set, playbook, started, account, accountId, people, deal, publicUrl },
   })
+  const { key } = start
+  await planActions(tx, { key, subjectId, playbook, segment, story, now })
   let outcome: 'task' | 'other' = 'other'
   for (const action of segment.actions) {
     if (!('task' in action)) continue

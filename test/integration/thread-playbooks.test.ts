@@ -1,4 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { Webhook } from 'standardwebhooks'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
 import { DOMAINS, WHO } from '../support/small-usage.ts'
@@ -56,16 +59,19 @@ async function openWith(
   text: string,
   shipped: 'shipped' | 'alone' = 'alone',
   more = '',
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Thread> {
   clock = NOW
   const { 'hubspot.yaml': hubspot = '', ...others } = await mappingFiles()
   const own = shipped === 'shipped' ? hubspot : hubspot.replace(/^tasks:[\s\S]*$/m, more)
   const mappings = { ...others, 'hubspot.yaml': own, 'playbooks/tried.yaml': text }
-  const thread = await openThread({ origin, mappings, hubspot: { now: () => clock.getTime() } })
+  const hubspotNow = { now: () => clock.getTime() }
+  const thread = await openThread({ origin, mappings, environment, hubspot: hubspotNow })
   await thread.score()
   return thread
 }
 
+const TASK = / {6}- task:[\s\S]*$/
 const ACCOUNT = playbook({ trigger: '{ status-entered: qualified }', subject: 'account' })
 
 function reject({ vendors: { hubspot } }: Thread): void {
@@ -293,3 +299,145 @@ describe('the task of a playbook', () => {
     expect(task?.properties['hs_timestamp']).toBe('2026-09-11T04:00:00.000Z')
   })
 })
+
+describe('what a playbook tells others', () => {
+  const SECRET = 'a secret that is long enough'
+  const body = ACCOUNT.replace(
+    TASK,
+    `      - { slack: SALES_SLACK_URL, text: "{{ account.domain }} {{ happened }}" }
+      - { webhook: SALES_HOOK_URL, secret: SALES_HOOK_SECRET }
+`,
+  )
+  let receiver: Receiver
+  beforeEach(async () => {
+    receiver = await openReceiver()
+  })
+  afterEach(() => receiver.close())
+  const variables = () => ({
+    SALES_SLACK_URL: `${receiver.url}/slack?key=hidden`,
+    SALES_HOOK_URL: `${receiver.url}/hook`,
+    SALES_HOOK_SECRET: SECRET,
+  })
+  const send = (thread: Thread) => thread.app.engine.idle(['outbound'])
+  const again = async (thread: Thread) => {
+    await thread.app.engine.request('outbound', 'all')
+    await send(thread)
+  }
+  const messages = (thread: Thread) =>
+    thread.app.context.db
+      .selectFrom('playbook_message')
+      .select(['state', 'tries', 'reason'])
+      .orderBy('key')
+      .execute()
+
+  it('arrives in Slack, and signed at an address of its own, once', async () => {
+    const thread = await openWith(body, 'alone', '', variables())
+    await send(thread)
+    await again(thread)
+    expect(receiver.heard.map(({ path }) => path).sort()).toEqual(['/hook', '/slack?key=hidden'])
+    const slack = receiver.heard.find(({ path }) => path.startsWith('/slack'))
+    expect(JSON.parse(slack?.body ?? '')).toEqual({
+      text: `${DOMAINS.fresh} became qualified on 2026-09-10`,
+    })
+    const hook = receiver.heard.find(({ path }) => path === '/hook')
+    const key = new Webhook(Buffer.from(SECRET), { format: 'raw' })
+    const headers = hook?.headers as Record<string, string>
+    // The library holds the timestamp against the clock of the machine, the jobs go by that of the test.
+    const at = new Date(Number(headers['webhook-timestamp']) * 1000)
+    expect(key.sign(headers['webhook-id'] ?? '', at, hook?.body ?? '')).toBe(
+      headers['webhook-signature'],
+    )
+    expect(JSON.parse(hook?.body ?? '')).toMatchObject({
+      type: 'playbook.started',
+      data: {
+        playbook: 'tried',
+        motion: 'sales',
+        story: { account: { domain: DOMAINS.fresh }, champion: { email: WHO.champion } },
+      },
+    })
+    expect(await messages(thread)).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }])
+    const kept = await thread.app.context.db.selectFrom('playbook_message').select('body').execute()
+    expect(kept).toEqual([{ body: '' }, { body: '' }])
+  })
+
+  it('is tried again by the same id when it is due, and is dead in the end', async () => {
+    receiver.answer(503)
+    const thread = await openWith(body, 'alone', '', variables())
+    await send(thread)
+    expect(receiver.heard).toHaveLength(2)
+    await again(thread)
+    expect(receiver.heard).toHaveLength(2)
+    setNow(thread, later(0.01))
+    await again(thread)
+    expect(receiver.heard).toHaveLength(4)
+    const ids = receiver.heard.map(({ headers }) => headers['webhook-id'])
+    expect(new Set(ids).size).toBe(2)
+    for (let hour = 5; hour <= 30; hour += 5) {
+      setNow(thread, later(hour))
+      await again(thread)
+    }
+    expect(await messages(thread)).toEqual([
+      { state: 'dead', tries: 8, reason: 'answered 503' },
+      { state: 'dead', tries: 8, reason: 'answered 503' },
+    ])
+    expect((await thread.status()).messages).toEqual([
+      { state: 'dead', reason: 'answered 503', n: 2 },
+    ])
+  })
+
+  it('waits where nobody has set the variables, and says which', async () => {
+    const thread = await openWith(body)
+    await expect(send(thread)).rejects.toThrow(/SALES_SLACK_URL is not set/)
+    expect(await messages(thread)).toMatchObject([{ state: 'planned' }, { state: 'planned' }])
+  })
+})
+
+it('a trait that a playbook sets is written where the mapping asks for it', async () => {
+  const text = ACCOUNT.replace(TASK, '      - { set: { sales_motion: account-executive } }\n')
+  const { 'hubspot.yaml': hubspot = '', ...others } = await mappingFiles()
+  const property = 'pqa_motion: { from: trait.sales_motion, type: string, label: Motion }'
+  const own = hubspot
+    .replace(/^tasks:[\s\S]*$/m, '')
+    .replace('      pqa_score:\n', `      ${property}\n      pqa_score:\n`)
+  const mappings = { ...others, 'hubspot.yaml': own, 'playbooks/tried.yaml': text }
+  const thread = await openThread({ origin, mappings })
+  await thread.score()
+  await thread.sync()
+  const motion = (domain: string) =>
+    viewPortal(thread.vendors.hubspot).company(domain)?.properties['pqa_motion'] ?? null
+  expect(motion(DOMAINS.fresh)).toBe('account-executive')
+  expect(motion(DOMAINS.old)).toBeNull()
+})
+
+interface Receiver {
+  readonly url: string
+  readonly heard: { path: string; headers: IncomingHttpHeaders; body: string }[]
+  answer(status: number): void
+  close(): Promise<void>
+}
+
+async function openReceiver(): Promise<Receiver> {
+  const heard: Receiver['heard'] = []
+  let status = 200
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { url: path = '', headers } = request
+      heard.push({ path, headers, body: Buffer.concat(chunks).toString('utf8') })
+      response.writeHead(status).end()
+    })
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heard,
+    answer(next) {
+      status = next
+    },
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}

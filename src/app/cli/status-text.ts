@@ -28,6 +28,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
     crms.length ? table(crms) : '  nothing desired yet: ripen score',
     ...describeStreams(status, now),
     ...describePace(status),
+    ...describeMessages(status),
     'Open',
     open.length ? table(open) : '  nothing',
     ...describeNotices(status, now),
@@ -114,6 +115,11 @@ function describePace({ pace }: FullStatus): string[] {
   ])
   const rows = [...quotas, ...pauses]
   return rows.length > 0 ? ['Allowances', table(rows)] : []
+}
+
+function describeMessages({ messages }: FullStatus): string[] {
+  const rows = messages.map(({ state, reason, n }) => [`  ${state}`, `${n}`, reason ?? ''])
+  return rows.length > 0 ? ['Messages of playbooks', table(rows)] : []
 }
 
 function describeNotices({ notices }: FullStatus, now: Date): string[] {

@@ -1,4 +1,4 @@
-import { templateProblems } from '../playbook/task-story.ts'
+import { templateProblems, textProblem } from '../playbook/task-story.ts'
 import { signalsOf } from '../playbook/triggers.ts'
 import type { CrmMapping } from './crm-mapping.ts'
 import type { Model } from './model.ts'
@@ -125,11 +125,15 @@ function actionFaults(actions: readonly PlaybookAction[], path: readonly Propert
   return [...twice, ...actions.flatMap((action, index) => oneFaults(action, [...path, index]))]
 }
 
-function oneFaults({ task }: PlaybookAction, path: readonly PropertyKey[]): Fault[] {
-  return templateProblems(task).map(({ template, message }) => ({
-    path: [...path, 'task', template],
-    message,
-  }))
+function oneFaults(action: PlaybookAction, path: readonly PropertyKey[]): Fault[] {
+  if ('task' in action) {
+    return templateProblems(action.task).map(({ template, message }) => ({
+      path: [...path, 'task', template],
+      message,
+    }))
+  }
+  const message = 'slack' in action ? textProblem(action.text) : null
+  return message === null ? [] : [{ path: [...path, 'text'], message }]
 }
 
 const idsOf = (models: readonly Model[]): string => models.map(({ id }) => id).join(' and ')

@@ -4,6 +4,7 @@ import { CRM_MAPPING_SCHEMAS } from './crm-mapping.ts'
 import { durationMs } from './duration.ts'
 import { modelId, traitCondition } from './model-signals.ts'
 import { taskAssignment, workingHours } from './playbook-assignment.ts'
+import { traitName } from './usage-mapping.ts'
 
 const points = z.number().int().min(1).max(100)
 
@@ -105,7 +106,33 @@ const task = z.strictObject({
     .optional(),
 })
 
-const action = z.strictObject({ task })
+const variable = z
+  .string()
+  .regex(
+    /^[A-Z][A-Z0-9_]{2,63}$/,
+    'name an environment variable such as SALES_WEBHOOK_URL; the address itself stays out of the file',
+  )
+
+const action = z.union(
+  [
+    z.strictObject({ task }),
+    z.strictObject({
+      set: z
+        .record(traitName, z.string().min(1))
+        .refine((values) => Object.keys(values).length > 0, 'name one trait at least')
+        .describe('Traits of the subject; properties with from: trait.<name> write them.'),
+    }),
+    z.strictObject({
+      slack: variable.describe('The variable that holds the address of the incoming webhook.'),
+      text: template(4_000).describe('Liquid.'),
+    }),
+    z.strictObject({
+      webhook: variable.describe('The variable that holds the address.'),
+      secret: variable.describe('The variable that holds what messages are signed with.'),
+    }),
+  ],
+  'say what is done by one of task, set, slack and webhook',
+)
 
 const segment = z.strictObject({
   name: z.string().min(1).max(120),
@@ -138,7 +165,7 @@ const guards = z.strictObject({
     .describe('Who is left alone, by name.'),
 })
 
-/** What happens when, for whom and by whom (mappings/playbooks/*.yaml). See docs/playbooks.md. */
+/** What happens when, for whom and by whom (mappings/playbooks/*.yaml). See docs/mappings.md. */
 export const playbookSchema = z.strictObject({
   id: modelId.describe('Name of the playbook; unique in the folder.'),
   enabled: z.boolean().default(true),

@@ -155,6 +155,8 @@ async function removeTasks(
   // What was not begun may start again.
   const keys = planned.map((task) => task.key)
   await sql`delete from playbook_start where key = any(${keys}::text[])`.execute(tx)
+  // What is delivered has no body any more.
+  await sql`delete from playbook_message where ${names(named, "body || ' ' || key")}`.execute(tx)
   await sql`delete from task_amendment
     where ${names(named, "note || ' ' || person_refs::text")}`.execute(tx)
   await sql`update task_intent set told = told || '{"championId": null}'

@@ -438,6 +438,17 @@ export interface Tables {
     evidence_at: InstantOrNull
     started_at: Instant
   }
+  playbook_message: {
+    key: string
+    address_variable: string
+    secret_variable: string | null
+    body: string
+    state: Generated<'planned' | 'delivered' | 'dead'>
+    tries: Generated<number>
+    next_at: Instant
+    reason: string | null
+    created_at: Instant
+  }
   playbook_look: { playbook: string; crm: string; first_at: Instant }
   playbook_standing: { subject_id: string; playbook: string; crm: string; since: Instant }
   playbook_turn: { crm: string; playbook: string; segment: string; credits: Json }
