@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { CrmFound } from '../../src/core/ports/crm.ts'
+import type { CrmContactCompany, CrmFound } from '../../src/core/ports/crm.ts'
 import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
 import type { Properties } from '../../src/core/sync/desired-record.ts'
 import type { Ledger } from '../../src/core/sync/ledger.ts'
@@ -20,6 +20,10 @@ export interface Located {
   readonly ledger: Ledger
   /** As it was when we looked; null once we are at work on it. */
   readonly turn: number | null
+  /** What it says, where the look-up told; null where it must be read. */
+  readonly said: Readonly<Record<string, string | null>> | null
+  /** The company that a contact was found under, null without one; undefined where nobody told. */
+  readonly company: CrmContactCompany | null | undefined
 }
 
 /** Slices look at the CRM side by side, but take records in their order. */
@@ -74,11 +78,18 @@ async function findCandidates(
   const lost = rows.filter((row) => row.crmId === null && isFindable(row))
   if (lost.length === 0) return new Map()
   const lookups = lost.map(({ ref, lookup }) => ({ ref, key: ref, ...lookup }))
-  const found = await scope.crm.find(scope.object, lookups, scope.signal)
+  const names = propertiesToRead(scope)
+  const found = await scope.crm.find(scope.object, lookups, scope.signal, names)
   const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
+  if (scope.crm.findsFresh) return candidates
   const none = lost.filter((row) => row.mayCreate && candidates.get(row.ref)?.length === 0)
   for (const [ref, company] of await recheckCompanies(scope, none)) candidates.set(ref, [company])
   return candidates
+}
+
+/** What is read of a record before it is written: our key, and what it is to say. */
+export function propertiesToRead({ rules }: ReconcileScope): readonly string[] {
+  return [rules.key.property, ...Object.keys(rules.properties)]
 }
 
 /** Somebody without an address was never in the CRM, and cannot be found there. */
@@ -106,7 +117,8 @@ async function readRivals(
     row.crmId !== null && row.written === null ? [row.crmId] : [],
   )
   const unsure = seen.flatMap(({ by, key, crmId }) => (by !== 'key' && key === null ? [crmId] : []))
-  const keys = await readKeys(scope, scope.object === 'company' ? [...moved, ...unsure] : moved)
+  const isUnsure = scope.object === 'company' && !scope.crm.findsFresh
+  const keys = await readKeys(scope, isUnsure ? [...moved, ...unsure] : moved)
   const named = [...seen.map(({ key }) => key), ...keys.values()]
   return {
     owners: await ownersOf(scope, [...seen.map(({ crmId }) => crmId), ...moved]),
@@ -195,7 +207,7 @@ function take(
   }
   const { crmId, ownerId, written, created, candidates: before, ledger, turn } = row
   const known = { crmId, ownerId, written, created, candidates: before, ledger, turn }
-  const at: Located = { row, ...known, unkeyed: false }
+  const at: Located = { row, ...known, unkeyed: false, said: null, company: undefined }
   if (crmId !== null) {
     const rival = written === null ? rivalOf(crmId, null) : null
     if (rival !== null) return apart(scope, at, rival)
@@ -223,6 +235,8 @@ function take(
     ownerId: found.ownerId ?? ownerId,
     created: made,
     candidates: ids,
+    said: found.values ?? null,
+    company: found.company,
   }
 }
 

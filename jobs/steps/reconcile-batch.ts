@@ -9,6 +9,7 @@ import {
 } from '../../src/infra/postgres/crm-record-store.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { hashOf } from './field-edits.ts'
+import { noteFoundCompanies, noteUnder } from './found-companies.ts'
 import { type Located, locate, park, type Turn } from './locate.ts'
 import { knownOf, nextOf, type PlannedWrite } from './plan-write.ts'
 import { putAway } from './put-away.ts'
@@ -29,7 +30,9 @@ export async function reconcileBatch(
 ): Promise<void> {
   // Whom somebody held just now is sent again by the next run, and not at once.
   const free = rows.filter(({ ref }) => !scope.busy.has(ref))
-  const located = await readDoubtful(scope, await locate(scope, free, turn))
+  const found = await locate(scope, free, turn)
+  await noteFoundCompanies(scope, found)
+  const located = await readDoubtful(scope, found)
   const writes: PlannedWrite[] = []
   const leaving: Located[] = []
   const settled: RecordUpdate[] = []
@@ -55,7 +58,8 @@ function batchesOf(
   const groups = new Map<string, PlannedWrite[]>()
   for (const write of writes) {
     const { row, crmId } = write.at
-    const name = `${crmId === null ? 'create' : 'update'} ${doubts.batchSize(row.ref)}`
+    const kind = crmId === null ? 'create' : `update ${crm.kindOf?.(crmId) ?? ''}`
+    const name = `${kind} ${doubts.batchSize(row.ref)}`
     groups.set(name, [...(groups.get(name) ?? []), write])
   }
   return [...groups.values()].flatMap((group) => {
@@ -119,12 +123,14 @@ async function writeSome(scope: ReconcileScope, planned: readonly PlannedWrite[]
     crmId: at.crmId,
     properties,
     ...(companies ? { companyId: companies.get(at.row.companyRef ?? '') ?? null } : {}),
+    ...(at.company === null ? { putUnder: true } : {}),
   }))
   const outcomes = await scope.crm.write(scope.object, writes, scope.signal, {
     refusedAlike: scope.plan.refusedAlike,
   })
   const updates = batch.map((write, index) => settle(scope, write, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  await noteUnder(scope, writes, outcomes)
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)
   if (paused?.kind === 'busy' && paused.pause) throw paused.pause

@@ -15,8 +15,8 @@ import type { ReconcileScope } from './reconcile-scope.ts'
 const SLICE = 500
 /** Slices under way at a time, so that the CRM's latency does not set the pace. */
 const SLICES_AT_ONCE = 10
-/** The same where one write is a job of the CRM: as many as it is worth, one slice after the other. */
-const JOB_SLICE = 10_000
+/** The same where one write is a job of the CRM: each costs some calls, whatever is in it. One slice after the other. */
+const JOB_SLICE = 100_000
 /** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
 const ROUNDS = 3
 /** With records in doubt there are more: as many as it takes to find the one that is to blame. */

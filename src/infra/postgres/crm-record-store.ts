@@ -205,8 +205,11 @@ export interface RecordUpdate {
   readonly gone?: boolean
 }
 
+/** Outcomes of one statement: PostgreSQL takes 256 MB of JSON. */
+const MOST_OUTCOMES = 5_000
+
 /**
- * Stores outcomes in one statement.
+ * Stores outcomes, each at once.
  * @returns whose were stored.
  */
 export async function storeOutcomes(
@@ -214,7 +217,19 @@ export async function storeOutcomes(
   crm: string,
   updates: readonly RecordUpdate[],
 ): Promise<ReadonlySet<string>> {
-  if (updates.length === 0) return new Set()
+  const stored = new Set<string>()
+  for (let at = 0; at < updates.length; at += MOST_OUTCOMES) {
+    const some = await storeSome(db, crm, updates.slice(at, at + MOST_OUTCOMES))
+    for (const ref of some) stored.add(ref)
+  }
+  return stored
+}
+
+async function storeSome(
+  db: Db | Tx,
+  crm: string,
+  updates: readonly RecordUpdate[],
+): Promise<readonly string[]> {
   const { rows } = await sql<{ ref: string }>`update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
@@ -227,5 +242,5 @@ export async function storeOutcomes(
       created boolean, candidates text[], gone boolean, ledger jsonb, "dueAt" timestamptz, turn bigint)
     where r.crm = ${crm} and r.ref = n.ref and (n.turn is null or r.turn = n.turn)
     returning r.ref`.execute(db)
-  return new Set(rows.map((row) => row.ref))
+  return rows.map((row) => row.ref)
 }

@@ -92,6 +92,7 @@ const TABLES = [
   ['sales_state', 'about'],
   ['playbook_start', 'subject_id'],
   ['playbook_standing', 'subject_id'],
+  ['sales_word', 'about'],
   ['touched', 'subject'],
   ['person_alias', 'person_id'],
   ['person_alias', 'id'],

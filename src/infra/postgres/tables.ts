@@ -61,6 +61,11 @@ export interface Tables {
     folder: string
     files: JSONColumnType<Record<string, string>>
     published_at: Generated<Date>
+    /** The user of the operating system; null for versions of an older Ripen. */
+    published_by: string | null
+    note: string | null
+    /** The version whose files this one repeats. */
+    rolled_back_to: number | null
   }
   work: {
     step: string
@@ -202,6 +207,7 @@ export interface Tables {
     told_at: Instant
     ended_at: InstantOrNull
     recorded_at: Instant
+    end_recorded_at: InstantOrNull
   }
   sales_state: {
     about: string
@@ -211,6 +217,17 @@ export interface Tables {
     reason: string | null
     scores: Json
     weight: Generated<number>
+  }
+  sales_word: {
+    about: string
+    id: Generated<number>
+    source: string
+    status: string
+    since: Instant
+    reason: string | null
+    weight: number
+    scores: Json
+    recorded_at: Instant
   }
   crm_owner: {
     owner_id: string

@@ -72,7 +72,7 @@ export async function readFollowed(db: Db, crm: string): Promise<readonly Follow
   }))
 }
 
-export async function changeTask(db: Db, key: string, change: TaskChange): Promise<void> {
+export async function changeTask(db: Db | Tx, key: string, change: TaskChange): Promise<void> {
   await db.updateTable('task_intent').set(change).where('key', '=', key).execute()
 }
 
