@@ -22,12 +22,12 @@ import {
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
-import { readPropertyTraits } from '../../src/infra/postgres/property-traits.ts'
 import {
   type DueRecord,
   noteDue,
   qualifiedAmong,
 } from '../../src/infra/postgres/freshness-store.ts'
+import { readPropertyTraits } from '../../src/infra/postgres/property-traits.ts'
 import {
   type Arrivals,
   clearTouched,
@@ -36,7 +36,7 @@ import {
 } from '../../src/infra/postgres/touched.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
-import { planTasks } from './plan-tasks.ts'
+import { planPlaybooks } from './plan-playbooks.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
 /** What it should say is worked out even before it is connected, so that it can be looked at. */
@@ -107,13 +107,15 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
     }
     const now = context.clock()
     const tasks = await db.transaction().execute(async (tx) => {
-      const plan = { set, mapping, now, arrivals: pass.touched.arrivals, among }
-      const added = mapping.tasks ? await planTasks(tx, crm, { ...plan, rules: mapping.tasks }) : 0
-      const isAsked = among === null || isNews({ ...own, tasks: added })
+      const { arrivals } = pass.touched
+      const { publicUrl } = context
+      const look = { tx, set, crm, mapping, now, publicUrl, arrivals, among }
+      const planned = await planPlaybooks(look)
+      const isAsked = among === null || isNews({ ...own, tasks: planned.tasks })
       // Who was touched waits for nobody who is asked about everything.
       const ask = among === null ? requestWork : requestTouched
       if (isConnected && isAsked) await ask(tx, 'reconcile', crm)
-      return added
+      return planned.tasks
     })
     total = sumOf(total, { ...own, tasks })
   }
