@@ -177,9 +177,7 @@ describe('webhooks', () => {
     await db.updateTable('crm_record').set({ written }).where('ref', '=', 'per_ann').execute()
     const echo = { propertyName: 'pql_score', propertyValue: '70' }
     const other = { propertyName: 'fax', propertyValue: '1' }
-    const bodies = [echo, other, echo].map((one) =>
-      event('contact.propertyChange', contactId, one),
-    )
+    const bodies = [echo, other, echo].map((one) => event('contact.propertyChange', contactId, one))
     expect(await world.hear(bodies)).toMatchObject({ echoes: 2 })
     expect(paths().filter((path) => path !== '/account-info/v3/details')).toEqual([])
   })
