@@ -33,6 +33,8 @@ export interface SandboxServerOptions {
   readonly seed: boolean
   /** Play a Salesforce org too, with the package of Ripen in it; its records live in memory. */
   readonly salesforce?: boolean
+  /** What HubSpot takes for now, in milliseconds since 1970; the machine's clock when left out. */
+  readonly now?: () => number
   /** Calls that Mixpanel allows in an hour. */
   readonly mixpanelRatePerHour?: number
 }
@@ -56,6 +58,7 @@ export async function startSandboxServer(options: SandboxServerOptions): Promise
   const hubspot = await createHubspotSandbox({
     token: SANDBOX_CREDENTIALS.hubspotToken,
     ...(dataDir === undefined ? {} : { dataDir }),
+    ...(options.now ? { now: options.now } : {}),
   })
   if (options.seed && hubspot.records('contacts').length === 0) seedCrm(hubspot, company)
   const amplitude = createAmplitudeSandbox({

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
+import { dealsSource, dispositionSource, tasksSource } from '../../src/core/scoring/told-by.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
-import { dealsSource } from '../../src/infra/postgres/sales-store.ts'
 
 /**
  * The CRM record of a person who was merged away goes to the one who stands for her now, and that of
@@ -41,14 +41,16 @@ async function carrySayings(
   crms: readonly string[],
 ): Promise<void> {
   const carried = sql`any(${[...crms]}::text[])`
-  await sql`update trait set about = ${heir} where about = ${id} and origin = ${carried}`.execute(
-    tx,
-  )
-  const sources = [...crms, ...crms.map(dealsSource)]
+  const origins = [...crms, ...crms.map(dealsSource), ...crms.map(tasksSource)]
+  await sql`update trait set about = ${heir} where about = ${id}
+    and origin = any(${origins}::text[])`.execute(tx)
+  const sources = [...crms, ...crms.map(dealsSource), ...crms.map(dispositionSource)]
   await sql`update sales_state s set about = ${heir} where about = ${id}
     and source = any(${sources}::text[]) and not exists (select from sales_state o where o.about = ${heir} and o.source = s.source)`.execute(
     tx,
   )
+  await sql`update sales_word set about = ${heir}
+    where about = ${id} and source = any(${sources}::text[])`.execute(tx)
   await sql`delete from crm_read where ref = ${id} and crm = ${carried}`.execute(tx)
   await carryOutcomes(tx, id, heir, crms)
 }

@@ -5,7 +5,9 @@ import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readDealsOf } from '../../src/infra/postgres/deal-store.ts'
+import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
+import { eachInFlight } from '../in-flight.ts'
 import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
 import type { PlannedTask } from './plan-tasks.ts'
@@ -14,6 +16,8 @@ import type { PlannedTask } from './plan-tasks.ts'
 const MARGIN_MS = 2_000
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
+/** Tasks that are looked up and created at a time, so that the CRM's latency does not set the pace. */
+const TASKS_AT_ONCE = 8
 
 interface Intent extends TaskEpisode {
   readonly marker: string
@@ -43,29 +47,30 @@ export async function createPlannedTasks(
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await open()
     if (intents.length === 0) return
-    owners ??= await knownOwners(context, crm, signal)
+    const known: readonly CrmOwner[] = owners ?? (await knownOwners(context, crm, signal))
+    owners = known
     const gone = await goneReasons(context.db, set, mapping, intents)
-    for (const intent of intents) {
+    await eachInFlight(intents, TASKS_AT_ONCE, async (intent) => {
       const reason = gone.get(intent.key)
       if (intent.state === 'planned' && reason !== undefined) {
         await setState(context.db, intent, 'parked', { reason })
-        continue
+        return
       }
-      const task = await addressTask(context.db, crm, mapping, owners, intent, signal)
+      const task = await addressTask(context.db, crm, mapping, known, intent, signal)
       if (task === null && isWorthWaiting(intent, mapping, context.clock())) {
         // The company is about to be linked, parked for a while, or on its way to another account.
         waiting.add(intent.key)
         run.count('tasksWaiting')
-        continue
+        return
       }
       if (task === null) {
         await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
         const reason = 'the company of its account is not in the CRM'
         run.note({ ref: intent.key, outcome: 'parked', reason, correlationId: null })
-        continue
+        return
       }
       await settleIntent(context, connected, crm, intent, task, signal, run)
-    }
+    })
   }
   const left = (await open()).length
   if (left > 0)
@@ -103,6 +108,7 @@ async function settleIntent(
       return
     }
     await setState(context.db, intent, 'created', { taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -122,6 +128,7 @@ async function settleIntent(
   })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }

@@ -2,7 +2,8 @@ import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { checkTask, closingNote } from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState, TaskCloseOutcome } from '../../src/core/ports/crm.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
+import { tasksSource } from '../../src/core/scoring/told-by.ts'
+import type { Db, Tx } from '../../src/infra/postgres/database.ts'
 import {
   changeTask,
   type FollowedTask,
@@ -10,6 +11,8 @@ import {
   type TaskChange,
   TOUCHED_BASELINE,
 } from '../../src/infra/postgres/task-store.ts'
+import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
+import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { goneReasons } from './gone-reasons.ts'
 import { dueBefore, type ReadScope } from './read-scope.ts'
 
@@ -58,8 +61,25 @@ async function readSome(
   )
   for (const task of tasks) {
     const change = changeOf(follow, task, states.get(task.taskId), now)
-    await changeTask(context.db, task.key, { ...change, read_at: now })
+    await context.db.transaction().execute(async (tx) => {
+      await changeTask(tx, task.key, { ...change, read_at: now })
+      if (change.state === 'done') await tellDone(tx, crm.name, task.accountRef, change, now)
+    })
   }
+}
+
+/** That a person has done a task is a trait of its account: it is contact, not yet an answer. */
+async function tellDone(
+  tx: Tx,
+  crm: string,
+  about: string,
+  { completed_at: at, owner_id: by }: TaskChange,
+  now: Date,
+): Promise<void> {
+  const doneAt = new Date(at ?? now)
+  const values = { task_done_at: doneAt.toISOString(), task_done_by: by ?? null }
+  const since = { task_done_at: doneAt.getTime(), task_done_by: doneAt.getTime() }
+  await touchAbout(tx, await storeSeenTraits(tx, tasksSource(crm), [{ about, values, since }], now))
 }
 
 /** What a look at a task changes. One of which there is no trace was deleted for good. */

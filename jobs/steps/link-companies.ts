@@ -21,9 +21,22 @@ export async function linkCompanies(
   signal: AbortSignal,
   run: RunNotes,
 ): Promise<void> {
+  // In other CRMs a contact may be under several.
+  const linked = crm.writesUnderCompany ? await noteLinked(db, crm.name) : 0
+  if (linked > 0) run.count('linked', linked)
   await eachInFlight(slices(db, crm), SLICES_AT_ONCE, (rows) =>
     linkSome(db, crm, rows, signal, run),
   )
+}
+
+/** What the CRM itself was seen to say needs no call. @returns how many contacts are where they should be. */
+async function noteLinked(db: Db, crm: string): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`update crm_record p set company_linked = o.company_id
+    from crm_contact_company o, crm_record c
+    where p.crm = ${crm} and p.object = 'contact' and p.state = 'in-sync' and p.crm_id is not null
+      and o.crm = p.crm and o.ref = p.ref and c.crm = p.crm and c.ref = p.company_ref
+      and o.company_id = c.crm_id and p.company_linked is distinct from c.crm_id`.execute(db)
+  return Number(numAffectedRows)
 }
 
 async function* slices(db: Db, crm: Crm): AsyncGenerator<readonly Pair[]> {

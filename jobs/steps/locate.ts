@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { CrmFound } from '../../src/core/ports/crm.ts'
+import type { CrmContactCompany, CrmFound } from '../../src/core/ports/crm.ts'
 import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
 import type { Properties } from '../../src/core/sync/desired-record.ts'
 import type { Ledger } from '../../src/core/sync/ledger.ts'
@@ -20,6 +20,10 @@ export interface Located {
   readonly ledger: Ledger
   /** As it was when we looked; null once we are at work on it. */
   readonly turn: number | null
+  /** What it says, where the look-up told; null where it must be read. */
+  readonly said: Said | null
+  /** The company that a contact was found under, null without one; undefined where nobody told. */
+  readonly company: CrmContactCompany | null | undefined
 }
 
 /** Slices look at the CRM side by side, but take records in their order. */
@@ -74,11 +78,18 @@ async function findCandidates(
   const lost = rows.filter((row) => row.crmId === null && isFindable(row))
   if (lost.length === 0) return new Map()
   const lookups = lost.map(({ ref, lookup }) => ({ ref, key: ref, ...lookup }))
-  const found = await scope.crm.find(scope.object, lookups, scope.signal)
+  const names = propertiesToRead(scope)
+  const found = await scope.crm.find(scope.object, lookups, scope.signal, names)
   const candidates = new Map(lost.map((row, index) => [row.ref, found[index] ?? []]))
+  if (scope.crm.findsFresh) return candidates
   const none = lost.filter((row) => row.mayCreate && candidates.get(row.ref)?.length === 0)
   for (const [ref, company] of await recheckCompanies(scope, none)) candidates.set(ref, [company])
   return candidates
+}
+
+/** What is read of a record before it is written: our key, and what it is to say. */
+export function propertiesToRead({ rules }: ReconcileScope): readonly string[] {
+  return [rules.key.property, ...Object.keys(rules.properties)]
 }
 
 /** Somebody without an address was never in the CRM, and cannot be found there. */
@@ -92,9 +103,11 @@ interface Rivals {
   readonly owners: ReadonlyMap<string, string>
   /** CRM id by subject, of the subjects whose keys stand on records. */
   readonly keyed: ReadonlyMap<string, string | null>
-  /** The key on each record that was merged, or that its contacts named. */
-  readonly keys: ReadonlyMap<string, string | null>
+  /** What each record says that was merged, or that its contacts named. */
+  readonly said: ReadonlyMap<string, Said>
 }
+
+type Said = Readonly<Record<string, string | null>>
 
 async function readRivals(
   scope: ReconcileScope,
@@ -106,27 +119,27 @@ async function readRivals(
     row.crmId !== null && row.written === null ? [row.crmId] : [],
   )
   const unsure = seen.flatMap(({ by, key, crmId }) => (by !== 'key' && key === null ? [crmId] : []))
-  const keys = await readKeys(scope, scope.object === 'company' ? [...moved, ...unsure] : moved)
-  const named = [...seen.map(({ key }) => key), ...keys.values()]
+  const isUnsure = scope.object === 'company' && !scope.crm.findsFresh
+  const said = await readNow(scope, isUnsure ? [...moved, ...unsure] : moved)
+  const onThem = [...said.values()].map((values) => values[scope.rules.key.property])
+  const named = [...seen.map(({ key }) => key), ...onThem]
   return {
     owners: await ownersOf(scope, [...seen.map(({ crmId }) => crmId), ...moved]),
     keyed: await readKeyed(
       scope,
       named.flatMap((key) => key || []),
     ),
-    keys,
+    said,
   }
 }
 
 /** Search shows records as they were a while ago, and a merged one is new to us: what is on them now? */
-async function readKeys(
-  { crm, object, rules, signal }: ReconcileScope,
+async function readNow(
+  scope: ReconcileScope,
   crmIds: readonly string[],
-): Promise<ReadonlyMap<string, string | null>> {
+): Promise<ReadonlyMap<string, Said>> {
   if (crmIds.length === 0) return new Map()
-  const { property } = rules.key
-  const read = await crm.read(object, crmIds, [property], signal)
-  return new Map([...read].map(([crmId, values]) => [crmId, values[property] ?? null]))
+  return scope.crm.read(scope.object, crmIds, propertiesToRead(scope), scope.signal)
 }
 
 /** Which of these CRM records a record of ours was written to already. */
@@ -185,22 +198,22 @@ function take(
   scope: ReconcileScope,
   row: CrmRecordRow,
   candidates: readonly CrmFound[],
-  { owners, keyed, keys }: Rivals,
+  { owners, keyed, said }: Rivals,
 ): Taken {
   const { claims, rules } = scope
   const rivalOf = (crmId: string, told: string | null) => {
-    const key = keys.get(crmId) ?? told
+    const key = said.get(crmId)?.[rules.key.property] ?? told
     const rival = keyHolder(keyed, row.ref, crmId, key) ?? claims.get(crmId) ?? owners.get(crmId)
     return rival === undefined || rival === row.ref ? null : rival
   }
   const { crmId, ownerId, written, created, candidates: before, ledger, turn } = row
   const known = { crmId, ownerId, written, created, candidates: before, ledger, turn }
-  const at: Located = { row, ...known, unkeyed: false }
+  const at: Located = { row, ...known, unkeyed: false, said: null, company: undefined }
   if (crmId !== null) {
     const rival = written === null ? rivalOf(crmId, null) : null
     if (rival !== null) return apart(scope, at, rival)
     claims.set(crmId, row.ref)
-    return at
+    return { ...at, said: said.get(crmId) ?? null }
   }
   const free = candidates.filter((found) => rivalOf(found.crmId, found.key) === null)
   const first = candidates[0]
@@ -223,6 +236,8 @@ function take(
     ownerId: found.ownerId ?? ownerId,
     created: made,
     candidates: ids,
+    said: found.values ?? said.get(found.crmId) ?? null,
+    company: found.company,
   }
 }
 

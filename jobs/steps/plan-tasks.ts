@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
+import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, DealMapping, TaskMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
@@ -16,6 +17,7 @@ import type { Score } from '../../src/core/scoring/score.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { readDealsOf, type StoredDeal } from '../../src/infra/postgres/deal-store.ts'
 import { readScores } from '../../src/infra/postgres/score-store.ts'
+import type { Arrivals } from '../../src/infra/postgres/touched.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
 /** What a planned task says; the CRM ids of the records are filled in when it is created. */
@@ -45,43 +47,47 @@ const MOST_PEOPLE = 5
  * episode, so that planning again changes nothing.
  * @returns how many were added.
  */
-export async function planTasks(
-  tx: Tx,
-  crm: string,
-  set: MappingSet,
-  mapping: CrmMapping,
-  rules: TaskMapping,
-  now: Date,
-): Promise<number> {
+export async function planTasks(tx: Tx, crm: string, look: TaskLook): Promise<number> {
+  const { set, mapping, among } = look
   const company = mapping.objects.company
   if (!company) return 0
-  const spoken = new Map((await speakers(tx, set, company)).map((s) => [s.score.subjectId, s]))
+  const spoken = new Map(
+    (await speakers(tx, set, company, among)).map((s) => [s.score.subjectId, s]),
+  )
   let added = 0
   for (const id of company.model) {
     const model = set.models.get(id)
-    if (model) added += await planOfModel(tx, crm, { set, mapping, model, rules, now }, spoken)
+    if (model) added += await planOfModel(tx, crm, { ...look, model }, spoken)
   }
   return added
 }
 
-interface Plan {
+/** At whom and by what a look for tasks is. */
+export interface TaskLook {
   readonly set: MappingSet
   readonly mapping: CrmMapping
-  readonly model: Model
   readonly rules: TaskMapping
   readonly now: Date
+  /** When what brought them about arrived. */
+  readonly arrivals: Arrivals
+  /** These alone; null for all accounts. */
+  readonly among: readonly string[] | null
+}
+
+interface Plan extends TaskLook {
+  readonly model: Model
 }
 
 async function planOfModel(
   tx: Tx,
   crm: string,
-  { set, mapping, model, rules, now }: Plan,
+  { set, mapping, model, rules, now, arrivals, among }: Plan,
   spoken: ReadonlyMap<string, Spoken>,
 ): Promise<number> {
   const open = await openDeals(tx, crm, mapping.deals, spoken)
   const peopleModel = set.models.get(model['people-model'] ?? '') ?? model
   let added = 0
-  for (const entry of await enteredQualified(tx, model.id)) {
+  for (const entry of await enteredQualified(tx, model.id, among)) {
     const speaker = spoken.get(entry.subject_id)
     const evidenceAt = entry.evidence_at?.toISOString() ?? null
     // Another model speaks for the account, or it is qualified no more.
@@ -104,10 +110,13 @@ async function planOfModel(
         .slice(0, MOST_PEOPLE),
     }
     const marker = `RPN-${createHash('sha256').update(key).digest('hex').slice(0, 10).toUpperCase()}`
+    const arrivedAt = arrivals.of(entry.subject_id)
+    const waitedMs = arrivedAt === null ? 0 : Date.now() - arrivedAt.getTime()
+    const ageMs = ageAtArrival(score.facts.lastActive, now, waitedMs)
     const result = await sql`insert into task_intent
-        (key, crm, account_ref, marker, state, task, qualified_at)
+        (key, crm, account_ref, marker, state, task, qualified_at, arrived_at, event_age_ms)
       values (${key}, ${crm}, ${entry.subject_id}, ${marker}, 'planned',
-        ${JSON.stringify(task)}::jsonb, ${score.qualifiedAt})
+        ${JSON.stringify(task)}::jsonb, ${score.qualifiedAt}, ${arrivedAt}, ${ageMs})
       on conflict (key) do nothing`.execute(tx)
     added += Number(result.numAffectedRows ?? 0)
   }
@@ -149,12 +158,19 @@ function storyDeal(deal: StoredDeal | undefined): StoryDeal | null {
 }
 
 /** The newest entry into `qualified` of every account of a model. */
-async function enteredQualified(tx: Tx, model: string): Promise<Entered[]> {
+async function enteredQualified(
+  tx: Tx,
+  model: string,
+  among: readonly string[] | null,
+): Promise<Entered[]> {
   return tx
     .selectFrom('score_change')
     .distinctOn('subject_id')
     .select(['subject_id', 'id', 'evidence_at'])
     .where('model', '=', model)
+    .$if(among !== null, (q) =>
+      q.where(sql<boolean>`subject_id = any(${[...(among ?? [])]}::text[])`),
+    )
     .where('to_status', '=', 'qualified')
     .where(sql<boolean>`from_status is distinct from 'qualified'`)
     .orderBy('subject_id')

@@ -5,7 +5,7 @@ import { afterRead, type ReadValues } from '../../src/core/sync/seen-record.ts'
 import { type NotedEdit, noteEdits } from '../../src/infra/postgres/crm-edit-store.ts'
 import { type RecordUpdate, storeOutcomes } from '../../src/infra/postgres/crm-record-store.ts'
 import { editsOf, hashOf } from './field-edits.ts'
-import { clashWith, keyHolder, type Located, park, readKeyed } from './locate.ts'
+import { clashWith, keyHolder, type Located, park, propertiesToRead, readKeyed } from './locate.ts'
 import { knownOf } from './plan-write.ts'
 import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
 
@@ -14,10 +14,16 @@ export async function readDoubtful(
   scope: ReconcileScope,
   located: readonly Located[],
 ): Promise<readonly Located[]> {
-  const ids = located.flatMap(({ crmId, written, row }) =>
-    crmId !== null && (written === null || row.state === 'writing') ? [crmId] : [],
+  const inDoubt = located.flatMap(({ crmId, written, row, said }) =>
+    crmId !== null && (written === null || row.state === 'writing') ? [{ crmId, said }] : [],
   )
-  return readAnew(scope, located, ids)
+  const said = new Map(inDoubt.flatMap(({ crmId, said }) => (said ? [[crmId, said]] : [])))
+  return readAnew(
+    scope,
+    located,
+    inDoubt.map(({ crmId }) => crmId),
+    said,
+  )
 }
 
 /**
@@ -42,15 +48,17 @@ export async function readGuarded(
   return readAnew(scope, located, ids)
 }
 
+/** @param said what some of them were found to say just now: these are not read again. */
 async function readAnew(
   scope: ReconcileScope,
   located: readonly Located[],
   ids: readonly string[],
+  said: ReadonlyMap<string, ReadValues> = new Map(),
 ): Promise<readonly Located[]> {
   if (ids.length === 0) return located
   const key = scope.rules.key.property
-  const names = [key, ...Object.keys(scope.rules.properties)]
-  const read = await scope.crm.read(scope.object, ids, names, scope.signal)
+  const unread = ids.filter((id) => !said.has(id))
+  const read = new Map([...said, ...(await readUnread(scope, unread))])
   const asked = new Set(ids)
   const keys = [...read.values()].flatMap((values) => values[key] ?? [])
   const keyed = await readKeyed(
@@ -74,6 +82,14 @@ async function readAnew(
   await storeOutcomes(scope.context.db, scope.crm.name, clashes)
   await noteEdits(scope.context.db, scope.crm.name, edits, scope.context.clock())
   return known
+}
+
+async function readUnread(
+  scope: ReconcileScope,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ReadValues>> {
+  if (ids.length === 0) return new Map()
+  return scope.crm.read(scope.object, ids, propertiesToRead(scope), scope.signal)
 }
 
 function taken(

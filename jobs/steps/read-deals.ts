@@ -1,5 +1,7 @@
 import type { CrmDeal } from '../../src/core/ports/crm.ts'
+import { dealFacts } from '../../src/core/scoring/deal-facts.ts'
 import { dealsSay } from '../../src/core/scoring/sales.ts'
+import { dealsSource } from '../../src/core/scoring/told-by.ts'
 import { markRefsStale } from '../../src/infra/postgres/crm-change-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import {
@@ -16,6 +18,7 @@ import {
   noteLooks,
 } from '../../src/infra/postgres/look-store.ts'
 import { storeDealSales } from '../../src/infra/postgres/sales-store.ts'
+import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { aboutOf, dueBefore, type ReadScope } from './read-scope.ts'
 
@@ -28,8 +31,8 @@ const OBJECTS = ['contact', 'company'] as const
 const WEIGHTS = { latest: 0, deals: 1, property: -1 } as const
 
 /**
- * Reads the deals of records that are due, and what they say of how it stands with sales. Who has another
- * sales status by it is marked for scoring.
+ * Reads the deals of records that are due, and what they say of how it stands with sales and as traits. Of
+ * whom they say something else than before, is marked for scoring.
  */
 export async function readDeals(scope: ReadScope): Promise<void> {
   const { context, crm, mapping } = scope
@@ -120,8 +123,10 @@ async function storeWords(
   const { wins = 'latest', pipelines } = mapping.deals ?? {}
   const subjects = await dealSubjects(tx, refs)
   const deals = await readDealsOf(tx, crm.name, subjects, pipelines)
-  const words = subjects.map((about) => {
-    return { about, word: dealsSay((deals.get(about) ?? []).map(dealWord)) }
-  })
-  return storeDealSales(tx, crm.name, words, WEIGHTS[wins], now)
+  const told = subjects.map((about) => ({ about, deals: (deals.get(about) ?? []).map(dealWord) }))
+  const facts = told.map((one) => ({ about: one.about, ...dealFacts(one.deals) }))
+  const traits = await storeSeenTraits(tx, dealsSource(crm.name), facts, now)
+  const words = told.map((one) => ({ about: one.about, word: dealsSay(one.deals) }))
+  const sales = await storeDealSales(tx, crm.name, words, WEIGHTS[wins], now)
+  return [...new Set([...traits, ...sales])]
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ConfigError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { readPlaces } from '../../src/core/mapping/read-places.ts'
 import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
-import { statusMeant } from '../../src/core/scoring/sales.ts'
+import { dispositionSource } from '../../src/core/scoring/told-by.ts'
 import { markRefsStale } from '../../src/infra/postgres/crm-change-store.ts'
 import {
   type DueRead,
@@ -24,14 +25,13 @@ import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import { dueToRead, noteCompared } from './due-to-read.ts'
-import { type OwnSaid, ownProperties, pulledProperties, seeOwnFields } from './see-own-fields.ts'
+import { answersIn, type Since, salesIn, textOf, traitsIn, type Values } from './said-in-fields.ts'
+import { ownProperties, pulledProperties, seeOwnFields } from './see-own-fields.ts'
 
 /** Records that are read and stored together: five calls of HubSpot. */
 const SLICE = 500
 /** Most records of one object in one run, so that a large portal does not hold up what is to be written. */
 const MOST = 10_000
-
-type Values = ReadonlyMap<string, Readonly<Record<string, string | null>>>
 
 /** What is asked of one object of a CRM. */
 export interface Asked {
@@ -93,8 +93,9 @@ async function readDue(
     if (missing.length > 0) continue
     // A property of ours that somebody deleted is mended by whoever writes, and not emptied everywhere.
     const own = ownProperties(asked.rules).filter((name) => known.has(name))
-    for (let at = 0; at < due.length; at += SLICE) {
-      await readSome({ ...scope, asked, own }, due.slice(at, at + SLICE), now)
+    const size = crm.readsAtOnce ?? SLICE
+    for (let at = 0; at < due.length; at += size) {
+      await readSome({ ...scope, asked, own }, due.slice(at, at + size), now)
     }
   }
   return problems.length > 0 ? new ConfigError(problems.join('\n')) : null
@@ -129,12 +130,14 @@ export function askedOf({ objects }: CrmMapping): Asked[] {
     ['contact', objects.contact],
   ]
   return all.flatMap(([object, rules]) => {
-    const sales = rules?.['sales-status']
-    const pulled = rules ? pulledProperties(rules) : []
-    const named = [...Object.values(rules?.read ?? {}), ...pulled, sales?.property, sales?.reason]
-    const properties = [...new Set(named.filter((name) => name !== undefined))].sort()
-    if (!rules || properties.length + Object.keys(rules.properties).length === 0) return []
-    const question = canonicalJson([rules.read, sales ?? null, ...pulled])
+    if (!rules) return []
+    const pulled = pulledProperties(rules)
+    const named = [...readPlaces(rules).map(({ property }) => property), ...pulled]
+    const properties = [...new Set(named)].sort()
+    if (properties.length + Object.keys(rules.properties).length === 0) return []
+    const { read: traits, 'sales-status': sales = null, disposition } = rules
+    const more = [...(disposition ? [disposition] : []), ...pulled]
+    const question = canonicalJson([traits, sales, ...more])
     const name = createHash('sha256').update(question).digest('hex').slice(0, 16)
     return [{ object, rules, properties, name }]
   })
@@ -146,12 +149,9 @@ function missingProperties(
   { object, rules, properties }: Asked,
   known: ReadonlySet<string>,
 ): string[] {
-  const sales = rules['sales-status']
-  const places = new Map([
-    ...Object.entries(rules.read).map(([name, p]): [string, string] => [p, `read.${name}`]),
-    ...(sales?.reason ? [[sales.reason, 'sales-status.reason'] as const] : []),
-    ...(sales ? [[sales.property, 'sales-status.property'] as const] : []),
-  ])
+  const places = new Map(
+    [...readPlaces(rules)].reverse().map(({ property, path }) => [property, path.join('.')]),
+  )
   return properties
     .filter((property) => !known.has(property))
     .map(
@@ -181,29 +181,49 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
   )
   const values = new Map([...first, ...(await read(scope, moved))])
   const newIds = new Map(moved.map(({ ref, crmId }) => [ref, crmId]))
+  const all = due.map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
+  const since = await readSince(scope, all, values)
   const { read: readNow, changed } = await context.db.transaction().execute(async (tx) => {
     const ours = await stillDue(tx, crm.name, due)
-    const reads = due
-      .filter(({ ref }) => ours.has(ref))
-      .map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
+    const reads = all.filter(({ ref }) => ours.has(ref))
     const { rules } = asked
-    const said = await seeOwnFields(tx, { crm: crm.name, rules, reads, values, turns }, run, now)
-    const traits = await storeSeenTraits(tx, crm.name, traitsOf(asked, reads, values, said), now)
-    const sales = await storeSeenSales(tx, crm.name, salesOf(asked, reads, values), now)
+    const own = await seeOwnFields(tx, { crm: crm.name, rules, reads, values, turns }, run, now)
+    const said = { rules, reads, values, since }
+    const traits = await storeSeenTraits(tx, crm.name, traitsIn(said, own), now)
+    const sales = await storeSeenSales(tx, crm.name, salesIn(said), now)
+    const answers = await storeSeenSales(tx, dispositionSource(crm.name), answersIn(said), now)
     const done = doneOf(wantedProperties(crm, asked), reads, values)
     await noteReads(tx, { crm: crm.name, asked: asked.name }, done, now)
-    await markRefsStale(tx, { crm: crm.name, object: asked.object }, [...said.overtaken])
+    await markRefsStale(tx, { crm: crm.name, object: asked.object }, [...own.overtaken])
     if (crm.ownerProperty !== undefined) {
       await noteOwners(tx, crm.name, ownersIn(crm.ownerProperty, reads, values))
     }
     const gone = reads.filter(({ crmId }) => !values.has(crmId))
     if ((await noteGone(tx, crm.name, gone)) > 0) await requestWork(tx, 'reconcile', crm.name)
-    const abouts = [...new Set([...traits, ...sales])]
+    const abouts = [...new Set([...traits, ...sales, ...answers])]
     await touchAbout(tx, abouts)
     return { read: reads.length, changed: abouts.length }
   })
   run.count('fieldsRead', readNow)
   run.count('fieldsChanged', changed)
+}
+
+/** When what changed was said, where the CRM tells; nobody is asked about records that say what they said. */
+async function readSince(
+  { crm, asked, signal }: ReadScope,
+  reads: readonly DueRead[],
+  values: Values,
+): Promise<Since> {
+  const wanted = wantedProperties(crm, asked)
+  const changed = reads.flatMap(({ crmId, before }) => {
+    const read = values.get(crmId)
+    if (!read || seenHash(wanted, read) === before) return []
+    const isSilent =
+      before === null && asked.properties.every((name) => textOf(read[name]) === null)
+    return isSilent ? [] : [crmId]
+  })
+  if (!crm.setAt || changed.length === 0) return new Map()
+  return crm.setAt(asked.object, changed, asked.properties, signal)
 }
 
 function ownersIn(property: string, reads: readonly DueRead[], values: Values): SeenOwner[] {
@@ -260,36 +280,4 @@ async function followMoved(
     if (noted.length > 0) await requestWork(tx, 'reconcile', crm.name)
     return noted
   })
-}
-
-/** A record that is gone says nothing any more. */
-function traitsOf({ rules }: Asked, reads: readonly DueRead[], values: Values, said: OwnSaid) {
-  const told = reads.filter(({ ref }) => !said.overtaken.has(ref))
-  return told.map(({ ref, crmId }) => ({
-    about: ref,
-    values: {
-      ...Object.fromEntries(
-        Object.entries(rules.read).map(([name, p]) => [name, textOf(values.get(crmId)?.[p])]),
-      ),
-      ...said.traits.get(ref),
-    },
-  }))
-}
-
-/** What sales said of a record that is gone stays said. */
-function salesOf({ rules }: Asked, reads: readonly DueRead[], values: Values) {
-  const sales = rules['sales-status']
-  if (!sales) return []
-  return reads.flatMap(({ ref, crmId }) => {
-    const read = values.get(crmId)
-    if (!read) return []
-    const status = statusMeant(sales.values, textOf(read[sales.property]))
-    const reason = sales.reason === undefined ? null : textOf(read[sales.reason])
-    return [{ about: ref, status, reason: status === 'none' ? null : reason }]
-  })
-}
-
-function textOf(text: string | null | undefined): string | null {
-  const trimmed = text?.trim() ?? ''
-  return trimmed === '' ? null : trimmed
 }

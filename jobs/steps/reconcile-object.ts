@@ -15,8 +15,8 @@ import type { ReconcileScope } from './reconcile-scope.ts'
 const SLICE = 500
 /** Slices under way at a time, so that the CRM's latency does not set the pace. */
 const SLICES_AT_ONCE = 10
-/** The same where one write is a job of the CRM: as many as it is worth, one slice after the other. */
-const JOB_SLICE = 10_000
+/** The same where one write is a job of the CRM: each costs some calls, whatever is in it. One slice after the other. */
+const JOB_SLICE = 100_000
 /** A record that was moved, or turned out to exist, is tried again at once, this often in all. */
 const ROUNDS = 3
 /** With records in doubt there are more: as many as it takes to find the one that is to blame. */
@@ -37,7 +37,12 @@ export async function reconcileObject(
   const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const total = await countOpen(scope.context.db, scope.crm.name, scope.object)
+    const total = await countOpen(
+      scope.context.db,
+      scope.crm.name,
+      scope.object,
+      scope.isHot === true,
+    )
     if (total <= scope.busy.size) return
     if (round >= ROUNDS && !doubts.isAny) return
     doubts.nextRound()
@@ -82,7 +87,7 @@ async function* slices(
   limit: number,
   atOnce: number,
 ): AsyncGenerator<Slice> {
-  const { context, crm, object } = scope
+  const { context, crm, object, isHot = false } = scope
   const byCompany = isUnderCompany(scope)
   const isCut = byCompany && atOnce > 1
   let comes = Promise.resolve()
@@ -91,7 +96,7 @@ async function* slices(
   const underWay = new Map<string, Promise<void>>()
   for (;;) {
     const place = { crm: crm.name, object, after }
-    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany })
+    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany, isHot })
     const alike = some.filter(({ urgent }) => urgent === some[0]?.urgent)
     const all = isCut ? wholeCompanies(alike, limit) : alike.slice(0, limit)
     const [first, last] = [all[0], all.at(-1)]

@@ -95,6 +95,8 @@ function together(
 export interface LookTime {
   readonly asOf: Date
   readonly knownAt?: Date | undefined
+  /** True for a moment that somebody asks about; false for now. */
+  readonly isAsked: boolean
 }
 
 /** What is told of a roster besides usage. */
@@ -102,16 +104,17 @@ export async function readTold(
   db: Db,
   plan: ScorePlan,
   roster: Roster,
-  { asOf, knownAt }: LookTime,
+  { asOf, knownAt, isAsked }: LookTime,
 ): Promise<Told> {
   const ids = [
     ...roster.people.map(({ id }) => id),
     ...[...roster.accounts.values()].map(({ id }) => id),
   ]
   const models = plan.scorers.map(({ model }) => model.id)
+  const time = { asOf, ...(knownAt ? { knownAt } : {}) }
   const [said, sales] = await Promise.all([
-    readDatedTraits(db, ids, { asOf, ...(knownAt ? { knownAt } : {}) }),
-    readSalesByModel(db, ids, models),
+    readDatedTraits(db, ids, time),
+    readSalesByModel(db, ids, models, isAsked ? time : null),
   ])
   return { traits: said.traits, traitsChangeAt: said.changeAt, sales }
 }

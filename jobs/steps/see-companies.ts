@@ -1,5 +1,9 @@
 import type { Crm } from '../../src/core/ports/crm.ts'
-import { storeSeenCompanies, unseenCompanies } from '../../src/infra/postgres/crm-company-store.ts'
+import {
+  type SeenCompany,
+  storeSeenCompanies,
+  unseenCompanies,
+} from '../../src/infra/postgres/crm-company-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, RunNotes } from '../context.ts'
@@ -30,14 +34,25 @@ export async function seeCompanies(
       const company = companies.get(contactId)
       return { ref, companyId: company?.companyId ?? null, domain: company?.domain ?? null }
     })
-    const news = await db.transaction().execute(async (tx) => {
-      const changed = await storeSeenCompanies(tx, crm.name, seen, now)
-      if (changed > 0) await requestWork(tx, 'identity', 'all')
-      return changed
-    })
-    run.count('companiesSeen', seen.length)
-    run.count('companiesChanged', news)
+    await noteCompanies(db, crm.name, seen, now, run)
   })
+}
+
+/** Notes the companies of contacts, and asks for new accounts where that says something new. */
+export async function noteCompanies(
+  db: Db,
+  crm: string,
+  seen: readonly SeenCompany[],
+  now: Date,
+  run: RunNotes,
+): Promise<void> {
+  const news = await db.transaction().execute(async (tx) => {
+    const changed = await storeSeenCompanies(tx, crm, seen, now)
+    if (changed > 0) await requestWork(tx, 'identity', 'all')
+    return changed
+  })
+  run.count('companiesSeen', seen.length)
+  run.count('companiesChanged', news)
 }
 
 async function* slices(
@@ -45,13 +60,14 @@ async function* slices(
   crm: Crm,
   before: Date,
 ): AsyncGenerator<ReadonlyMap<string, string>> {
+  const limit = crm.readsAtOnce ?? SLICE
   let after = ''
   for (;;) {
-    const contacts = await unseenCompanies(db, crm.name, before, { after, limit: SLICE })
+    const contacts = await unseenCompanies(db, crm.name, before, { after, limit })
     const last = [...contacts.keys()].at(-1)
     if (last === undefined) return
     yield contacts
-    if (contacts.size < SLICE) return
+    if (contacts.size < limit) return
     after = last
   }
 }

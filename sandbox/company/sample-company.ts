@@ -7,6 +7,7 @@ import { DAY, type Happening, HOUR, type Person, type SampleCompanyRecord } from
 import { createRandom, type Random } from './random.ts'
 import { playOldSignals, playRecentSignals } from './signals.ts'
 import { type CompanyStories, castStories, type StoryCast } from './stories.ts'
+import { type AnswerStories, playAnswers } from './story-answers.ts'
 import type { UsageRows } from './usage-rows.ts'
 
 /** What to generate; `end` is a UTC midnight that every event lies before. */
@@ -14,6 +15,8 @@ export interface SampleCompanyOptions {
   readonly end: Date
   readonly days?: number
   readonly seed?: number
+  /** Plays three more teams over the last thirty days, for what sales answers; everybody else stays the same. */
+  readonly answers?: boolean
 }
 
 /** Counts over everything that both exports hold. */
@@ -47,6 +50,8 @@ export interface SampleCompany {
   readonly mixpanel: UsageRows
   readonly projects: { readonly amplitude: number; readonly mixpanel: number }
   readonly stories: CompanyStories
+  /** Null unless they were asked for. */
+  readonly answers: AnswerStories | null
   readonly totals: CompanyTotals
   readonly directory: readonly DirectoryEntry[]
 }
@@ -72,12 +77,16 @@ export function sampleCompany(options: SampleCompanyOptions): SampleCompany {
   for (const tool of ['amplitude', 'mixpanel'] as const) {
     fillActivity(log, tool, people, EVENTS_PER_DAY[tool] * days, days, random)
   }
+  const more = options.answers ? playAnswers(days, seed, people.length) : null
+  const amplitude = [...log.amplitude, ...(more?.log.amplitude ?? [])]
+  const mixpanel = [...log.mixpanel, ...(more?.log.mixpanel ?? [])]
   return {
-    amplitude: amplitudeRows(log.amplitude, end),
-    mixpanel: mixpanelRows(log.mixpanel, end),
+    amplitude: amplitudeRows(amplitude, end),
+    mixpanel: mixpanelRows(mixpanel, end),
     projects: { amplitude: AMPLITUDE_PROJECT, mixpanel: MIXPANEL_PROJECT },
     stories: cast.stories,
-    ...countAll(log),
+    answers: more?.stories ?? null,
+    ...countAll({ amplitude, mixpanel }),
   }
 }
 
@@ -116,7 +125,9 @@ function playSignals(log: EventLog, background: readonly BackgroundPerson[], ran
   }
 }
 
-function countAll(log: EventLog): Pick<SampleCompany, 'totals' | 'directory'> {
+function countAll(
+  log: Pick<EventLog, 'amplitude' | 'mixpanel'>,
+): Pick<SampleCompany, 'totals' | 'directory'> {
   const seen = new Map<string, Person>()
   const note = ({ person, anonymous }: Happening) => {
     if (person.email !== null && !anonymous) seen.set(person.email, person)

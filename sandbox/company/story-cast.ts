@@ -31,8 +31,11 @@ export interface Cast {
   person(role: Role): Person
 }
 
-/** Starts an empty cast. People are numbered from 1, before everybody else. */
-export function createCast(): Cast {
+/**
+ * Starts an empty cast. People are numbered from 1, before everybody else.
+ * @param known how many are numbered already: these come after them.
+ */
+export function createCast(known = 0): Cast {
   const companies: SampleCompanyRecord[] = []
   const people: Person[] = []
   return {
@@ -46,7 +49,7 @@ export function createCast(): Cast {
     person(role) {
       const plan = role.plan ?? role.company?.plan ?? 'free'
       const person: Person = {
-        n: people.length + 1,
+        n: known + people.length + 1,
         name: role.name,
         email: role.email,
         company: role.company ?? null,

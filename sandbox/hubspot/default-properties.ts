@@ -69,6 +69,7 @@ const rows: Readonly<Record<ObjectType, readonly Row[]>> = {
     ['closedate', 'Close Date', 'datetime', 'date'],
     ['lifecyclestage', 'Lifecycle Stage', 'enumeration', 'radio', [], lifecycleStages],
     ['hs_lead_status', 'Lead Status', 'enumeration', 'radio', [], leadStatuses],
+    ['hs_email_optout', 'Unsubscribed from all email', 'bool', 'booleancheckbox'],
     ['createdate', 'Create Date', 'datetime', 'date', ['read-only']],
     ['lastmodifieddate', 'Last Modified Date', 'datetime', 'date', ['read-only']],
     ['associatedcompanyid', 'Primary Associated Company ID', 'number', 'number', ['read-only']],

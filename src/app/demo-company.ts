@@ -36,7 +36,7 @@ export async function companyOf(
     await writeFile(`${note}.new`, `${JSON.stringify({ end: end.toISOString() })}\n`)
     await rename(`${note}.new`, note)
   }
-  return { company: sampleCompany({ end, days: DEMO_DAYS }), end }
+  return { company: sampleCompany({ end, days: DEMO_DAYS, answers: true }), end }
 }
 
 const noteSchema = z.object({ end: z.iso.datetime() })
@@ -57,7 +57,7 @@ function parseJson(text: string): unknown {
 export async function startDemoSandbox(
   dir: string,
   company: SampleCompany,
-  options: { port: number; seed: boolean; salesforce?: boolean },
+  options: { port: number; seed: boolean; salesforce?: boolean; now?: () => number },
 ): Promise<SandboxServer> {
   const dataDir = join(dir, 'hubspot')
   return startSandboxServer({ ...options, company, dataDir }).catch((cause: unknown) => {

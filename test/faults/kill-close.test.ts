@@ -17,8 +17,8 @@ beforeAll(async () => {
       { file: 'hubspot.yaml', from: /create: qualified/g, to: 'create: always' },
       {
         file: 'hubspot.yaml',
-        from: /rejected: \[UNQUALIFIED, BAD_TIMING\]/g,
-        to: 'rejected: [UNQUALIFIED]',
+        from: 'industry: industry',
+        to: 'sector: industry',
       },
     ),
   )
@@ -46,7 +46,7 @@ describe('a sync that is killed while it closes tasks, and run again', () => {
       await ripenJson(world.steps.sync, environment)
       const { hubspot } = vendors
       for (const { id } of hubspot.records('companies')) {
-        hubspot.people.edit('companies', id, { hs_lead_status: 'UNQUALIFIED' })
+        hubspot.people.edit('companies', id, { pqa_disposition: 'rejected' })
       }
       // The mapping is published, and scored by, before the sync that is killed.
       await ripenJson(['score', '--as-of', world.asOf, '--mappings', mappings], environment)

@@ -67,7 +67,7 @@ const idOf = (thread: Thread) => viewPortal(hubspot(thread)).company(DOMAINS.fre
 const contactId = (thread: Thread, email: string = WHO.champion) =>
   viewPortal(hubspot(thread)).contact(email)?.id ?? ''
 const reject = (thread: Thread) =>
-  hubspot(thread).people.edit('companies', idOf(thread), { hs_lead_status: 'UNQUALIFIED' })
+  hubspot(thread).people.edit('companies', idOf(thread), { pqa_disposition: 'rejected' })
 const taskStates = async (thread: Thread) => (await thread.status()).crms['hubspot']?.tasks
 const told = async (thread: Thread, who: string = DOMAINS.fresh) => {
   const found = await explain(thread.app.context.db, who)

@@ -26,7 +26,7 @@ function describeHelp(text: string): { options: readonly string[]; operands: num
   const usage = /^Usage: (.*)$/m.exec(text)?.[1] ?? ''
   return {
     options: [...text.matchAll(/^ {2}(?:-[a-z], )?(--[a-z-]+)/gm)].map((match) => match[1] ?? ''),
-    operands: usage.match(/</g)?.length ?? 0,
+    operands: usage.replace('[options]', '').match(/[<[]/g)?.length ?? 0,
   }
 }
 

@@ -63,7 +63,7 @@ describe('a name that one file uses and another lacks is told with its file, lin
       file: people,
       from: 'trait: email_kind',
       to: 'trait: mail_kind',
-      want: /: exclude\.0\.trait: no file declares the trait mail_kind; known are .*, email_kind, .*, plan, role$/,
+      want: /: exclude\.0\.trait: no file declares the trait mail_kind; known are .*, email_kind, .*, plan, role, .*/,
     },
     {
       name: 'a trait of the population',

@@ -52,7 +52,7 @@ describe('the presets that are shipped', () => {
 describe('a mapping folder', () => {
   it('without usage.yaml is refused by that name', () => {
     const { 'usage.yaml': _, ...rest } = shipped()
-    expect(problemsOf(rest)).toEqual(['usage.yaml is missing in the mapping folder'])
+    expect(problemsOf(rest)).toEqual(['usage.yaml: missing in the mapping folder'])
   })
 
   it('lists what is wrong in all of its files together', () => {

@@ -72,7 +72,7 @@ describe('what Salesforce tells', () => {
 
 describe('the file of a job', () => {
   const input = (key: string, fields: WriteInput['fields'], crmId: string | null): WriteInput => ({
-    ...{ positions: [0], key, object: 'Lead', crmId, accountId: '' },
+    ...{ positions: [0], key, object: 'Lead', crmId, isUnder: false, accountId: '' },
     fields: { PQL_Person_Id__c: key, ...fields },
   })
 

@@ -19,7 +19,7 @@ import { readOneOwner, readOwners } from './owners.ts'
 import { readDefinitions } from './property-definitions.ts'
 import { provision } from './provision.ts'
 import { readTasks } from './read-tasks.ts'
-import { MAX_BATCH, readValues } from './records.ts'
+import { MAX_BATCH, readSetAt, readValues } from './records.ts'
 import type { Session } from './session.ts'
 import { checkToken, createTransport } from './transport.ts'
 import { writeRecords } from './write.ts'
@@ -92,6 +92,8 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     find: (object, lookups, signal) => findRecords(session, object, lookups, finding, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
+    setAt: (object, crmIds, properties, signal) =>
+      readSetAt(session, object, crmIds, properties, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: (signal) => readAccountId(session, signal),
     write: (object, records, signal, options) =>

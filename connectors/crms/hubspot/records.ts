@@ -1,6 +1,7 @@
 import type { CrmObject } from '../../../src/core/ports/crm.ts'
 import { OBJECT_PATHS, type OtherPath } from './hubspot-apis.ts'
 import { assertOnlyAbsences, chunks, type Session, sendForListing } from './session.ts'
+import { readInstant } from './wire-instant.ts'
 import { type HubspotRecord, parseRecord } from './wire-shapes.ts'
 
 /** HubSpot's limit for one batch call, in records. */
@@ -66,6 +67,30 @@ export async function readValues(
     records.map((record) => [
       record.id,
       Object.fromEntries(properties.map((name) => [name, record.properties[name] ?? null])),
+    ]),
+  )
+}
+
+/** When the values of now were set, by record id and property. */
+export async function readSetAt(
+  session: Session,
+  object: CrmObject,
+  crmIds: readonly string[],
+  properties: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  const read = { object, ids: crmIds, properties: [], withHistory: properties }
+  const records = await readRecords(session, read, signal)
+  return new Map(
+    records.map(({ id, propertiesWithHistory = {} }) => [
+      id,
+      Object.fromEntries(
+        properties.flatMap((name) => {
+          // The newest one first, which is the value of now.
+          const at = readInstant(propertiesWithHistory[name]?.[0]?.timestamp)
+          return at === null ? [] : [[name, at]]
+        }),
+      ),
     ]),
   )
 }

@@ -14,12 +14,15 @@ import {
   sendSettled,
 } from './session.ts'
 import { parseJson } from './wire-errors.ts'
+import { readInstant } from './wire-instant.ts'
 
 const jobShape = z.object({
   id: z.string(),
   state: z.string(),
   numberRecordsProcessed: z.number().optional().catch(undefined),
   numberRecordsFailed: z.number().optional().catch(undefined),
+  createdDate: z.string().optional().catch(undefined),
+  systemModstamp: z.string().optional().catch(undefined),
 })
 export type JobState = z.output<typeof jobShape>
 
@@ -31,7 +34,12 @@ export interface JobRequest {
 
 const JOBS = '/jobs/ingest'
 const OVER = new Set(['JobComplete', 'Failed', 'Aborted'])
-const LONGEST_WAIT_MS = 10_000
+const LONGEST_WAIT_MS = 60_000
+/** Until a job has been seen: the time between two questions for so many rows. */
+const ROWS_A_POLL = 1_000
+/** A little more than the last one took, since a question too early is one in vain. */
+const ROOM = 1.1
+const LONGEST_EXPECTED_MS = 5 * 60_000
 /** A job that cannot be asked about so often in a row is left to whoever comes after. */
 const MOST_FAILED_POLLS = 20
 
@@ -102,24 +110,47 @@ function setState(session: Session, id: string, state: string, signal: AbortSign
 
 /**
  * Waits until a job is over, however long that takes, or is found never to have been let go: nobody but its
- * caller would. Null when it cannot be asked about any more, or the caller gives up: the job goes on all the
- * same, and is never deleted for that.
+ * caller would. Each question is a call of the org's quota: the first is asked when the job should be over, the
+ * others after ever longer. Null when it cannot be asked about any more, or the caller gives up: the job goes on
+ * all the same, and is never deleted for that.
+ * @param expectedMs how long it should take; 0 for who does not know.
  */
 export async function awaitJob(
   session: Session,
   id: string,
   signal: AbortSignal,
+  expectedMs = 0,
 ): Promise<JobState | null> {
   let failed = 0
-  for (let waitMs = session.bulkPollMs; !signal.aborted; waitMs *= 1.5) {
+  await pauseFor(expectedMs, signal)
+  const firstMs = Math.max(session.bulkPollMs, expectedMs / 4)
+  for (let waitMs = firstMs; !signal.aborted; waitMs *= 1.5) {
     const job = await jobOrNull(session, id, signal)
     if (job && (isOver(job) || job.state === 'Open')) return job
     failed = job ? 0 : failed + 1
     if (failed >= MOST_FAILED_POLLS) return null
-    const pause = Math.min(waitMs, Math.max(LONGEST_WAIT_MS, session.bulkPollMs))
-    await sleep(pause, undefined, { signal }).catch(() => undefined)
+    await pauseFor(Math.min(waitMs, Math.max(LONGEST_WAIT_MS, session.bulkPollMs)), signal)
   }
   return null
+}
+
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined)
+}
+
+/** How long a job of so many rows should take, in milliseconds: as the last one, or a first guess. */
+export function expectedMs({ memory, bulkPollMs }: Session, rows: number): number {
+  const perRow = memory.bulkMsPerRow ?? bulkPollMs / ROWS_A_POLL
+  return Math.max(bulkPollMs, Math.min(rows * perRow * ROOM, LONGEST_EXPECTED_MS))
+}
+
+/** Keeps how long a job took, by Salesforce's own clock. */
+export function noteDuration({ memory }: Session, job: JobState, rows: number): void {
+  const [from, to] = [readInstant(job.createdDate), readInstant(job.systemModstamp)]
+  if (job.state !== 'JobComplete' || from === null || to === null) return
+  // Told in whole seconds.
+  const tookMs = Math.max(0, Date.parse(to) - Date.parse(from)) + 1_000
+  memory.bulkMsPerRow = tookMs / Math.max(1, rows)
 }
 
 async function jobOrNull(

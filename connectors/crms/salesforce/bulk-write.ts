@@ -1,15 +1,24 @@
 import { isSyncFailure, RetryableError } from '../../../src/core/errors.ts'
 import { readCsv, readRowError, toCsv } from './bulk-csv.ts'
-import { awaitJob, type JobState, jobResult, letGo, openJob, takeBack, upload } from './bulk-job.ts'
-import { BATCH_ROWS } from './bulk-room.ts'
+import {
+  awaitJob,
+  expectedMs,
+  type JobState,
+  jobResult,
+  letGo,
+  noteDuration,
+  openJob,
+  takeBack,
+  upload,
+} from './bulk-job.ts'
 import { type CallFailure, refusedCall } from './classify-error.ts'
 import { rowErrorKind } from './error-codes.ts'
 import { limitAmong, type Settling, toOutcome } from './row-outcome.ts'
 import type { Session } from './session.ts'
 import type { WriteInput } from './write-inputs.ts'
 
-/** One batch a job. Salesforce takes 150 MB of a job: some 15 KB a row, far more than ours have. */
-const MOST_ROWS = BATCH_ROWS
+/** Salesforce takes 150 MB of a job; a file must be uploaded within the deadline of one call. */
+const MOST_BYTES = 20_000_000
 
 /**
  * Writes many records of one object as jobs of the Bulk API, sorted by account, one job after the other.
@@ -22,11 +31,26 @@ export async function writeInBulk(
   state: Settling,
   signal: AbortSignal,
 ): Promise<void> {
-  const size = Math.max(1, Math.min(MOST_ROWS, inputs.length))
-  for (let at = 0; at < inputs.length; at += size) {
-    await runJob(session, keyField, inputs.slice(at, at + size), state, signal)
+  for (const some of filesOf(inputs)) {
+    await runJob(session, keyField, some, state, signal)
     if (state.unsent !== null) return
   }
+}
+
+/** As many rows in one file as may be. */
+function filesOf(inputs: readonly WriteInput[]): WriteInput[][] {
+  const files: WriteInput[][] = []
+  let used = MOST_BYTES
+  for (const input of inputs) {
+    const bytes = Buffer.byteLength(JSON.stringify(Object.values(input.fields)))
+    used += bytes
+    if (used > MOST_BYTES) {
+      files.push([])
+      used = bytes
+    }
+    files.at(-1)?.push(input)
+  }
+  return files
 }
 
 async function runJob(
@@ -54,10 +78,13 @@ async function runJob(
   if (failure) return drop(failure, 'PUT jobs/ingest/{id}/batches')
   const sent = await letGo(session, id, signal)
   if (sent.kind === 'not-going') return drop(sent.failure, 'PATCH jobs/ingest/{id}')
-  const job = await awaitJob(session, id, signal)
+  // Without a certain answer it may be open still, and is asked at once.
+  const waitMs = sent.kind === 'going' ? expectedMs(session, inputs.length) : 0
+  const job = await awaitJob(session, id, signal, waitMs)
   if (job?.state === 'Open') return drop(neverWent(), 'PATCH jobs/ingest/{id}')
   state.isUnderWay = true
   if (job === null) return
+  noteDuration(session, job, inputs.length)
   await takeResults(session, keyField, job, inputs, state, signal)
   await session.bulkJobs.over(id)
 }

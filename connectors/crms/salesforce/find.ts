@@ -1,4 +1,5 @@
 import type { CrmFound, CrmLookup, CrmObject } from '../../../src/core/ports/crm.ts'
+import { companyFields, companyIn } from './companies-of.ts'
 import { describe } from './describe.ts'
 import { findHeirs } from './lost-records.ts'
 import { OBJECTS, type RecordObject } from './objects.ts'
@@ -6,7 +7,7 @@ import { idOf, literalBytes, queriesFor, type Row, runQueries, textOf } from './
 import type { Session } from './session.ts'
 import { anyOf, containing, name, names, type Soql, soql } from './soql.ts'
 import { domainOf, isOfDomain } from './website.ts'
-import { readInstant } from './wire-instant.ts'
+import { readInstant, readValue } from './wire-instant.ts'
 
 /** A record that may be meant, and what it was recognised by. */
 interface Candidate {
@@ -17,6 +18,15 @@ interface Candidate {
   readonly object: RecordObject
   /** Lower-case e-mail addresses or domains. */
   readonly values: readonly string[]
+  /** As it was read; null for one of which only another record has told. */
+  readonly row: Row | null
+}
+
+/** What is looked for, and what is to be told of what is found. */
+export interface Wanted {
+  readonly lookups: readonly CrmLookup[]
+  /** Absent: nothing but which records there are. */
+  readonly properties?: readonly string[] | undefined
 }
 
 /**
@@ -27,27 +37,30 @@ interface Candidate {
 export async function findRecords(
   session: Session,
   object: CrmObject,
-  lookups: readonly CrmLookup[],
+  wanted: Wanted,
   signal: AbortSignal,
 ): Promise<CrmFound[][]> {
+  const { lookups } = wanted
   if (lookups.length === 0) return []
+  const told = await toldOf(session, object, wanted, signal)
   const candidates =
     object === 'contact'
-      ? await people(session, lookups, signal)
-      : await accounts(session, lookups, signal)
+      ? await people(session, lookups, told, signal)
+      : await accounts(session, lookups, told, signal)
+  const show = (by: CrmFound['by']) => (one: Candidate) => toFound(one, by, told, wanted)
   const byKey = grouped(candidates, ({ key }) => (key === null ? [] : [key]))
   const byValue = grouped(candidates, ({ values }) => values)
   const by = object === 'contact' ? 'email' : 'domain'
   return lookups.map((lookup) => {
     const own = byKey.get(lookup.key)
-    if (own) return best(object, own).map((one) => toFound(one, 'key'))
-    const wanted = object === 'contact' ? lookup.emails : lookup.domains
-    const all = wanted.flatMap((value) => {
+    if (own) return best(object, own).map(show('key'))
+    const sought = object === 'contact' ? lookup.emails : lookup.domains
+    const all = sought.flatMap((value) => {
       const some = byValue.get(value.toLowerCase()) ?? []
       return some.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.crmId, b.crmId))
     })
     const distinct = [...new Map(all.map((one) => [one.crmId, one])).values()]
-    return best(object, distinct).map((one) => toFound(one, by))
+    return best(object, distinct).map(show(by))
   })
 }
 
@@ -57,9 +70,36 @@ function best(object: CrmObject, candidates: readonly Candidate[]): readonly Can
   return some.find((list) => list.length > 0) ?? []
 }
 
+/** The fields that are read along, of each object. */
+interface Told {
+  readonly fields: (object: RecordObject) => readonly string[]
+  /** Fields of the account of a contact. */
+  readonly company: readonly string[]
+}
+
+async function toldOf(
+  session: Session,
+  object: CrmObject,
+  { properties }: Wanted,
+  signal: AbortSignal,
+): Promise<Told> {
+  if (properties === undefined) return { fields: () => [], company: [] }
+  const fields = new Map<RecordObject, readonly string[]>()
+  for (const one of OBJECTS[object]) {
+    const described = await describe(session, one, signal)
+    fields.set(
+      one,
+      properties.filter((property) => described.fields.has(property)),
+    )
+  }
+  const company = object === 'contact' ? await companyFields(session, signal) : []
+  return { fields: (one) => fields.get(one) ?? [], company }
+}
+
 async function people(
   session: Session,
   lookups: readonly CrmLookup[],
+  told: Told,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
   const keyField = session.keyField.contact
@@ -68,9 +108,10 @@ async function people(
     ...emails.map((email) => ({ field: 'Email', value: email })),
   ])
   const common = ['Id', 'OwnerId', 'CreatedDate', 'Email', keyField]
-  const contacts = inQueries('Contact', { fields: common }, conditions)
-  const fields = [...common, 'IsConverted', 'ConvertedContactId']
-  const leads = inQueries('Lead', { fields }, conditions)
+  const ofContacts = [...common, ...told.fields('Contact'), ...told.company]
+  const contacts = inQueries('Contact', { fields: ofContacts }, conditions)
+  const ofLeads = [...common, ...told.fields('Lead'), 'IsConverted', 'ConvertedContactId']
+  const leads = inQueries('Lead', { fields: ofLeads }, conditions)
   const all = await runQueries(session, [...contacts, ...leads], signal)
   const found = all
     .slice(0, contacts.length)
@@ -95,10 +136,10 @@ async function contactsOf(
 ): Promise<Candidate[]> {
   const known = new Set(found.map(({ crmId }) => crmId))
   const keyed = leads
-    .map((row) => ({ ...person('Lead', row, session.keyField.contact), row }))
+    .map((row) => person('Lead', row, session.keyField.contact))
     .filter(({ key }) => key !== null)
-    .flatMap(({ row, ...one }) => {
-      const contactId = textOf(row, 'ConvertedContactId')
+    .flatMap((one) => {
+      const contactId = one.row && textOf(one.row, 'ConvertedContactId')
       return contactId === null || known.has(contactId) ? [] : [{ one, contactId }]
     })
   const heirs = await findHeirs(
@@ -109,7 +150,7 @@ async function contactsOf(
   return keyed.flatMap(({ one, contactId }): Candidate[] => {
     const crmId = heirs.has(contactId) ? heirs.get(contactId) : contactId
     if (!crmId || known.has(crmId)) return []
-    return [{ ...one, crmId, object: 'Contact', values: [] }]
+    return [{ ...one, crmId, object: 'Contact', values: [], row: null }]
   })
 }
 
@@ -121,6 +162,7 @@ function person(object: 'Contact' | 'Lead', row: Row, keyField: string): Candida
 async function accounts(
   session: Session,
   lookups: readonly CrmLookup[],
+  told: Told,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
   const { keyField, rules } = session
@@ -135,7 +177,7 @@ async function accounts(
   ])
   const fields = [
     ...['Id', 'OwnerId', 'CreatedDate', 'Website', 'IsDeleted', 'MasterRecordId'],
-    ...[keyField.company, ...domainFields],
+    ...[keyField.company, ...domainFields, ...told.fields('Account')],
   ]
   const scope = { fields, noPersons: account.fields.has('IsPersonAccount') }
   const exact = inQueries('Account', scope, conditions)
@@ -188,6 +230,7 @@ function candidate(
   return {
     object,
     values,
+    row,
     crmId: idOf(row),
     key: textOf(row, keyField),
     ownerId: textOf(row, 'OwnerId'),
@@ -255,8 +298,17 @@ function grouped(
   return groups
 }
 
-function toFound({ crmId, key, ownerId, createdAt }: Candidate, by: CrmFound['by']): CrmFound {
-  return { crmId, by, key, ownerId, createdAt }
+function toFound(
+  { crmId, key, ownerId, createdAt, object, row }: Candidate,
+  by: CrmFound['by'],
+  { company }: Told,
+  { properties }: Wanted,
+): CrmFound {
+  const found = { crmId, by, key, ownerId, createdAt }
+  if (row === null || properties === undefined) return found
+  const values = Object.fromEntries(properties.map((name) => [name, readValue(row[name])]))
+  if (object !== 'Contact') return { ...found, values }
+  return { ...found, values, company: companyIn(row, company) }
 }
 
 const lower = (text: string) => text.toLowerCase()

@@ -6,6 +6,10 @@ import type { ObjectDescription } from './describe.ts'
  */
 export interface SalesforceMemory {
   version: string | null
+  /** Batches of the Bulk API in 24 hours and how many of them are left, as it was told last. */
+  bulkBatches: { readonly at: number; readonly calls: number; readonly left: number } | null
+  /** How long the last job of the Bulk API took, in milliseconds a row. */
+  bulkMsPerRow: number | null
   readonly descriptions: Map<
     string,
     { readonly at: number; readonly is: Promise<ObjectDescription> }
@@ -13,5 +17,5 @@ export interface SalesforceMemory {
 }
 
 export function createSalesforceMemory(): SalesforceMemory {
-  return { version: null, descriptions: new Map() }
+  return { version: null, bulkBatches: null, bulkMsPerRow: null, descriptions: new Map() }
 }

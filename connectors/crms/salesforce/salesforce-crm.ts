@@ -18,7 +18,7 @@ import { findTasks } from './find-tasks.ts'
 import { inspect } from './inspect.ts'
 import { findHeirs } from './lost-records.ts'
 import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
-import { OBJECTS } from './objects.ts'
+import { OBJECTS, objectOf } from './objects.ts'
 import { readOrganization } from './organization.ts'
 import { readOwners } from './owners.ts'
 import { provision } from './provision.ts'
@@ -59,6 +59,8 @@ export interface SalesforceCrmOptions {
   readonly now?: () => Date
 }
 
+/** Some 600 ids are a query, and five queries a call: few of them are half empty then. */
+const READS_AT_ONCE = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_VERSION = '67.0'
 
@@ -77,12 +79,16 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     ...(bulkFrom === null ? {} : { bulkFrom }),
     tasksOnPeople: true,
     writesUnderCompany: true,
+    findsFresh: true,
+    readsAtOnce: READS_AT_ONCE,
+    kindOf: (crmId) => objectOf(crmId) ?? '',
     settleJobs: (signal) => settleJobs(session, signal),
     check: async (signal) => void (await readOrganization(session, signal)),
     inspect: (needs, signal) => inspect(session, tokens, needs, signal),
     provision: (plan, signal) => provision(session, plan, signal),
     propertyNames: (object, signal) => propertyNames(session, object, signal),
-    find: (object, lookups, signal) => findRecords(session, object, lookups, signal),
+    find: (object, lookups, signal, properties) =>
+      findRecords(session, object, { lookups, properties }, signal),
     read: (object, crmIds, properties, signal) =>
       readValues(session, object, crmIds, properties, signal),
     movedTo: (_object, crmIds, signal) => movedTo(session, crmIds, signal),

@@ -12,6 +12,8 @@ export interface WriteInput {
   /** The record to update; null creates it, or updates the one that has our key. */
   readonly crmId: string | null
   readonly fields: Readonly<Record<string, WireValue>>
+  /** The fields put a contact under its account. */
+  readonly isUnder: boolean
   /** What rows are sorted by, so that those which lock the same account go together. */
   readonly accountId: string
 }
@@ -71,7 +73,7 @@ function mergedWrites(writes: readonly CrmWrite[], keyField: string): Merged[] {
 }
 
 function toInput(
-  { key, crmId, companyId = null }: CrmWrite,
+  { key, crmId, companyId = null, putUnder = false }: CrmWrite,
   values: Readonly<Record<string, CrmValue>>,
   { createAs, describe }: WritePlanOptions,
 ): Omit<WriteInput, 'positions'> | Omit<UnsendableWrite, 'position'> {
@@ -80,14 +82,16 @@ function toInput(
     const reason = 'The id is of no record that Ripen writes; nothing was sent.'
     return { code: 'MALFORMED_ID', reason }
   }
-  const isUnder = crmId === null && object === 'Contact' && companyId !== null
+  const mayPut =
+    crmId === null || (putUnder && describe(object).fields.get('AccountId')?.updateable)
+  const isUnder = mayPut === true && object === 'Contact' && companyId !== null
   const all = isUnder ? { ...values, AccountId: companyId } : values
   const wire = toWireFields(describe(object), all, crmId === null ? 'create' : 'update')
   if (!wire.ok) {
     const { field, code, why } = wire
     return { code, reason: `${code}: field ${field} of ${object} ${why}; nothing was sent.` }
   }
-  return { key, object, crmId, fields: wire.fields, accountId: companyId ?? '' }
+  return { key, object, crmId, fields: wire.fields, isUnder, accountId: companyId ?? '' }
 }
 
 function byAccount(a: WriteInput, b: WriteInput): number {

@@ -5,7 +5,7 @@ import { writeInBulk } from './bulk-write.ts'
 import { type Collected, errorsIn, MAX_BATCH, updateRecords, upsertRecords } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
 import { matchedDuplicates } from './duplicates.ts'
-import { describeRowError } from './error-codes.ts'
+import { describeRowError, rowErrorKind } from './error-codes.ts'
 import { heirsOf } from './lost-records.ts'
 import { OBJECTS, type RecordObject } from './objects.ts'
 import {
@@ -47,12 +47,43 @@ export async function writeRecords(
   const state: Settling = { settled: new Map(), unsent: null, isUnderWay: false }
   await sendAll(session, object, inputs, state, signal)
   if (state.unsent !== null && !state.isUnderWay) throw state.unsent
+  const without = await sendWithoutAccount(session, object, inputs, state, signal)
   await lookInto(session, object, state, signal)
   for (const input of inputs) {
-    const outcome = state.settled.get(input) ?? UNKNOWN
-    for (const position of input.positions) outcomes[position] = final(outcome)
+    const sent = without.get(input) ?? input
+    const outcome = final(state.settled.get(sent) ?? UNKNOWN)
+    const isUnder = sent.isUnder && outcome.kind === 'written'
+    const told = isUnder ? { ...outcome, isUnder } : outcome
+    for (const position of input.positions) outcomes[position] = told
   }
   return outcomes
+}
+
+/**
+ * A contact that is refused with its account may be refused for it: it is sent once more, and left where it is.
+ * @returns what was sent in place of what.
+ */
+async function sendWithoutAccount(
+  session: Session,
+  object: CrmObject,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<WriteInput, WriteInput>> {
+  const refused = inputs.filter((input) => {
+    const kind = state.settled.get(input)?.kind
+    return input.isUnder && hasId(input) && (kind === 'rejected' || kind === 'absent')
+  })
+  const without = new Map(refused.map((input) => [input, withoutAccount(input)]))
+  if (state.unsent !== null || refused.length === 0) return new Map()
+  for (const input of refused) state.settled.delete(input)
+  await sendBatches(session, object, chunks([...without.values()], MAX_BATCH), state, signal)
+  return without
+}
+
+function withoutAccount(input: WriteInput): WriteInput {
+  const { AccountId: _, ...fields } = input.fields
+  return { ...input, fields, isUnder: false }
 }
 
 async function describeAll(session: Session, object: CrmObject, signal: AbortSignal) {
@@ -69,20 +100,31 @@ async function sendAll(
   state: Settling,
   signal: AbortSignal,
 ): Promise<void> {
-  const { bulkFrom } = session.rules
   for (const isUpdate of [true, false]) {
     for (const one of [...OBJECTS[object]]) {
       const some = inputs.filter((input) => input.object === one && isUpdate === hasId(input))
-      // What a duplicate rule says of a new record, a job tells without the record that is there.
-      const isMany = bulkFrom !== null && some.length >= bulkFrom
-      const inBulk = isMany && (await hasBulkRoom(session, some.length, signal))
-      if (inBulk) await writeInBulk(session, session.keyField[object], some, state, signal)
-      else await sendBatches(session, object, chunks(some, MAX_BATCH), state, signal)
+      await sendSome(session, object, some, state, signal)
       if (state.unsent !== null) return
       await repeatLocked(session, object, some, state, signal)
       if (state.unsent !== null) return
     }
   }
+}
+
+/** As a job where there are many. */
+async function sendSome(
+  session: Session,
+  object: CrmObject,
+  inputs: readonly WriteInput[],
+  state: Settling,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bulkFrom } = session.rules
+  // What a duplicate rule says of a new record, a job tells without the record that is there.
+  const isMany = bulkFrom !== null && inputs.length >= bulkFrom
+  const inBulk = isMany && (await hasBulkRoom(session, inputs.length, signal))
+  if (inBulk) await writeInBulk(session, session.keyField[object], inputs, state, signal)
+  else await sendBatches(session, object, chunks(inputs, MAX_BATCH), state, signal)
 }
 
 /** Sends batches in turn; a batch that is refused as a whole is halved until the culprit is alone. */
@@ -153,7 +195,17 @@ async function repeatLocked(
     if (locked.length === 0 || signal.aborted) return
     const waitMs = LOCKED_AFTER_MS * 2 ** round
     await sleep(waitMs, undefined, { signal }).catch(() => undefined)
-    await sendBatches(session, object, chunks(locked, MAX_BATCH), state, signal)
+    const goesByCall = (input: WriteInput) => isBeyondJobs(state.settled.get(input))
+    await sendSome(
+      session,
+      object,
+      locked.filter((input) => !goesByCall(input)),
+      state,
+      signal,
+    )
+    if (state.unsent !== null) return
+    const calls = chunks(locked.filter(goesByCall), MAX_BATCH)
+    await sendBatches(session, object, calls, state, signal)
     if (state.unsent !== null) return
   }
 }
@@ -201,6 +253,9 @@ function final(outcome: RowOutcome): WriteOutcome {
   return { kind: 'rejected', reason, code: outcome.error.code || null, correlationId: null }
 }
 
+/** Whom a rule only warns about no job lets pass; and what one job did not come to, another may not either. */
+const isBeyondJobs = (outcome: RowOutcome | undefined): boolean =>
+  outcome?.kind === 'locked' && rowErrorKind(outcome.error) !== 'locked'
 const hasId = ({ crmId }: WriteInput): boolean => crmId !== null
 const titled = (word: 'lead' | 'contact') => (word === 'lead' ? 'Lead' : 'Contact')
 

@@ -20,11 +20,8 @@ export function findCandidates(
   wantsStampOrder: boolean,
 ): Candidates {
   const { table } = context
-  const comparisons = conjuncts(condition).map((one) => readComparison(one, context))
-  const direct = comparisons.filter(({ path }) => path.steps.length === 0)
-  const keyed = direct.filter(isKeyed).map((one) => rowsOf(one, context))
-  const [narrowest] = keyed.sort((a, b) => a.size - b.size)
-  if (narrowest !== undefined) return { rows: narrowest, byStamp: false }
+  const keyed = condition === null ? undefined : keyedRows(condition, context)
+  if (keyed !== undefined) return { rows: keyed, byStamp: false }
   const from = condition === null ? undefined : stampFloor(condition, context)
   if (from === undefined && !wantsStampOrder) return { rows: table.rows.values(), byStamp: false }
   return { rows: changedSince(context, from ?? 0), byStamp: true }
@@ -52,14 +49,33 @@ function* changedSince({ table }: MatchContext, from: number): Generator<StoredR
   }
 }
 
-/** The comparisons that every record must meet. */
-function conjuncts(condition: Condition | null) {
-  if (condition === null) return []
-  const parts = condition.kind === 'and' ? condition.parts : [condition]
-  return parts.filter((part) => part.kind === 'compare')
+/** The records that an index names, among which all are that meet a condition; undefined where none does. */
+function keyedRows(
+  condition: Condition,
+  context: MatchContext,
+): ReadonlySet<StoredRow> | undefined {
+  switch (condition.kind) {
+    case 'not':
+      return undefined
+    case 'compare': {
+      const read = readComparison(condition, context)
+      return isKeyed(read) ? rowsOf(read, context) : undefined
+    }
+    case 'and': {
+      const known = condition.parts.flatMap((part) => keyedRows(part, context) ?? [])
+      return known.sort((a, b) => a.size - b.size)[0]
+    }
+    case 'or': {
+      const parts = condition.parts.map((part) => keyedRows(part, context))
+      const known = parts.filter((rows) => rows !== undefined)
+      if (known.length < parts.length) return undefined
+      return new Set(known.flatMap((rows) => [...rows]))
+    }
+  }
 }
 
 function isKeyed({ path, operator, values }: ReadComparison): boolean {
+  if (path.steps.length > 0) return false
   if (operator !== '=' && operator !== 'IN') return false
   return INDEXED.has(path.field.type) && values.every((value) => value !== null && value !== '')
 }

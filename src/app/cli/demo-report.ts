@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { SampleCompany } from '../../../sandbox/company/sample-company.ts'
 import { SANDBOX_CREDENTIALS, type SandboxServer } from '../../../sandbox/sandbox-server.ts'
+import type { DemoLook, Restlessness } from '../demo-days.ts'
+import type { AccountStory } from '../demo-story.ts'
 import type { Ranked } from '../ranking.ts'
-import type { DemoPass } from './commands/demo.ts'
+import { describeLooks, describeRestlessness, describeStory } from './demo-days-report.ts'
 import { rankingTable, table } from './tables.ts'
 
 export interface DemoOutcome {
@@ -12,7 +14,11 @@ export interface DemoOutcome {
       number
     >
   >
-  readonly passes: readonly DemoPass[]
+  readonly looks: readonly DemoLook[]
+  readonly again: DemoLook | null
+  readonly restless: Restlessness
+  readonly rejected: AccountStory | undefined
+  readonly won: AccountStory | undefined
   readonly seconds: number
   readonly best: { readonly people: readonly Ranked[]; readonly accounts: readonly Ranked[] }
   readonly company: SampleCompany
@@ -21,7 +27,7 @@ export interface DemoOutcome {
 
 /** What the demo ends with, as text. */
 export async function demoReport(outcome: DemoOutcome): Promise<string> {
-  const { counts, passes, seconds, best, sandbox } = outcome
+  const { counts, looks, again, restless, rejected, won, seconds, best, sandbox } = outcome
   return [
     '',
     'COUNTS',
@@ -41,11 +47,14 @@ export async function demoReport(outcome: DemoOutcome): Promise<string> {
     'ONE TASK, AS THE REP READS IT',
     await taskText(sandbox),
     '',
-    'API CALLS',
-    ...passes.map(
-      (pass, i) =>
-        `  pass ${i + 1}: ${pass.recordsWritten} records written with ${pass.writeCalls} write calls, ${pass.readCalls} read calls, ${pass.seconds} s`,
-    ),
+    'WHAT REPS ANSWERED CAME BACK (the same use in both companies)',
+    ...[rejected, won].flatMap((story) => (story ? describeStory(story) : [])),
+    '',
+    'NO FLAPPING IN THIRTY DAYS',
+    ...describeRestlessness(restless),
+    '',
+    'RECORDS WRITTEN, AND WRITE CALLS, OF EACH DAY',
+    ...describeLooks(looks, again),
     '',
     `Done in ${seconds} s. Go on with: npm start`,
     '  (API, workers and sandbox stay up; the records are on the page of the sandbox)',

@@ -113,8 +113,8 @@ program
 
 program
   .command('check')
-  .description('say whether a CRM lets the mapping do its work: token, scopes, limits, properties')
-  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
+  .description('say whether the mapping files are right, and whether a CRM lets them do their work')
+  .option('--crm <name>', 'hold them against this CRM too: hubspot or salesforce')
   .addOption(folder())
   .addOption(json())
   .action(async (options) => (await import('./commands/check.ts')).checkCommand(options))
@@ -137,11 +137,41 @@ program
 
 program
   .command('schema')
-  .description(
-    'print the JSON Schema of a mapping file: usage, identity, traits, model, hubspot, salesforce or source',
+  .description('print the JSON Schema of a kind of mapping file; without a name, list the kinds')
+  .argument('[kind]')
+  .option('--out <dir>', 'write them into this folder, for an editor')
+  .addOption(json())
+  .action(async (kind, options) =>
+    (await import('./commands/schema.ts')).schemaCommand(kind, options),
   )
-  .argument('<file>')
-  .action(async (file) => (await import('./commands/schema.ts')).schemaCommand(file))
+
+program
+  .command('apply')
+  .description('check a mapping folder and publish it as a new version')
+  .option('--mappings <dir>', 'the folder')
+  .option('--note <text>', 'what the change is for')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/apply.ts')).applyCommand(options))
+
+program
+  .command('versions')
+  .description('list the published versions of the mappings; with one or two of them, what differs')
+  .argument('[from]')
+  .argument('[to]', 'the newest when left out')
+  .addOption(json())
+  .action(async (from, to, options) =>
+    (await import('./commands/versions.ts')).versionsCommand(from, to, options),
+  )
+
+program
+  .command('rollback')
+  .description('publish the files of an older version again; the one before when left out')
+  .argument('[version]')
+  .option('--note <text>', 'why')
+  .addOption(json())
+  .action(async (version, options) =>
+    (await import('./commands/rollback.ts')).rollbackCommand(version, options),
+  )
 
 program
   .command('explain')
@@ -167,6 +197,13 @@ program
   .description('list the ids that join nobody, and who is kept apart')
   .addOption(json())
   .action(async (options) => (await import('./commands/identity.ts')).identityCommand(options))
+
+program
+  .command('alerts')
+  .description('list what is watched and how it stands, and where it is told')
+  .option('--test', 'send a message to each channel')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/alerts.ts')).alertsCommand(options))
 
 program
   .command('parked')

@@ -30,3 +30,23 @@ export function rankingTable(ranked: readonly Ranked[]): string {
     })
     .join('\n')
 }
+
+/** Columns of a terminal that texts are made for. */
+const WIDTH = 100
+
+/** A text in lines that fit beside so many columns; whole on one line where nobody looks at a terminal. */
+export function wrapped(text: string, beside: number): string[] {
+  if (!process.stdout.isTTY) return [text]
+  const most = Math.max(30, (process.stdout.columns || WIDTH) - beside)
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > most) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

@@ -5,9 +5,10 @@ import { ConfigError, isSyncFailure } from '../../core/errors.ts'
 import { type MappingSet, parseMappingSet } from '../../core/mapping/mapping-set.ts'
 import { type Config, readConfig } from '../../infra/config.ts'
 import { readMappingFolder } from '../../infra/mappings/folder.ts'
-import { publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
+import { mappingHash, publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
 import { safeError } from '../../infra/safe-error.ts'
 import { type App, compose } from '../compose.ts'
+import { whoRuns } from './who.ts'
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -27,7 +28,7 @@ export interface AppOptions extends CommonOptions {
 }
 
 /** Where the mappings that come with Ripen lie. */
-const OWN_MAPPINGS = fileURLToPath(new URL('../../../mappings', import.meta.url))
+export const OWN_MAPPINGS = fileURLToPath(new URL('../../../mappings', import.meta.url))
 
 /** Builds everything, runs one command and takes everything down again, whatever happens. */
 export async function withApp<T>(options: AppOptions, run: (app: App) => Promise<T>): Promise<T> {
@@ -70,7 +71,8 @@ export async function withApp<T>(options: AppOptions, run: (app: App) => Promise
 async function publish(app: App, named: string | undefined): Promise<void> {
   const { absolute, files } = await readFolder(app, named)
   try {
-    await publishMapping(app.context.db, absolute, files)
+    const { hash } = await publishMapping(app.context.db, absolute, files, { by: whoRuns() })
+    if (hash !== mappingHash(files)) tellUndone(absolute)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(
@@ -79,9 +81,20 @@ async function publish(app: App, named: string | undefined): Promise<void> {
   }
 }
 
-async function readFolder(app: App, named: string | undefined) {
+function tellUndone(folder: string): void {
+  process.stderr.write(
+    `the mappings in ${folder} were undone by ripen rollback and are not published; ripen apply publishes them again\n`,
+  )
+}
+
+/** The files of the mapping folder that a command goes by, and where it lies. */
+export async function readFolder(app: App, named: string | undefined) {
   const given = named ?? app.config.RIPEN_MAPPINGS_DIR
-  const folder = given ?? (await publishedFolder(app.context.db)) ?? OWN_MAPPINGS
+  return readFilesOf(given ?? (await publishedFolder(app.context.db)) ?? OWN_MAPPINGS)
+}
+
+/** The same of a folder that is known; needs no database. */
+export async function readFilesOf(folder: string) {
   const absolute = isAbsolute(folder) ? folder : resolve(folder)
   return { absolute, files: await readMappingFolder(absolute) }
 }

@@ -1,11 +1,21 @@
+import { DEAL_TRAITS } from '../scoring/deal-facts.ts'
 import type { CrmMapping, ObjectMapping, PropertyMapping } from './crm-mapping.ts'
 import { traitOf } from './field-policy.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
+import { readPlaces } from './read-places.ts'
 import type { TraitsMapping } from './traits-mapping.ts'
 import type { UsageMapping } from './usage-mapping.ts'
 
-/** Always there of people: business, free, disposable or none. */
-export const KNOWN_TRAIT = 'email_kind'
+/**
+ * Always there: `email_kind` of people (business, free, disposable or none), and what deals and done tasks
+ * tell of whoever has some.
+ */
+export const KNOWN_TRAITS: readonly string[] = [
+  'email_kind',
+  ...DEAL_TRAITS,
+  'task_done_at',
+  'task_done_by',
+]
 
 /** The files that declare traits. */
 export interface TraitSources {
@@ -28,7 +38,7 @@ interface Declaration {
 
 /** Names of all traits that models may read, whatever says them. */
 export function declaredTraits(sources: TraitSources): string[] {
-  return [...new Set([KNOWN_TRAIT, ...declarations(sources).map(({ name }) => name)])]
+  return [...new Set([...KNOWN_TRAITS, ...declarations(sources).map(({ name }) => name)])]
 }
 
 /** What is wrong with where traits come from: names declared twice, and what Ripen itself writes. */
@@ -101,7 +111,7 @@ function checkTwice(sources: TraitSources): FileProblem[] {
   const first = new Map<string, Declaration>()
   return declarations(sources).flatMap((declaration) => {
     const { name, file, path, group } = declaration
-    if (name === KNOWN_TRAIT) {
+    if (KNOWN_TRAITS.includes(name)) {
       return [file.problem(path, `${name} is always there; take another name`)]
     }
     const other = first.get(name)
@@ -120,14 +130,8 @@ function checkReads(file: ParsedFile<CrmMapping>): FileProblem[] {
       ...Object.keys(rules.properties),
       ...Object.keys(rules['on-create']),
     ])
-    const sales = rules['sales-status']
-    const reads: [string[], string | undefined][] = [
-      ...Object.entries(rules.read).map(([name, p]): [string[], string] => [['read', name], p]),
-      [['sales-status', 'property'], sales?.property],
-      [['sales-status', 'reason'], sales?.reason],
-    ]
-    return reads.flatMap(([path, property]) => {
-      if (property === undefined || !own.has(property)) return []
+    return readPlaces(rules).flatMap(({ path, property }) => {
+      if (!own.has(property)) return []
       const message = `${property} is written by Ripen itself and cannot be read; name a property that it does not write`
       return [file.problem(['objects', object, ...path], message)]
     })

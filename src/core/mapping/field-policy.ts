@@ -9,14 +9,23 @@ export const POLICY_WINNERS = ['latest', 'crm', 'ripen'] as const
 
 /** The fields of a property that say when it is written. */
 export const policyShape = {
-  policy: z.enum(POLICIES).default('push'),
-  winner: z.enum(POLICY_WINNERS).optional(),
-  /** So long a value that somebody else put there is left alone, in milliseconds. */
-  'respect-edit': durationMs.optional(),
-  /** A number that changed by less is not written. */
-  'min-delta': z.number().positive().optional(),
-  /** Two writes of the property are so far apart, in milliseconds. */
-  'at-most-every': z.union([z.literal('always'), durationMs]).optional(),
+  policy: z.enum(POLICIES).default('push').describe('Who may change it, and when.'),
+  winner: z
+    .enum(POLICY_WINNERS)
+    .describe('Of a two-way property that both sides changed: whose value stands.')
+    .optional(),
+  'respect-edit': durationMs
+    .describe('So long a value that somebody else put there is left alone.')
+    .optional(),
+  'min-delta': z
+    .number()
+    .positive()
+    .describe('A number that changed by less is not written.')
+    .optional(),
+  'at-most-every': z
+    .union([z.literal('always'), durationMs])
+    .describe('Two writes of it are so far apart.')
+    .optional(),
 }
 
 interface Policed {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { businessDomain, normaliseEmail } from '../identity/email.ts'
+import { FORMAT_1 } from './format.ts'
 
 const isVendorId = (text: string): boolean => /^[a-z][a-z0-9_-]*\/[uda]:.+$/.test(text)
 const isDomain = (text: string): boolean => businessDomain(text) === text
@@ -29,30 +30,37 @@ const member = z
     `${ID_HELP}, or a company's domain`,
   )
 
-const count = z.int().min(1)
+const cap = (most: number, what: string) => z.int().min(1).default(most).describe(what)
 
 /** What RevOps knows about people and accounts that usage does not say (mappings/identity.yaml). */
 export const identityMappingSchema = z.strictObject({
-  version: z.literal(1),
-  /** Domains of one company: the first is another name of the second. */
-  'domain-aliases': z.record(host, domain).default({}),
-  /** Which account somebody belongs to, whatever else says: an address, a vendor id or a domain. */
-  accounts: z.record(member, domainOrNone).default({}),
-  /** Which account an analytics group is. */
-  groups: z.record(z.string().min(1), domainOrNone).default({}),
-  /** Pairs that are never one person. */
-  'not-the-same': z.array(z.tuple([id, id])).default([]),
-  /** Ids that join nobody. */
-  shared: z.array(id).default([]),
-  /** How many others one id may be seen with before it joins nobody. */
+  version: FORMAT_1,
+  'domain-aliases': z
+    .record(host, domain)
+    .default({})
+    .describe('Domains of one company: the first is another name of the second.'),
+  accounts: z
+    .record(member, domainOrNone)
+    .default({})
+    .describe('Which account an address, a vendor id or a domain belongs to, whatever else says.'),
+  groups: z
+    .record(z.string().min(1), domainOrNone)
+    .default({})
+    .describe('Which account an analytics group is.'),
+  'not-the-same': z
+    .array(z.tuple([id, id]))
+    .default([])
+    .describe('Pairs of ids that are never one person.'),
+  shared: z.array(id).default([]).describe('Ids that join nobody.'),
   caps: z
     .strictObject({
-      'users-per-email': count.default(10),
-      'users-per-device': count.default(1),
-      'users-per-alias': count.default(1),
-      links: count.default(500),
+      'users-per-email': cap(10, 'With more user ids an address joins nobody.'),
+      'users-per-device': cap(1, 'With more user ids a device joins nobody.'),
+      'users-per-alias': cap(1, 'With more user ids an alias joins nobody.'),
+      links: cap(500, 'With more other ids of any kind an id joins nobody.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How many others one id may be seen with before it joins nobody.'),
 })
 
 export type IdentityMapping = z.output<typeof identityMappingSchema>

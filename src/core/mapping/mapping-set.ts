@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { ConfigError } from '../errors.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { CRM_MAPPING_SCHEMAS, type CrmMapping } from './crm-mapping.ts'
 import { checkTraits, declaredTraits } from './declared-traits.ts'
@@ -10,7 +9,14 @@ import {
 } from './identity-mapping.ts'
 import { type Model, modelSchema } from './model.ts'
 import { modelNameFaults, noModel } from './model-names.ts'
-import { type FileProblem, openYaml, type ParsedFile, problemsError } from './parse-yaml.ts'
+import {
+  type FileProblem,
+  fileProblem,
+  MappingError,
+  openYaml,
+  type ParsedFile,
+  problemsError,
+} from './parse-yaml.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
 import { NO_TRAITS_MAPPING, type TraitsMapping, traitsMappingSchema } from './traits-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
@@ -34,7 +40,10 @@ export type MappingFiles = Readonly<Record<string, string>>
 
 /** The same, with what is needed to say where something is wrong. */
 interface OpenFiles {
-  readonly usage: ParsedFile<UsageMapping>
+  /** What cannot be read is left out of the rest. */
+  readonly problems: readonly FileProblem[]
+  /** Null when it cannot be read. */
+  readonly usage: ParsedFile<UsageMapping> | null
   /** Null without the file. */
   readonly identity: ParsedFile<IdentityMapping> | null
   readonly models: ReadonlyMap<string, ParsedFile<Model>>
@@ -48,19 +57,12 @@ interface OpenFiles {
 
 /**
  * Reads a whole mapping folder.
- * @throws {ConfigError} that lists every problem of the first kind found: syntax and fields by file,
- * then names that one file uses and another lacks. Each names file, line and column.
+ * @throws {MappingError} with everything that `mappingProblems` finds.
  */
 export function parseMappingSet(files: MappingFiles): MappingSet {
   const open = openFiles(files)
-  const crossed = [
-    ...checkModels(open),
-    ...checkCrms(open),
-    ...checkTasks(open),
-    ...checkAliases(open),
-    ...checkTraits(open),
-  ]
-  if (crossed.length > 0) throw problemsError(crossed)
+  const problems = problemsOf(open)
+  if (problems.length > 0 || open.usage === null) throw problemsError(problems)
   return {
     usage: open.usage.data,
     identity: open.identity?.data ?? NO_IDENTITY_MAPPING,
@@ -71,6 +73,28 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
   }
 }
 
+/**
+ * Everything that is wrong with a mapping folder: syntax and fields, then names that one file uses and
+ * another lacks, as far as the files that declare them can be read.
+ */
+export function mappingProblems(files: MappingFiles): readonly FileProblem[] {
+  return problemsOf(openFiles(files))
+}
+
+function problemsOf(open: OpenFiles): readonly FileProblem[] {
+  const broken = new Set(open.problems.map(({ file }) => file))
+  const areModelsWhole = inFolder('models', [...broken]).length === 0
+  const declares = KNOWN_FILES.every((file) => !broken.has(file))
+  return [
+    ...open.problems,
+    ...(declares ? checkModels(open, areModelsWhole) : []),
+    ...(areModelsWhole ? checkCrms(open) : []),
+    ...checkTasks(open),
+    ...checkAliases(open),
+    ...(open.usage ? checkTraits({ ...open, usage: open.usage }) : []),
+  ]
+}
+
 function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
   return new Map([...parsed].map(([id, file]) => [id, file.data]))
 }
@@ -79,21 +103,21 @@ function dataOf<T>(parsed: ReadonlyMap<string, ParsedFile<T>>): Map<string, T> {
 type Read = <S extends z.ZodType>(file: string, schema: S) => ParsedFile<z.output<S>> | null
 
 function openFiles(files: MappingFiles): OpenFiles {
-  const problems: string[] = []
+  const problems: FileProblem[] = []
   const read: Read = (file, schema) => {
     const text = files[file]
     if (text === undefined) return null
     try {
       return openYaml(text, file, schema)
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      problems.push(error.message)
+      if (!(error instanceof MappingError)) throw error
+      problems.push(...error.problems)
       return null
     }
   }
   const names = Object.keys(files)
   if (!names.includes('usage.yaml')) {
-    throw new ConfigError('usage.yaml is missing in the mapping folder')
+    problems.push(fileProblem('usage.yaml', 'missing in the mapping folder'))
   }
   const usage = read('usage.yaml', usageMappingSchema)
   const identity = read('identity.yaml', identityMappingSchema)
@@ -109,10 +133,9 @@ function openFiles(files: MappingFiles): OpenFiles {
   for (const file of names) {
     if (KNOWN_FILES.includes(file) || FOLDERS.some((f) => inFolder(f, [file]).length > 0)) continue
     const known = [...KNOWN_FILES, ...FOLDERS.map((folder) => `${folder}/*.yaml`)].join(', ')
-    problems.push(`${file}: nobody reads a file of this name; known are ${known}`)
+    problems.push(fileProblem(file, `nobody reads a file of this name; known are ${known}`))
   }
-  if (problems.length > 0 || usage === null) throw new ConfigError(problems.join('\n'))
-  return { usage, identity, models, presets, crms, sources, traits }
+  return { problems, usage, identity, models, presets, crms, sources, traits }
 }
 
 const KNOWN_FILES: readonly string[] = [
@@ -129,7 +152,7 @@ const inFolder = (folder: string, files: readonly string[]): string[] =>
     return first === folder && rest.length === 1 && file.endsWith('.yaml')
   })
 
-function openModels(files: readonly string[], read: Read, problems: string[]) {
+function openModels(files: readonly string[], read: Read, problems: FileProblem[]) {
   const models = new Map<string, ParsedFile<Model>>()
   const fileOf = new Map<string, string>()
   for (const file of inFolder('models', files)) {
@@ -139,7 +162,7 @@ function openModels(files: readonly string[], read: Read, problems: string[]) {
     const other = fileOf.get(id)
     if (other !== undefined) {
       const message = `${id} is the id of ${other} too; give each model its own`
-      problems.push(problemsError([model.problem(['id'], message)]).message)
+      problems.push(model.problem(['id'], message))
     }
     models.set(id, model)
     fileOf.set(id, file)
@@ -147,24 +170,26 @@ function openModels(files: readonly string[], read: Read, problems: string[]) {
   return models
 }
 
-function openSources(files: readonly string[], read: Read, problems: string[]) {
+function openSources(files: readonly string[], read: Read, problems: FileProblem[]) {
   const sources = new Map<string, ParsedFile<SourceMapping>>()
   for (const file of inFolder('sources', files)) {
     const name = file.slice('sources/'.length, -'.yaml'.length)
     const wrong = sourceNameProblem(name)
-    if (wrong !== null) problems.push(`${file}: ${wrong}`)
+    if (wrong !== null) problems.push(fileProblem(file, wrong))
     const source = read(file, sourceMappingSchema)
     if (source) sources.set(name, source)
   }
   return sources
 }
 
-function checkModels(open: OpenFiles): FileProblem[] {
+function checkModels(open: OpenFiles, areModelsWhole: boolean): FileProblem[] {
   const { usage, models, presets } = open
+  if (usage === null) return []
   const known = {
     actions: usage.data.actions,
-    traits: declaredTraits(open),
-    models: dataOf(models),
+    traits: declaredTraits({ ...open, usage }),
+    // Perhaps the one that is named is the one that cannot be read.
+    models: areModelsWhole ? dataOf(models) : null,
   }
   const faultsOf = (file: ParsedFile<Model>, mend: string) =>
     modelNameFaults(file.data, known).map(({ path, message }) =>

@@ -7,7 +7,8 @@ import type { UsageMapping } from './usage-mapping.ts'
 interface Known {
   readonly actions: UsageMapping['actions']
   readonly traits: readonly string[]
-  readonly models: ReadonlyMap<string, Model>
+  /** Null when not all of them are known. */
+  readonly models: ReadonlyMap<string, Model> | null
 }
 
 /** What the CRM tells besides actions; a model may predict it. */
@@ -30,7 +31,7 @@ function predictsFaults({ predicts }: Model, { actions }: Known): Fault[] {
 }
 
 function peopleModelFaults({ 'people-model': id }: Model, { models }: Known): Fault[] {
-  if (id === undefined || models.get(id)?.subject === 'person') return []
+  if (id === undefined || models === null || models.get(id)?.subject === 'person') return []
   return [{ path: ['people-model'], message: noModel(id, 'person', [...models.values()]) }]
 }
 

@@ -181,6 +181,7 @@ const combination = z
     abort: true,
     when: () => true,
   })
+  .meta({ anyOf: LISTS.map((list) => ({ required: [list] })) })
 
 /** What one line of a model measures, and its points. */
 export const signalSchema = z.union(

@@ -31,7 +31,7 @@ const status = z.strictObject({
   /** In milliseconds. */
   'min-dwell': durationMs.describe('Every change of the status holds it so long.').optional(),
   'after-rejection': afterRejection
-    .default({ 'cool-down': 90, gain: 0 })
+    .prefault({ 'cool-down': '90d', gain: 0 })
     .describe('When somebody whom sales rejected may qualify again.'),
 })
 

@@ -94,19 +94,38 @@ function plainValue(document: Document.Parsed, file: string): unknown {
     return document.toJS()
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError(`${file}: ${why}; write the values out`, { cause })
+    throw problemsError([fileProblem(file, `${why}; write the values out`)])
+  }
+}
+
+/** Files that RevOps edits are wrong. */
+export class MappingError extends ConfigError {
+  readonly problems: readonly FileProblem[]
+
+  constructor(problems: readonly FileProblem[]) {
+    super(problems.map((one) => `${placeOf(one)}: ${wordsOf(one)}`).join('\n'))
+    this.problems = problems
   }
 }
 
 /** Joins problems into one error, one line each: `file:line:column path: message`. */
-export function problemsError(problems: readonly FileProblem[]): ConfigError {
-  return new ConfigError(problems.map(formatProblem).join('\n'))
+export function problemsError(problems: readonly FileProblem[]): MappingError {
+  return new MappingError(problems)
 }
 
-function formatProblem(problem: FileProblem): string {
-  const place =
-    problem.line > 0 ? `${problem.file}:${problem.line}:${problem.column}` : problem.file
-  return `${place}: ${problem.path ? `${problem.path}: ` : ''}${problem.message}`
+/** `file:line:column`, or the file alone when the whole of it is meant. */
+export function placeOf({ file, line, column }: FileProblem): string {
+  return line > 0 ? `${file}:${line}:${column}` : file
+}
+
+/** What is wrong, with the field before it. */
+export function wordsOf({ path, message }: FileProblem): string {
+  return `${path ? `${path}: ` : ''}${message}`
+}
+
+/** Something that is wrong with a file as a whole. */
+export function fileProblem(file: string, message: string): FileProblem {
+  return { file, line: 0, column: 0, path: '', message }
 }
 
 /** Where in the text a path stands: its key if it is there, else the nearest parent that is. */

@@ -102,6 +102,10 @@ export interface CrmFound {
   readonly ownerId: string | null
   /** ISO 8601 UTC. */
   readonly createdAt: string
+  /** What it says now, of the properties that were asked for; absent where a look-up does not tell. */
+  readonly values?: Readonly<Record<string, string | null>>
+  /** The company that a contact is under, null without one; absent where a look-up does not tell. */
+  readonly company?: CrmContactCompany | null
 }
 
 export interface CrmWrite {
@@ -112,11 +116,19 @@ export interface CrmWrite {
   readonly crmId: string | null
   /** The company that a contact is under, for CRMs in which a new one cannot be without. */
   readonly companyId?: string | null
+  /** True for a contact that was found under no company: its write puts it under `companyId`. */
+  readonly putUnder?: boolean
   readonly properties: Readonly<Record<string, CrmValue>>
 }
 
 export type WriteOutcome =
-  | { readonly kind: 'written'; readonly crmId: string; readonly created: boolean }
+  | {
+      readonly kind: 'written'
+      readonly crmId: string
+      readonly created: boolean
+      /** True where the write has put a contact under its company. */
+      readonly isUnder?: boolean
+    }
   /** The CRM refuses this record; `reason` holds its own words without any value of ours. */
   | {
       readonly kind: 'rejected'
@@ -367,6 +379,12 @@ export interface Crm {
   readonly bulkFrom?: number
   /** Wants to know the company of each contact that it writes: new ones go under it, and those of one together. */
   readonly writesUnderCompany?: boolean
+  /** True where `find` shows records as they are now, and no company is there that it does not find. */
+  readonly findsFresh?: boolean
+  /** Records that are worth reading together, where that is more than a few hundred. */
+  readonly readsAtOnce?: number
+  /** Names what kind of an object a record is, where kinds are written by different calls. */
+  kindOf?(crmId: string): string
   /** True where a task may be about people alone, without a company. */
   readonly tasksOnPeople?: boolean
   /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
@@ -390,11 +408,15 @@ export interface Crm {
   ): Promise<ProvisionResult>
   /** Names of all properties that an object has, of our own and of others. */
   propertyNames(object: CrmObject, signal: AbortSignal): Promise<ReadonlySet<string>>
-  /** `result[i]` holds the candidates for `lookups[i]`, best first: by key, then e-mail or domain. */
+  /**
+   * `result[i]` holds the candidates for `lookups[i]`, best first: by key, then e-mail or domain. Some CRMs tell
+   * what a candidate says of these properties by the same calls.
+   */
   find(
     object: CrmObject,
     lookups: readonly CrmLookup[],
     signal: AbortSignal,
+    properties?: readonly string[],
   ): Promise<readonly (readonly CrmFound[])[]>
   /** Current values by record id; a record that is gone is absent from the map. */
   read(
@@ -403,6 +425,16 @@ export interface Crm {
     properties: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Readonly<Record<string, string | null>>>>
+  /**
+   * When the values of now were set or emptied, by record id and property, ISO 8601 UTC; what the CRM does not
+   * tell of is absent. Absent where the CRM keeps no such times: then it is known no better than by reading.
+   */
+  setAt?(
+    object: CrmObject,
+    crmIds: readonly string[],
+    properties: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>
   /**
    * Where records that are gone lie now, by their old ids: merged into another one, or converted. Absent where the
    * CRM does not say; then our own key is looked for.

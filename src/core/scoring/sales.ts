@@ -10,6 +10,12 @@ export type SalesValues = Readonly<
   Partial<Record<Exclude<SalesStatus, 'none'>, readonly string[] | undefined>>
 >
 
+/** What a rep may answer in a disposition property. */
+export const ANSWERS = ['accepted', 'rejected'] as const
+
+/** What the values of a disposition property mean. */
+export const ANSWER_VALUES: SalesValues = { accepted: ['accepted'], rejected: ['rejected'] }
+
 /** What one record of a CRM says about a subject. */
 export interface SalesWord {
   readonly status: SalesStatus

@@ -1,4 +1,5 @@
 import type { CrmMapping } from '../mapping/crm-mapping.ts'
+import { readPlaces } from '../mapping/read-places.ts'
 import type { CrmObject } from '../ports/crm.ts'
 import type { CrmNeeds, ObjectNeeds } from '../ports/crm-check.ts'
 import { provisionPlan } from './provision-plan.ts'
@@ -11,11 +12,12 @@ export function crmNeeds(mapping: CrmMapping): CrmNeeds {
     objects: all.flatMap((object): ObjectNeeds[] => {
       const rules = objects[object]
       if (!rules) return []
-      const sales = rules['sales-status']
-      const named = [...Object.values(rules.read), sales?.property, sales?.reason]
-      const read = [...new Set(named.filter((name) => name !== undefined))].sort()
+      const plan = provisionPlan(object, rules)
+      const own = new Set(plan.properties.map(({ name }) => name))
+      const named = readPlaces(rules).map(({ property }) => property)
+      const read = [...new Set(named.filter((name) => !own.has(name)))].sort()
       const alsoWritten = rules.create === 'never' ? [] : Object.keys(rules['on-create'])
-      return [{ object, plan: provisionPlan(object, rules), alsoWritten, read }]
+      return [{ object, plan, alsoWritten, read }]
     }),
     tasks: tasks !== undefined,
     deals: deals !== undefined,

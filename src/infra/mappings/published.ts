@@ -25,8 +25,20 @@ export interface PublishedMapping {
   readonly set: MappingSet
 }
 
+/** Who publishes, and what for. */
+export interface Publication {
+  /** Null where nobody can be named. */
+  readonly by: string | null
+  readonly note?: string
+  /** Publish even what was undone by a rollback. */
+  readonly evenUndone?: boolean
+  /** The version that is repeated. */
+  readonly rolledBackTo?: number
+}
+
 /**
- * Checks files and publishes them as the newest version, unless they say what is published already.
+ * Checks files and publishes them as the newest version, unless they say what is published already, or
+ * what a rollback has just undone: then the version of the rollback stays.
  * Changed actions ask for new rollups of every day beside the live ones, other changes of usage.yaml and
  * those of identity.yaml for people and accounts, any change for scores.
  * @throws {ConfigError} when a file is wrong; then nothing is published.
@@ -35,17 +47,21 @@ export async function publishMapping(
   db: Db,
   folder: string,
   files: MappingFiles,
+  about: Publication = { by: null },
 ): Promise<PublishedMapping> {
   const set = parseMappingSet(files)
-  const hash = digest(files)
+  const hash = mappingHash(files)
   const usageHash = digest(set.usage)
   const generation = digest(rollupRules(set.usage))
   const published = { hash, usageHash, generation, folder, set }
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext('mapping'))`.execute(tx)
     const before = await newest(tx)
-    if (before?.hash === hash && before.folder === folder) {
+    if (before?.hash === hash && (before.folder === folder || about.rolledBackTo !== undefined)) {
       return { ...published, version: before.id, generation: before.generation }
+    }
+    if (before && !about.evenUndone && (await wasUndone(tx, before, hash))) {
+      return publishedOf(before)
     }
     const row = await tx
       .insertInto('mapping_version')
@@ -55,19 +71,61 @@ export async function publishMapping(
         generation,
         folder,
         files: JSON.stringify(files),
+        published_by: about.by,
+        note: about.note ?? null,
+        rolled_back_to: about.rolledBackTo ?? null,
       })
       .returning('id')
       .executeTakeFirstOrThrow()
     if (before?.hash !== hash) {
       await beginGeneration(tx, generation)
-      const identityChanged = before?.files['identity.yaml'] !== files['identity.yaml']
-      if (before && (before.usage_hash !== usageHash || identityChanged)) {
-        await requestWork(tx, 'identity', 'all')
-      }
+      const { identity } = changeEffects(before, { usageHash, generation, files })
+      if (identity) await requestWork(tx, 'identity', 'all')
       await requestWork(tx, 'score', 'all')
     }
     return { ...published, version: row.id }
   })
+}
+
+/** What a version sets off besides scores. */
+export interface ChangeEffects {
+  /** Rollups of every day are made anew. */
+  readonly rollups: boolean
+  /** People and accounts are joined anew. */
+  readonly identity: boolean
+}
+
+function changeEffects(
+  before: Pick<Row, 'usage_hash' | 'generation' | 'files'> | undefined,
+  after: Pick<PublishedMapping, 'usageHash' | 'generation'> & { readonly files: MappingFiles },
+): ChangeEffects {
+  if (!before) return { rollups: true, identity: false }
+  const identityChanged = before.files['identity.yaml'] !== after.files['identity.yaml']
+  return {
+    rollups: before.generation !== after.generation,
+    identity: before.usage_hash !== after.usageHash || identityChanged,
+  }
+}
+
+/** What publishing these files would set off. @throws {ConfigError} when a file is wrong. */
+export async function effectsOf(db: Db, files: MappingFiles): Promise<ChangeEffects> {
+  const { usage } = parseMappingSet(files)
+  const after = { usageHash: digest(usage), generation: digest(rollupRules(usage)), files }
+  return changeEffects(await newest(db), after)
+}
+
+/** True when the newest version is a rollback, and these files were published after what it went back to. */
+async function wasUndone(tx: Tx, { id, rolled_back_to }: Row, hash: string): Promise<boolean> {
+  if (rolled_back_to === null) return false
+  const undone = await tx
+    .selectFrom('mapping_version')
+    .select('id')
+    .where('id', '>', rolled_back_to)
+    .where('id', '<', id)
+    .where('hash', '=', hash)
+    .limit(1)
+    .executeTakeFirst()
+  return undone !== undefined
 }
 
 /**
@@ -149,6 +207,9 @@ async function newest(db: Db | Tx, generation: string | null = null) {
     .limit(1)
     .executeTakeFirst()
 }
+
+/** Names what the files of a mapping folder say. */
+export const mappingHash = (files: MappingFiles): string => digest(files)
 
 function digest(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32)

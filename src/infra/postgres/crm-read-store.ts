@@ -11,6 +11,8 @@ export interface DueRead {
   readonly stale: number
   /** How often it was read before. */
   readonly reads: number
+  /** Hash of what it said then; null before it was read. */
+  readonly before: string | null
 }
 
 /** A record that was read, and a hash of what it said. */
@@ -35,7 +37,8 @@ export interface DueReads {
  */
 export async function dueReads(db: Db, due: DueReads): Promise<readonly DueRead[]> {
   const { rows } = await sql<DueRead>`
-    select r.ref, r.crm_id as "crmId", coalesce(d.stale, 0) as stale, coalesce(d.reads, 0) as reads
+    select r.ref, r.crm_id as "crmId", coalesce(d.stale, 0) as stale, coalesce(d.reads, 0) as reads,
+      d.seen as before
     from crm_record r left join crm_read d on d.ref = r.ref and d.crm = r.crm
     where r.crm = ${due.crm} and r.object = ${due.object} and r.crm_id is not null
       and (d.ref is null or d.crm_id <> r.crm_id or d.asked <> ${due.asked} or d.stale > 0
@@ -50,7 +53,7 @@ export async function staleReads(
   { crm, object, limit }: Pick<DueReads, 'crm' | 'object' | 'limit'>,
 ): Promise<readonly DueRead[]> {
   const { rows } = await sql<DueRead>`
-    select r.ref, r.crm_id as "crmId", d.stale, d.reads
+    select r.ref, r.crm_id as "crmId", d.stale, d.reads, d.seen as before
     from crm_read d join crm_record r on d.ref = r.ref and d.crm = r.crm
     where d.crm = ${crm} and d.stale > 0 and r.object = ${object} and r.crm_id is not null
     order by d.read_at, r.ref limit ${limit}`.execute(db)

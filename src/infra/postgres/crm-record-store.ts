@@ -70,7 +70,7 @@ export interface WantedRecord extends DesiredRecord {
  */
 export async function openRecords(
   db: Db,
-  { crm, object, after, limit, byCompany }: OpenSlice,
+  { crm, object, after, limit, byCompany, isHot }: OpenSlice,
 ): Promise<readonly CrmRecordRow[]> {
   const open = db
     .selectFrom('crm_record')
@@ -79,6 +79,7 @@ export async function openRecords(
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
+    .$if(isHot, (q) => q.where(IS_HOT))
     .limit(limit)
   const company = sql<string>`coalesce(company_ref, '')`
   const isLess = ({ urgent, companyRef, changedAt, ref }: NonNullable<OpenSlice['after']>) =>
@@ -100,21 +101,33 @@ export interface OpenSlice {
   readonly limit: number
   /** Those of one company follow each other; else by the time of their change. */
   readonly byCompany: boolean
+  /** Those of who is qualified and that are due, alone. */
+  readonly isHot: boolean
 }
 
-export async function countOpen(db: Db, crm: string, object: CrmObject): Promise<number> {
+export async function countOpen(
+  db: Db,
+  crm: string,
+  object: CrmObject,
+  isHot: boolean,
+): Promise<number> {
   const { n } = await db
     .selectFrom('crm_record')
     .select((e) => e.fn.countAll<number>().as('n'))
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
+    .$if(isHot, (q) => q.where(IS_HOT))
     .executeTakeFirstOrThrow()
   return Number(n)
 }
 
 /** In these words, so that PostgreSQL takes the index of the open ones. */
 const IS_OPEN = sql<boolean>`state in ('pending', 'writing')`
+
+/** Something has happened that is not in the CRM yet, and it is about who is qualified. */
+const IS_HOT = sql<boolean>`exists (select from freshness f where f.ref = crm_record.ref
+  and f.crm = crm_record.crm and f.qualified and f.due_since is not null)`
 
 /** The records of these people or accounts, by our id. */
 export async function recordsOf(
@@ -221,8 +234,11 @@ export interface RecordUpdate {
   readonly gone?: boolean
 }
 
+/** Outcomes of one statement: PostgreSQL takes 256 MB of JSON. */
+const MOST_OUTCOMES = 5_000
+
 /**
- * Stores outcomes in one statement.
+ * Stores outcomes, each at once.
  * @returns whose were stored.
  */
 export async function storeOutcomes(
@@ -230,7 +246,19 @@ export async function storeOutcomes(
   crm: string,
   updates: readonly RecordUpdate[],
 ): Promise<ReadonlySet<string>> {
-  if (updates.length === 0) return new Set()
+  const stored = new Set<string>()
+  for (let at = 0; at < updates.length; at += MOST_OUTCOMES) {
+    const some = await storeSome(db, crm, updates.slice(at, at + MOST_OUTCOMES))
+    for (const ref of some) stored.add(ref)
+  }
+  return stored
+}
+
+async function storeSome(
+  db: Db | Tx,
+  crm: string,
+  updates: readonly RecordUpdate[],
+): Promise<readonly string[]> {
   const { rows } = await sql<{ ref: string }>`update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
@@ -243,5 +271,5 @@ export async function storeOutcomes(
       created boolean, candidates text[], gone boolean, ledger jsonb, "dueAt" timestamptz, turn bigint)
     where r.crm = ${crm} and r.ref = n.ref and (n.turn is null or r.turn = n.turn)
     returning r.ref`.execute(db)
-  return new Set(rows.map((row) => row.ref))
+  return rows.map((row) => row.ref)
 }

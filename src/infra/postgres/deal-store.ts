@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CrmDeal, CrmDealState } from '../../core/ports/crm.ts'
-import type { DealWord } from '../../core/scoring/sales.ts'
+import type { FactDeal } from '../../core/scoring/deal-facts.ts'
 import type { Db, Tx } from './database.ts'
 
 /** A deal, and the people and accounts of ours that it belongs to. */
@@ -94,6 +94,7 @@ export interface StoredDeal {
   readonly stage: string
   readonly state: CrmDealState
   readonly since: string
+  readonly stageSince: string
   readonly amount: number | null
   readonly currency: string | null
   readonly ownerId: string | null
@@ -116,7 +117,7 @@ export async function readDealsOf(
   const own = crm === null ? sql`true` : sql`d.crm = ${crm}`
   const { rows } = await sql<DealRow>`
     select distinct w.subject, d.crm, d.deal_id, d.name, d.pipeline, d.label, d.state,
-      d.state_since as since, d.amount::text, d.currency, d.owner_id, d.created_at as created,
+      d.state_since as since, d.stage_since, d.amount::text, d.currency, d.owner_id, d.created_at as created,
       d.close_at
     from (${dealRefs(subjects)}) w join crm_deal_record r on r.ref = w.ref
     join crm_deal d on d.deal_id = r.deal_id and d.crm = r.crm
@@ -139,6 +140,7 @@ interface DealRow {
   readonly label: string
   readonly state: CrmDealState
   readonly since: Date
+  readonly stage_since: Date
   readonly amount: string | null
   readonly currency: string | null
   readonly owner_id: string | null
@@ -155,6 +157,7 @@ function toStoredDeal(row: DealRow): StoredDeal {
     stage: row.label,
     state: row.state,
     since: row.since.toISOString(),
+    stageSince: row.stage_since.toISOString(),
     amount: row.amount === null ? null : Number(row.amount),
     currency: row.currency,
     ownerId: row.owner_id,
@@ -163,7 +166,12 @@ function toStoredDeal(row: DealRow): StoredDeal {
   }
 }
 
-/** A deal as far as it says how it stands with sales. */
-export function dealWord({ state, since, stage }: StoredDeal): DealWord {
-  return { state, since: Date.parse(since), label: stage }
+/** A deal as far as it says how it stands with sales, and as models may ask about it. */
+export function dealWord(deal: StoredDeal): FactDeal {
+  const { state, since, stage, stageSince, createdAt, amount, currency } = deal
+  return {
+    ...{ state, since: Date.parse(since), label: stage, amount, currency },
+    stageSince: Date.parse(stageSince),
+    createdAt: Date.parse(createdAt),
+  }
 }

@@ -90,6 +90,7 @@ const TABLES = [
   ['first_contact', 'ref'],
   ['trait', 'about'],
   ['sales_state', 'about'],
+  ['sales_word', 'about'],
   ['touched', 'subject'],
   ['person_alias', 'person_id'],
   ['person_alias', 'id'],

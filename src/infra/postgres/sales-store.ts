@@ -1,4 +1,5 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import type { TraitTime } from '../../core/scoring/dated-traits.ts'
 import { NO_SALES, type SalesState } from '../../core/scoring/features.ts'
 import {
   nextWord,
@@ -6,6 +7,7 @@ import {
   type SourcedWord,
   standingWord,
 } from '../../core/scoring/sales.ts'
+import { dealsSource } from '../../core/scoring/told-by.ts'
 import type { Db, Tx } from './database.ts'
 import { aboutSql } from './trait-subjects.ts'
 
@@ -37,13 +39,18 @@ export async function readSalesStates(
   return new Map([...words].map(([subject, word]) => [subject, stateOf(word, model)]))
 }
 
-/** As `readSalesStates`, of several models. */
+/**
+ * As `readSalesStates`, of several models.
+ * @param past a moment that is asked about: only what was said by then counts, and only what had been learnt
+ *   by `knownAt`. Without it, what is said now.
+ */
 export async function readSalesByModel(
   db: Db | Tx,
   subjects: readonly string[] | null,
   models: readonly string[],
+  past: TraitTime | null = null,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSales>>> {
-  const words = [...(await readWords(db, subjects))]
+  const words = [...(await readWords(db, subjects, past))]
   const statesOf = (model: string) =>
     new Map(words.map(([subject, word]) => [subject, stateOf(word, model)]))
   return new Map(models.map((model) => [model, statesOf(model)]))
@@ -53,6 +60,7 @@ export async function readSalesByModel(
 async function readWords(
   db: Db | Tx,
   subjects: readonly string[] | null,
+  past: TraitTime | null = null,
 ): Promise<ReadonlyMap<string, StoredWord | null>> {
   // Where no CRM ever spoke, nobody is looked for.
   const { rows: some } = await sql`select from sales_state limit 1`.execute(db)
@@ -66,7 +74,8 @@ async function readWords(
     weight: number
     scores: Record<string, number>
   }>`select w.subject, s.* from (${aboutSql(subjects)}) w
-    join sales_state s on s.about = w.about order by w.subject, s.source, s.about`.execute(db)
+    join (${past ? wordsBy(past) : sql`select * from sales_state`}) s on s.about = w.about
+    order by w.subject, s.source, s.about`.execute(db)
   const words = new Map<string, StoredWord[]>()
   for (const { subject, source, status, since, reason, weight, scores } of rows) {
     const said = { status: status as SalesWord['status'], since: since.getTime(), reason }
@@ -76,6 +85,13 @@ async function readWords(
     else words.set(subject, [{ ...word, scores }])
   }
   return new Map([...words].map(([subject, all]) => [subject, standingWord(all)]))
+}
+
+/** The select of what each source had said last by a moment in the past. */
+function wordsBy({ asOf, knownAt }: TraitTime): RawBuilder<unknown> {
+  const learnt = knownAt ? sql`recorded_at <= ${knownAt}` : sql`true`
+  return sql`select distinct on (about, source) about, source, status, since, reason, weight, scores
+    from sales_word where since <= ${asOf} and ${learnt} order by about, source, id desc`
 }
 
 function stateOf(word: StoredWord | null, model: string | null): StoredSales {
@@ -97,26 +113,30 @@ function stateOf(word: StoredWord | null, model: string | null): StoredSales {
 export interface SeenSales extends Omit<SalesWord, 'since'> {
   /** Id of the person or account. */
   readonly about: string
+  /** When it was said, in milliseconds since 1970 UTC, where the CRM tells. */
+  readonly since?: number | undefined
 }
 
 /**
- * Notes what a CRM says of some people and accounts now. A changed sales status is one row of the history
+ * Notes what a source says of some people and accounts now. A changed sales status is one row of the history
  * for every model that scores the subject.
  * @returns of whom it says something else than before.
  */
 export async function storeSeenSales(
   tx: Tx,
-  crm: string,
+  source: string,
   seen: readonly SeenSales[],
   at: Date,
 ): Promise<readonly string[]> {
-  const before = await wordsBefore(tx, crm, seen)
-  const news = seen.flatMap(({ about, status, reason }) => {
+  const before = await wordsBefore(tx, source, seen)
+  const news = seen.flatMap(({ about, status, reason, since: told }) => {
     const old = before.get(about) ?? null
-    const next = nextWord(old, { status, since: at.getTime(), reason })
+    // What is seen now came after what was seen before, whatever the clock of the CRM says.
+    const since = Math.min(at.getTime(), Math.max(told ?? at.getTime(), old?.since ?? 0))
+    const next = nextWord(old, { status, since, reason })
     return next ? [{ about, ...next, weight: 0, changed: next.status !== old?.status }] : []
   })
-  return storeNews(tx, crm, news, at)
+  return storeNews(tx, source, news, at)
 }
 
 /** What deals say of somebody, with the time that the CRM gives for it; null for nothing any more. */
@@ -124,9 +144,6 @@ export interface SeenDealWord {
   readonly about: string
   readonly word: SalesWord | null
 }
-
-/** The name under which what deals say is kept, beside what properties say. */
-export const dealsSource = (crm: string): string => `${crm} deals`
 
 /**
  * The same of deals. They are seen all at once, so that the new word replaces the old one even if it is
@@ -193,7 +210,7 @@ async function storeNews(
     news.map((one) => one.about),
   )
   const was = await readSalesStates(tx, subjects)
-  await storeWords(tx, source, news)
+  await storeWords(tx, source, news, at)
   const is = await readSalesStates(tx, subjects)
   await storeHistory(tx, subjects, was, is, at)
   return news.filter((one) => one.changed || one.reweighed).map((one) => one.about)
@@ -210,7 +227,7 @@ async function subjectsOf(tx: Tx, abouts: readonly string[]): Promise<readonly s
 }
 
 /** The scores of the moment go with what was said; words that only have another reason keep theirs. */
-async function storeWords(tx: Tx, source: string, news: readonly News[]): Promise<void> {
+async function storeWords(tx: Tx, source: string, news: readonly News[], at: Date): Promise<void> {
   const rows = news.map((one) => ({ ...one, since: new Date(one.since).toISOString() }))
   await sql`with n as (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as n(about text, status text, since timestamptz, reason text, weight smallint, changed boolean))
@@ -222,6 +239,9 @@ async function storeWords(tx: Tx, source: string, news: readonly News[]): Promis
     from n
     on conflict (about, source) do update set status = excluded.status, reason = excluded.reason,
       since = excluded.since, weight = excluded.weight, scores = excluded.scores`.execute(tx)
+  await sql`insert into sales_word (about, source, status, since, reason, weight, scores, recorded_at)
+    select about, source, status, since, reason, weight, scores, ${at} from sales_state
+    where source = ${source} and about = any(${news.map(({ about }) => about)}::text[])`.execute(tx)
 }
 
 async function storeHistory(

@@ -51,6 +51,11 @@ export interface Tables {
     folder: string
     files: JSONColumnType<Record<string, string>>
     published_at: Generated<Date>
+    /** The user of the operating system; null for versions of an older Ripen. */
+    published_by: string | null
+    note: string | null
+    /** The version whose files this one repeats. */
+    rolled_back_to: number | null
   }
   work: {
     step: string
@@ -70,7 +75,12 @@ export interface Tables {
     received_at: Generated<Date>
     body: string
   }
-  touched: { id: Generated<number>; step: string; subject: string }
+  touched: {
+    id: Generated<number>
+    step: string
+    subject: string
+    arrived_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
   lake_file: {
     id: string
     source: string
@@ -192,6 +202,7 @@ export interface Tables {
     told_at: Instant
     ended_at: InstantOrNull
     recorded_at: Instant
+    end_recorded_at: InstantOrNull
   }
   sales_state: {
     about: string
@@ -201,6 +212,17 @@ export interface Tables {
     reason: string | null
     scores: Json
     weight: Generated<number>
+  }
+  sales_word: {
+    about: string
+    id: Generated<number>
+    source: string
+    status: string
+    since: Instant
+    reason: string | null
+    weight: number
+    scores: Json
+    recorded_at: Instant
   }
   crm_owner: {
     owner_id: string
@@ -366,6 +388,54 @@ export interface Tables {
     due_at: InstantOrNull
     urgent: Generated<boolean>
   }
+  alert: {
+    kind: string
+    about: string
+    firing: boolean
+    since: InstantOrNull
+    leaning_since: InstantOrNull
+    text: string
+    looked_at: Instant
+  }
+  alert_message: {
+    id: Generated<string>
+    channel: string
+    subject: string
+    body: string
+    created_at: Generated<Date>
+    tries: Generated<number>
+    again_at: Generated<Date>
+    ended_at: InstantOrNull
+    outcome: TextOrNull<'sent' | 'refused'>
+    error: TextOrNull
+  }
+  canary_beat: {
+    crm: string
+    let_go_at: Instant
+    token: string
+    seen_at: InstantOrNull
+  }
+  freshness: {
+    ref: string
+    crm: string
+    object: 'contact' | 'company'
+    qualified: boolean
+    due_since: InstantOrNull
+    due_age_ms: number | null
+    arrived_at: InstantOrNull
+    event_at: InstantOrNull
+    in_crm_at: InstantOrNull
+  }
+  freshness_hour: {
+    crm: string
+    hour: Instant
+    object: 'contact' | 'company' | 'task'
+    qualified: boolean
+    since: 'arrival' | 'event'
+    bound: number
+    n: Count
+    seconds: number
+  }
   crm_edit: {
     ref: string
     id: Generated<number>
@@ -396,6 +466,10 @@ export interface Tables {
     completed_at: InstantOrNull
     note: TextOrNull
     read_at: InstantOrNull
+    /** When what the task is about arrived, how old it was by then, and when the task was there. */
+    arrived_at: InstantOrNull
+    event_age_ms: ColumnType<number | null, number | null | undefined, number | null>
+    in_crm_at: InstantOrNull
   }
   crm_provisioned: { crm: string; plan_hash: string }
   crm_bulk_job: {

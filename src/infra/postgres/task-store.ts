@@ -1,6 +1,6 @@
 import type { Updateable } from 'kysely'
 import type { CrmTask } from '../../core/ports/crm.ts'
-import type { Db } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import type { Tables, TaskState } from './tables.ts'
 
 /** The baseline of a task that a person has touched, or that we know too little of: it is never closed. */
@@ -50,6 +50,6 @@ export async function readFollowed(db: Db, crm: string): Promise<readonly Follow
   }))
 }
 
-export async function changeTask(db: Db, key: string, change: TaskChange): Promise<void> {
+export async function changeTask(db: Db | Tx, key: string, change: TaskChange): Promise<void> {
   await db.updateTable('task_intent').set(change).where('key', '=', key).execute()
 }

@@ -125,7 +125,7 @@ async function readSaid(
       (extract(epoch from t.recorded_at) * 1000)::float8 as recorded
     from (${aboutSql(subjects)}) w join trait t on t.about = w.about
     where (t.ended_at is null or t.ended_at > ${at.asOf}
-        or t.ended_at > ${known}::timestamptz)
+        or coalesce(t.end_recorded_at, t.ended_at) > ${known}::timestamptz)
       and (${known}::timestamptz is null or t.recorded_at <= ${known})
       and t.origin is distinct from ${at.except}`.execute(db)
   const said = new Map<string, SaidRows>()
@@ -226,38 +226,49 @@ export interface SeenTraits {
   /** Id of the person or account. */
   readonly about: string
   readonly values: Readonly<Record<string, string | null>>
+  /** By trait: when this was set or emptied, in milliseconds since 1970 UTC, where the CRM tells. */
+  readonly since?: Readonly<Record<string, number>>
 }
 
 /**
  * Notes what a CRM says of some people and accounts now: what it says no longer has ended, what it says
- * anew begins, and what it says still is left alone.
+ * anew begins, and what it says still is left alone. Where the CRM does not tell since when, or tells of a
+ * time before what it replaces, that is now.
  * @returns of whom it says something else than before.
  */
 export async function storeSeenTraits(
   tx: Tx,
-  crm: string,
+  origin: string,
   seen: readonly SeenTraits[],
   at: Date,
 ): Promise<readonly string[]> {
   if (seen.length === 0) return []
-  const values = seen.flatMap(({ about, values }) =>
-    Object.entries(values).flatMap(([name, value]) => (value ? [{ about, name, value }] : [])),
+  const values = seen.flatMap(({ about, values, since = {} }) =>
+    Object.entries(values).map(([name, value]) => {
+      const told = Math.min(since[name] ?? at.getTime(), at.getTime())
+      return { about, name, value: value || null, at: new Date(told).toISOString() }
+    }),
   )
   const table = sql`jsonb_to_recordset(${JSON.stringify(values)}::jsonb)
-    as n(about text, name text, value text)`
+    as n(about text, name text, value text, at timestamptz)`
   const { rows } = await sql<{ about: string }>`
-    with now_said as (select * from ${table}),
-    before as (select * from trait where origin = ${crm} and ended_at is null
+    with before as (select * from trait where origin = ${origin} and ended_at is null
       and about = any(${seen.map((one) => one.about)}::text[])),
+    now_said as (select about, name, value, case when exists (select from before b
+        where b.about = n.about and b.name = n.name and b.told_at >= n.at)
+      then ${at}::timestamptz else n.at end as at from ${table}),
     ended as (
-      update trait t set ended_at = ${at} from before b
+      update trait t set end_recorded_at = ${at}, ended_at = coalesce(
+        (select n.at from now_said n where n.about = b.about and n.name = b.name), ${at})
+      from before b
       where t.about = b.about and t.id = b.id and not exists (select from now_said n
         where n.about = b.about and n.name = b.name and n.value = b.value)
       returning t.about),
     begun as (
       insert into trait (about, origin, name, value, told_at, recorded_at)
-      select about, ${crm}, name, value, ${at}, ${at} from now_said n where not exists (
-        select from before b where b.about = n.about and b.name = n.name and b.value = n.value)
+      select about, ${origin}, name, value, at, ${at} from now_said n
+      where value is not null and not exists (select from before b
+        where b.about = n.about and b.name = n.name and b.value = n.value)
       returning about)
     select about from ended union select about from begun`.execute(tx)
   return rows.map((row) => row.about)

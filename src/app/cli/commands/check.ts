@@ -1,32 +1,80 @@
+import { mappingProblems } from '../../../core/mapping/mapping-set.ts'
+import type { FileProblem } from '../../../core/mapping/parse-yaml.ts'
 import type { Allowance, CrmInspection, Finding } from '../../../core/ports/crm-check.ts'
 import { crmNeeds } from '../../../core/sync/crm-needs.ts'
+import { readConfig } from '../../../infra/config.ts'
 import { accountProblem } from '../../../infra/postgres/crm-account-store.ts'
 import type { App } from '../../compose.ts'
 import { crmMapping, knownCrm, openCrm } from '../crm-of.ts'
 import { describeFinding } from '../finding-text.ts'
+import { paint } from '../paint.ts'
+import { describeProblems } from '../problems-text.ts'
 import { table } from '../tables.ts'
-import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
+import {
+  type CommonOptions,
+  OWN_MAPPINGS,
+  print,
+  printJson,
+  readFilesOf,
+  withApp,
+} from '../with-app.ts'
 
 interface CheckOptions extends CommonOptions {
-  readonly crm: string
+  readonly crm?: string
 }
 
-/** What `ripen check` tells. */
+/** What `ripen check` tells of the files. */
+export interface FilesResult {
+  readonly folder: string
+  readonly files: readonly string[]
+  /** False when there is a problem. */
+  readonly ok: boolean
+  readonly problems: readonly FileProblem[]
+}
+
+/** What `ripen check --crm` tells besides. */
 export interface CheckResult extends CrmInspection {
   readonly crm: string
   /** False when there is an error among the findings. */
   readonly ok: boolean
 }
 
-/** `ripen check`: whether a CRM lets the mapping do its work. Ends with 2 when it does not. */
-export async function checkCommand(options: CheckOptions): Promise<void> {
-  const result = await withApp({ ...options, publish: false }, (app) => check(app, options))
+/**
+ * `ripen check`: whether the mapping files are right, and with `--crm` whether a CRM lets them do their work.
+ * Ends with 2 when not. Files alone need neither a database nor a CRM.
+ */
+export async function checkCommand({ crm, ...options }: CheckOptions): Promise<void> {
+  if (crm === undefined) return checkFiles(options)
+  const asked = { ...options, crm }
+  const result = await withApp({ ...options, publish: false }, (app) => check(app, asked))
   if (options.json) printJson(result)
   else print(describe(result))
   if (!result.ok) process.exitCode = 2
 }
 
-async function check(app: App, { crm, mappings }: CheckOptions): Promise<CheckResult> {
+async function checkFiles({ mappings, json }: CommonOptions): Promise<void> {
+  const { absolute: folder, files } = await readFilesOf(
+    mappings ?? readConfig().RIPEN_MAPPINGS_DIR ?? OWN_MAPPINGS,
+  )
+  const problems = mappingProblems(files)
+  const result = { folder, files: Object.keys(files), ok: problems.length === 0, problems }
+  if (json) printJson(result)
+  else print(describeFiles(result))
+  if (!result.ok) process.exitCode = 2
+}
+
+function describeFiles({ folder, files, problems }: FilesResult): string {
+  if (problems.length === 0) {
+    return `${paint('green', '✔')} ${folder}: ${files.length} files, no problem`
+  }
+  const wrong = new Set(problems.map(({ file }) => file)).size
+  const head = `${paint('red', '✖')} ${folder}: ${problems.length} problems in ${wrong} of ${files.length} files`
+  return [head, ...describeProblems(problems)].join('\n')
+}
+
+type CrmOptions = CheckOptions & { readonly crm: string }
+
+async function check(app: App, { crm, mappings }: CrmOptions): Promise<CheckResult> {
   const mapping = await crmMapping(app, crm, mappings)
   const needs = crmNeeds(mapping)
   const { signal } = new AbortController()

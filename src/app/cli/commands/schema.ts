@@ -1,29 +1,55 @@
-import { z } from 'zod'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ConfigError } from '../../../core/errors.ts'
-import { CRM_MAPPING_SCHEMAS } from '../../../core/mapping/crm-mapping.ts'
-import { identityMappingSchema } from '../../../core/mapping/identity-mapping.ts'
-import { modelSchema } from '../../../core/mapping/model.ts'
-import { sourceMappingSchema } from '../../../core/mapping/source-mapping.ts'
-import { traitsMappingSchema } from '../../../core/mapping/traits-mapping.ts'
-import { usageMappingSchema } from '../../../core/mapping/usage-mapping.ts'
-import { printJson } from '../with-app.ts'
+import { FILE_KINDS, type FileKind, jsonSchemaOf } from '../../../core/mapping/file-kinds.ts'
+import { table } from '../tables.ts'
+import { print, printJson } from '../with-app.ts'
 
-const SCHEMAS = {
-  usage: usageMappingSchema,
-  identity: identityMappingSchema,
-  model: modelSchema,
-  ...CRM_MAPPING_SCHEMAS,
-  source: sourceMappingSchema,
-  traits: traitsMappingSchema,
-} as const
+interface SchemaOptions {
+  readonly out?: string
+  readonly json?: boolean
+}
 
-/** `ripen schema`: the JSON Schema of a mapping file, for editors. */
-export function schemaCommand(file: string): void {
-  const known = Object.keys(SCHEMAS)
-  if (!known.includes(file)) {
-    throw new ConfigError(`${file} is no kind of mapping file; take one of ${known.join(', ')}`)
+/** `ripen schema`: the JSON Schemas of the files that RevOps edits, for editors and other tools. */
+export async function schemaCommand(name: string | undefined, options: SchemaOptions) {
+  const kinds = name === undefined ? FILE_KINDS : [kindNamed(name)]
+  if (options.out !== undefined) return writeSchemas(kinds, options.out, options.json === true)
+  const [first] = kinds
+  if (name !== undefined && first) return printJson(jsonSchemaOf(first))
+  if (options.json) {
+    return printJson(Object.fromEntries(kinds.map((kind) => [kind.name, jsonSchemaOf(kind)])))
   }
-  const schema = SCHEMAS[file as keyof typeof SCHEMAS]
-  // What stands in the file, before durations become numbers.
-  printJson(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+  print(table(kinds.map((kind) => [kind.name, kind.files.join(', '), kind.title])))
+  print('\nOne of them: ripen schema <kind>; all as files for an editor: ripen schema --out <dir>')
+}
+
+/** @throws {ConfigError} naming those that there are. */
+function kindNamed(name: string): FileKind {
+  const found = FILE_KINDS.find((kind) => kind.name === name)
+  if (found) return found
+  const known = FILE_KINDS.map((kind) => kind.name).join(', ')
+  throw new ConfigError(`${name} is no kind of mapping file; take one of ${known}`)
+}
+
+async function writeSchemas(
+  kinds: readonly FileKind[],
+  folder: string,
+  asJson: boolean,
+): Promise<void> {
+  const written = kinds.map((kind) => {
+    return { kind: kind.name, files: kind.files, path: join(folder, `${kind.name}.schema.json`) }
+  })
+  try {
+    await mkdir(folder, { recursive: true })
+    for (const [index, kind] of kinds.entries()) {
+      const text = `${JSON.stringify(jsonSchemaOf(kind), null, 2)}\n`
+      await writeFile(written[index]?.path ?? '', text)
+    }
+  } catch (cause) {
+    throw new ConfigError(`the folder ${folder} cannot be written; check --out`, { cause })
+  }
+  if (asJson) return printJson({ written })
+  print(table(written.map(({ path, files }) => [path, files.join(', ')])))
+  print('\nFirst line of a file that an editor is to check, with the path from the file:')
+  print(`# yaml-language-server: $schema=${written[0]?.path}`)
 }
