@@ -31,9 +31,6 @@ it('ninety days of the sample company are written in as many property changes as
   const { db } = thread.app.context
   const { objects } = (await readEffective(db)).set.crms.get('hubspot') ?? {}
   const oracles = new Map<string, { readonly oracle: PolicyOracle; readonly object: CrmObject }>()
-  let changes = 0
-  let unpoliced = 0
-  const before = new Map<string, string>()
   for (let day = DAYS; day >= 0; day--) {
     const now = new Date(END.getTime() - day * DAY_MS)
     thread.setNow(now)
@@ -52,12 +49,8 @@ it('ninety days of the sample company are written in as many property changes as
       const { oracle } = known ?? { oracle: new PolicyOracle(rules) }
       oracle.day(wanted, now.getTime(), known ? null : created ? 'made' : 'found')
       oracles.set(ref, { oracle, object })
-      unpoliced += Number(before.get(ref) !== JSON.stringify(wanted))
-      before.set(ref, JSON.stringify(wanted))
     }
-    changes++
   }
-  expect(changes).toBe(DAYS + 1)
   const ids = await db.selectFrom('crm_record').select(['ref', 'crm_id']).execute()
   const refs = new Map(ids.map(({ ref, crm_id }) => [ref, crm_id]))
   const wrong: string[] = []
@@ -72,5 +65,4 @@ it('ninety days of the sample company are written in as many property changes as
   }
   expect(wrong).toEqual([])
   expect(writes).toBeGreaterThan(5_000)
-  process.stdout.write(`${writes} property writes, ${unpoliced} changed records\n`)
 }, 900_000)
