@@ -153,7 +153,9 @@ async function wantedRows(
     before,
   )
   const erased = await erasedAmong(db, refs)
-  return wanted.filter(({ ref }) => !erased.has(ref)).map((one) => rowOf(one, before.get(one.ref)))
+  return wanted.flatMap(({ record }) =>
+    erased.has(record.ref) ? [] : [rowOf(record, before.get(record.ref))],
+  )
 }
 
 function rowOf(wanted: WantedRecord, before: CrmRecordRow | undefined): CrmRecordRow {

@@ -12,12 +12,13 @@ import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { AccessTokens } from '../core/ports/access-tokens.ts'
-import type { Config } from '../infra/config.ts'
+import { type Config, namedVariable } from '../infra/config.ts'
 import { type Duck, lazyDuck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
 import { createRollupTable } from '../infra/lake/rollup-table.ts'
 import { createLogger, type DestinationStream, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
+import { alertChannels } from '../infra/outbound/alert-channels.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
 import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
 import { takeTurn } from '../infra/postgres/pace.ts'
@@ -37,6 +38,9 @@ const MIXPANEL_HOUR_PACE = { calls: 45, intervalMs: 3_600_000, burst: 15 }
 /** And 3 in a second. */
 const MIXPANEL_SECOND_PACE = { calls: 2, intervalMs: 1_000, burst: 1 }
 
+/** Whoever a playbook tells something has so long to answer. */
+const OUTBOUND_TIMEOUT_MS = 15_000
+
 /** What the path of what streams in may use besides, of what DuckDB may use for everything else. */
 const STREAM_MEMORY_SHARE = 0.25
 
@@ -49,6 +53,8 @@ export interface ComposeOptions {
   readonly logTo?: DestinationStream
   readonly onProgress?: (progress: Progress) => void
   readonly onNotice?: (message: string) => void
+  /** Where the variables are that mappings name; that of the process when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** Everything, built and connected. */
@@ -73,7 +79,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
-    const metrics = createMetrics(opened.database.db)
+    const metrics = createMetrics(opened.database.db, config.RIPEN_FRESHNESS_SLO)
     const { database } = opened
     const access = openHubspotAccess(config, database, metrics)
     const salesforce = openSalesforceAccess(config, database, metrics)
@@ -165,7 +171,7 @@ async function closeState(state: State): Promise<void> {
 }
 
 function createContext(
-  { config, clock, onProgress }: ComposeOptions,
+  { config, clock, onProgress, environment }: ComposeOptions,
   { database, duck, streamDuck }: State,
   logger: Logger,
   crms: JobContext['crms'],
@@ -183,6 +189,26 @@ function createContext(
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,
     clock: clock ?? (() => new Date()),
+    alertChannels: alertChannels({
+      slackUrl: config.RIPEN_ALERT_SLACK_URL,
+      webhookUrl: config.RIPEN_ALERT_WEBHOOK_URL,
+      webhookSecret: config.RIPEN_ALERT_WEBHOOK_SECRET,
+      smtpUrl: config.RIPEN_ALERT_SMTP_URL,
+      from: config.RIPEN_ALERT_EMAIL_FROM,
+      to: config.RIPEN_ALERT_EMAIL_TO,
+    }),
+    alertLimits: {
+      parkedShare: config.RIPEN_ALERT_PARKED_SHARE,
+      quotaLeft: config.RIPEN_ALERT_QUOTA_LEFT,
+    },
+    canary: config.RIPEN_CANARY_EMAIL
+      ? {
+          email: config.RIPEN_CANARY_EMAIL.toLowerCase(),
+          everyMs: config.RIPEN_CANARY_MINUTES * 60_000,
+          withinMs: config.RIPEN_CANARY_WITHIN_MINUTES * 60_000,
+        }
+      : null,
+    freshnessObjective: config.RIPEN_FRESHNESS_SLO,
     pullOverdueMs: config.RIPEN_PULL_OVERDUE_MINUTES * 60_000,
     sources: new Map([
       ['amplitude', connectAmplitude(config)],
@@ -197,6 +223,9 @@ function createContext(
     }),
     streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
     crms,
+    variable: (name) => namedVariable(name, environment),
+    outboundTimeoutMs: OUTBOUND_TIMEOUT_MS,
+    publicUrl: config.RIPEN_PUBLIC_URL ?? null,
     onProgress: onProgress ?? (() => {}),
   }
 }

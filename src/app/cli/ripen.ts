@@ -221,6 +221,13 @@ program
   .action(async (options) => (await import('./commands/identity.ts')).identityCommand(options))
 
 program
+  .command('alerts')
+  .description('list what is watched and how it stands, and where it is told')
+  .option('--test', 'send a message to each channel')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/alerts.ts')).alertsCommand(options))
+
+program
   .command('parked')
   .description(
     'list records and properties that wait for a person, with the reason; or try them again',
