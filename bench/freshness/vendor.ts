@@ -35,7 +35,8 @@ process.once('disconnect', () => process.exit())
 
 function timesSince(since: number): PortalTimes {
   const contacts = portal.records('contacts')
-  const isQualified = (record: PortalRecord) => record.properties['pql_usage_status'] === 'qualified'
+  const isQualified = (record: PortalRecord) =>
+    record.properties['pql_usage_status'] === 'qualified'
   const became = (record: PortalRecord, name: string, value: string | null) =>
     (record.history[name] ?? [])
       .filter(({ at, to }) => at >= since && (value === null || to === value))

@@ -139,7 +139,11 @@ async function post(url: string, n: number): Promise<void> {
   const person = Math.floor(Math.random() * PEOPLE)
   const body = rowOf(person, 'Query Run', Date.now(), `webhook ${n}`)
   const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${url}/ingest/amplitude/${TOKEN}`, { method: 'POST', headers, body })
+  const response = await fetch(`${url}/ingest/amplitude/${TOKEN}`, {
+    method: 'POST',
+    headers,
+    body,
+  })
   if (response.status !== 200) throw new Error(`an event was answered ${response.status}`)
   await response.arrayBuffer()
 }
@@ -167,7 +171,9 @@ async function untilThere({ baseUrl }: WorkInput, since: number): Promise<Portal
 /** When the window was swapped in: what most records that are fresh name. */
 async function arrivalOf({ context }: App, since: number): Promise<number> {
   const { rows } = await sql<{ at: Date }>`select arrived_at as at from freshness
-    where arrived_at >= ${new Date(since)} group by 1 order by count(*) desc limit 1`.execute(context.db)
+    where arrived_at >= ${new Date(since)} group by 1 order by count(*) desc limit 1`.execute(
+    context.db,
+  )
   const [row] = rows
   if (!row) throw new Error('nothing arrived')
   return row.at.getTime()
@@ -177,8 +183,10 @@ async function arrivalOf({ context }: App, since: number): Promise<number> {
 async function stepsSince({ context }: App, arrived: number): Promise<readonly string[]> {
   const { rows } = await sql<{ step: string; key: string; from: number; to: number }>`
     select step, key, extract(epoch from started_at) as from, extract(epoch from finished_at) as to
-    from run where finished_at > ${new Date(arrived)} and step not in ('stage', 'listen')
-      and finished_at - started_at > interval '100 milliseconds' order by id limit 40`.execute(context.db)
+    from run where finished_at > ${new Date(arrived)} and step in ('pull', 'score', 'desire', 'reconcile')
+      and finished_at - started_at > interval '300 milliseconds' order by id limit 20`.execute(
+    context.db,
+  )
   const after = (at: number) => (Number(at) - arrived / 1000).toFixed(2)
   return rows.map(({ step, key, from, to }) => `${step} ${key} ${after(from)}–${after(to)}`)
 }
