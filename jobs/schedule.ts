@@ -7,6 +7,7 @@ import { dueMessages } from '../src/infra/postgres/message-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import { watchAlerts } from './alerts/look.ts'
+import { tendCanary } from './canary.ts'
 import type { JobContext } from './context.ts'
 import { requestDueListening, requestDueReads } from './due-at-crms.ts'
 import type { Engine } from './engine.ts'
@@ -33,6 +34,7 @@ export interface Schedule {
 /** Starts the timer of one worker; any number of workers may run one. */
 export function startSchedule(context: JobContext, engine: Engine): Schedule {
   let stopped = false
+  const stop = new AbortController()
   const startedAt = new Date()
   let tidiedAt = Date.now()
   const sweep = async () => {
@@ -47,6 +49,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
       requestDueMessages,
       reviveFailed,
       (one: JobContext) => noteMissedPulls(one, startedAt),
+      (one: JobContext) => tendCanary(one, stop.signal),
     ]
     for (const look of looks) await look(context).catch(warn)
     await engine.wake(STEPS)
@@ -58,7 +61,6 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     await dropTaken(context.db)
     await forgetEdits(context.db, context.clock())
   }
-  const stop = new AbortController()
   let watchedAt = Number.NEGATIVE_INFINITY
   const watch = async () => {
     if (Date.now() - watchedAt < WATCH_EVERY_MS) return

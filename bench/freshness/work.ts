@@ -183,8 +183,8 @@ async function arrivalOf({ context }: App, since: number): Promise<number> {
 async function stepsSince({ context }: App, arrived: number): Promise<readonly string[]> {
   const { rows } = await sql<{ step: string; key: string; from: number; to: number }>`
     select step, key, extract(epoch from started_at) as from, extract(epoch from finished_at) as to
-    from run where finished_at > ${new Date(arrived)} and step not in ('stage', 'listen')
-      and finished_at - started_at > interval '100 milliseconds' order by id limit 40`.execute(
+    from run where finished_at > ${new Date(arrived)} and step in ('pull', 'score', 'desire', 'reconcile')
+      and finished_at - started_at > interval '300 milliseconds' order by id limit 20`.execute(
     context.db,
   )
   const after = (at: number) => (Number(at) - arrived / 1000).toFixed(2)

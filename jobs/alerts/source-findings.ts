@@ -40,7 +40,11 @@ export async function missedFindings({ db, pullOverdueMs }: JobContext): Promise
 export async function gapFindings(context: JobContext): Promise<Finding[]> {
   // Nothing is due before the first mapping says what is looked at.
   if (!(await isPublished(context.db))) return []
-  return Object.entries(await readSourceLedgers(context)).map(([source, { gaps, backfill }]) => {
+  // Files do not say that an hour was empty.
+  const ledgers = Object.entries(await readSourceLedgers(context)).filter(
+    ([source]) => context.sources.get(source)?.online,
+  )
+  return ledgers.map(([source, { gaps, backfill }]) => {
     // A backfill comes newest first: what it has not reached yet is no gap.
     const isFilling = backfill?.secondsLeft != null
     const level = gaps.length === 0 ? 'good' : isFilling ? 'between' : 'bad'

@@ -1,3 +1,4 @@
+import { canaryProperty } from '../../src/core/canary/canary.ts'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
@@ -14,6 +15,7 @@ import {
 } from '../../src/core/sync/desired-record.ts'
 import type { Speaker, SubjectFacts } from '../../src/core/sync/fields.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
+import { readBeat } from '../../src/infra/postgres/canary-store.ts'
 import {
   type CrmRecordRow,
   recordsOf,
@@ -42,8 +44,8 @@ import { type Spoken, speakers } from './speakers.ts'
 /** What it should say is worked out even before it is connected, so that it can be looked at. */
 const FIRST_CRM = 'hubspot'
 
-/** Subjects that are looked at together: what is held in memory at a time. */
-const SLICE = 1_000
+/** Subjects that are looked at together: so long nothing else of this process has its turn. */
+const SLICE = 100
 
 /**
  * Works out what CRM records should say, and which tasks they should hold: of whoever was touched, or of everybody. Who is
@@ -204,13 +206,18 @@ export async function wantedOf(
 ): Promise<WantedOf[]> {
   const spoken = await speakers(db, set, rules, refs)
   const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
+  const beat = object === 'contact' ? await readBeat(db, crm) : null
   const traits = await readPropertyTraits(db, crm, rules, refs, now)
   const wanted: WantedOf[] = []
   for (const { score, model } of spoken) {
     const subject = withChampion(facts, score)
     if (!subject) continue
     const told = traits.get(score.subjectId)
-    const desired = desiredRecord(rules, subject, score, speaks(model), told)
+    const desired = withCanary(
+      desiredRecord(rules, subject, score, speaks(model), told),
+      rules,
+      beat,
+    )
     const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
     wanted.push({ record: { ...desired, object, companyRef }, score })
   }
@@ -223,6 +230,17 @@ export async function wantedOf(
       score: null,
     })),
   ]
+}
+
+/** The canary's own record says besides when it was let go. */
+function withCanary(
+  desired: DesiredRecord,
+  rules: ObjectMapping,
+  beat: Awaited<ReturnType<typeof readBeat>>,
+): DesiredRecord {
+  const property = beat?.personId === desired.ref ? canaryProperty(rules) : null
+  if (beat === null || property === null) return desired
+  return { ...desired, properties: { ...desired.properties, [property]: beat.token } }
 }
 
 /** Whom a score names. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { resolveAccounts } from '../../src/core/identity/accounts.ts'
+import { type AccountRules, resolveAccounts } from '../../src/core/identity/accounts.ts'
 import type { IdentityNode } from '../../src/core/identity/identity-node.ts'
 import { type IdentityFact, type People, resolvePeople } from '../../src/core/identity/people.ts'
 import { accountRules, peopleRules } from '../../src/core/identity/rules.ts'
@@ -30,6 +30,14 @@ export function standsAlone({ usage, identity }: MappingSet): boolean {
   return usage.account.length === 0 && identity['not-the-same'].length === 0
 }
 
+/** What identity.yaml says, and that the canary is of no account. */
+export function accountsBy({ canary }: JobContext, { set }: PublishedMapping): AccountRules {
+  const rules = accountRules(set.identity)
+  if (canary === null) return rules
+  const overrides = new Map([...rules.overrides, [`email/${canary.email}`, null] as const])
+  return { ...rules, overrides }
+}
+
 /** Sources in which equal ids of all kinds are one id. */
 export const oneIdSpace = ({ sources }: JobContext): ReadonlySet<string> =>
   new Set([...sources].filter(([, { source }]) => source.oneIdSpace).map(([name]) => name))
@@ -52,7 +60,7 @@ export async function identifyTouched(
   })
   const { people, aliases } = resolved.among
   const companies = await readCrmCompanies(db)
-  const { accounts, of } = resolveAccounts(people, accountRules(published.set.identity), companies)
+  const { accounts, of } = resolveAccounts(people, accountsBy(context, published), companies)
   const ids = accountIds(accounts)
   const changed = await db.transaction().execute(async (tx) => {
     const before = [...new Set(resolved.known.values())]

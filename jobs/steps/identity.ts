@@ -1,6 +1,6 @@
 import { resolveAccounts } from '../../src/core/identity/accounts.ts'
 import { type IdentityFact, type Person, resolvePeople } from '../../src/core/identity/people.ts'
-import { accountRules, peopleRules } from '../../src/core/identity/rules.ts'
+import { peopleRules } from '../../src/core/identity/rules.ts'
 import { readFacts } from '../../src/infra/lake/facts-reader.ts'
 import { type PublishedMapping, readPublished } from '../../src/infra/mappings/published.ts'
 import { storeAccounts } from '../../src/infra/postgres/account-store.ts'
@@ -13,7 +13,7 @@ import { requestWork } from '../../src/infra/postgres/work.ts'
 import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { carryRecordsOn } from './carry-records.ts'
 import { accountIds, personIdOf } from './identity-ids.ts'
-import { identifyTouched, oneIdSpace, standsAlone } from './identity-touched.ts'
+import { accountsBy, identifyTouched, oneIdSpace, standsAlone } from './identity-touched.ts'
 
 /** Joins vendor identities into people and people into accounts. */
 export const identity: StepHandler = async (context, _key, params) => {
@@ -32,7 +32,7 @@ export const identity: StepHandler = async (context, _key, params) => {
   const companies = await readCrmCompanies(db)
   const { accounts, of } = resolveAccounts(
     resolved.people,
-    accountRules(published.set.identity),
+    accountsBy(context, published),
     companies,
   )
   const ids = accountIds(accounts)

@@ -138,6 +138,7 @@ const NO_ROW = {
   deleted: false,
   ledger: {},
   turn: 0,
+  changedAt: '',
 } as const
 
 /** The rows as they would be stored. */

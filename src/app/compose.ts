@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createHubspotCrm } from '../../connectors/crms/hubspot/hubspot-crm.ts'
 import { createHubspotWebhook } from '../../connectors/crms/hubspot/hubspot-webhook.ts'
 import { amplitudeStream } from '../../connectors/sources/amplitude/amplitude-stream.ts'
+import { canaryStream } from '../../connectors/sources/canary/canary-stream.ts'
 import { createFilesSource } from '../../connectors/sources/files/files-source.ts'
 import { mixpanelHosts } from '../../connectors/sources/mixpanel/hosts.ts'
 import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel-source.ts'
@@ -221,7 +222,9 @@ function createContext(
       variables: '--files PATH: it is read from files only',
       start: null,
     }),
-    streams: new Map([amplitudeStream, segmentStream].map((stream) => [stream.name, stream])),
+    streams: new Map(
+      [amplitudeStream, segmentStream, canaryStream].map((stream) => [stream.name, stream]),
+    ),
     crms,
     variable: (name) => namedVariable(name, environment),
     outboundTimeoutMs: OUTBOUND_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import type { MappingSet } from '../core/mapping/mapping-set.ts'
 import { createExplainer } from '../core/scoring/explain.ts'
 import { readEffective } from '../infra/mappings/published.ts'
+import { notCanary } from '../infra/postgres/canary-store.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { readScores } from '../infra/postgres/score-store.ts'
 
@@ -48,6 +49,7 @@ export async function readRanking(
     .distinctOn('subject_id')
     .select(['subject_id', 'model', 'score', 'evidence_at'])
     .where('subject', '=', subject)
+    .where(notCanary('score.subject_id'))
     .where('model', 'in', among.length > 0 ? [...among] : [''])
     .orderBy('subject_id')
     .orderBy('score', 'desc')

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
+import { CANARY_SOURCE } from '../core/canary/canary.ts'
 import { readEffective } from '../infra/mappings/published.ts'
+import { notCanary } from '../infra/postgres/canary-store.ts'
 import { readStreams, type StreamStatus } from '../infra/postgres/crm-stream-store.ts'
 import type { Db } from '../infra/postgres/database.ts'
 import { countMessages } from '../infra/postgres/message-store.ts'
@@ -100,7 +102,7 @@ async function readSources(db: Db): Promise<Record<string, SourceStatus>> {
     from (select source, sum(rows)::bigint as rows, count(*) as windows, max(pulled_at) as pulled_at
           from source_window
           -- Windows of profiles and the like hold rows, but no events.
-          where window_key not like '%/%' group by source) w
+          where window_key not like '%/%' and source <> ${CANARY_SOURCE} group by source) w
     left join (select source, sum(events)::bigint as events,
           min(day) filter (where events > 0) as first_day,
           max(day) filter (where events > 0) as last_day
@@ -132,12 +134,13 @@ async function readPopulation(
   >
 > {
   const { rows } = await sql<Record<string, number>>`select
-    (select count(*) from person) as people,
+    (select count(*) from person p where ${notCanary('p.id')}) as people,
     (select count(*) from (select person_id from identity_node where node not like 'email/%'
       group by person_id having count(distinct split_part(node, '/', 1)) > 1) s) as several,
     (select count(distinct account_id) from person where account_id is not null) as accounts,
     (select count(distinct subject_id) from score
-      where subject = 'person' and usage_status = 'qualified' and model = any(${[...models]}::text[])) as people_qualified,
+      where subject = 'person' and usage_status = 'qualified' and model = any(${[...models]}::text[])
+        and ${notCanary('score.subject_id')}) as people_qualified,
     (select count(distinct subject_id) from score
       where subject = 'account' and usage_status = 'qualified' and model = any(${[...models]}::text[])) as accounts_qualified`.execute(
     db,

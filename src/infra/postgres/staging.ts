@@ -13,7 +13,7 @@ export const SUB_WINDOW = '~'
 
 /** Stores events as they came: one statement, durable when this resolves. */
 export async function stageEvents(
-  db: Db,
+  db: Db | Tx,
   source: string,
   bodies: readonly string[],
 ): Promise<void> {
