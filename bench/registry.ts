@@ -1,4 +1,5 @@
 import type { Figure } from './figure.ts'
+import { freshness } from './figures/freshness.ts'
 import { hubspotSync } from './figures/hubspot-sync.ts'
 import { ingestAmplitude, ingestMixpanel } from './figures/ingest.ts'
 import { salesforceSync } from './figures/salesforce-sync.ts'
@@ -13,5 +14,6 @@ export const FIGURES: readonly Figure[] = [
   score,
   scoreMillion,
   hubspotSync,
+  freshness,
   salesforceSync,
 ]

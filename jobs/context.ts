@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { Objective } from '../src/core/freshness/objective.ts'
 import type { SourceMapping } from '../src/core/mapping/source-mapping.ts'
 import type { Crm } from '../src/core/ports/crm.ts'
 import type { CrmStream } from '../src/core/ports/crm-stream.ts'
@@ -10,6 +11,7 @@ import type { Duck } from '../src/infra/lake/duck.ts'
 import type { FactTable } from '../src/infra/lake/fact-table.ts'
 import type { RollupTable } from '../src/infra/lake/rollup-table.ts'
 import type { Logger } from '../src/infra/logger.ts'
+import type { AlertChannel } from '../src/infra/outbound/alert-channels.ts'
 import type { Db } from '../src/infra/postgres/database.ts'
 import type { Step } from '../src/infra/postgres/work.ts'
 import type { ShardUsageHolder } from './steps/score-shards.ts'
@@ -46,6 +48,24 @@ export interface ConnectedCrm {
   readonly stream?: CrmStream
 }
 
+/** From which shares on something is told. */
+export interface AlertLimits {
+  /** Parked records, of those of a CRM. */
+  readonly parkedShare: number
+  /** Calls that are left, of those of a day. */
+  readonly quotaLeft: number
+}
+
+/** Somebody made up who proves the whole path. */
+export interface Canary {
+  /** Of a contact that stands in each CRM for this. */
+  readonly email: string
+  /** How often it is let go. */
+  readonly everyMs: number
+  /** It must be in the CRM by then. */
+  readonly withinMs: number
+}
+
 /** All that a job may use; built by `src/app/compose.ts`. */
 export interface JobContext {
   readonly db: Db
@@ -68,6 +88,13 @@ export interface JobContext {
   readonly tmpDir: string
   readonly logger: Logger
   readonly clock: () => Date
+  /** Where alerts are told; empty when nobody is to be told. */
+  readonly alertChannels: readonly AlertChannel[]
+  readonly alertLimits: AlertLimits
+  /** Null when none is let go. */
+  readonly canary: Canary | null
+  /** How soon what is qualified is to be in a CRM. */
+  readonly freshnessObjective: Objective
   /** A source whose pulls have not succeeded for so long missed its schedule. */
   readonly pullOverdueMs: number
   /** Sources that the environment connects; see `allSources` for those that the mapping declares. */
@@ -110,6 +137,8 @@ export interface RunEntry {
 export interface RunNotes {
   readonly note: (entry: RunEntry) => void
   readonly count: (name: string, n?: number) => void
+  /** Wakes whoever follows, who has something to do before this run is over. */
+  readonly wakeNext?: () => Promise<void>
 }
 
 /** What one run of a step did, in counts. */

@@ -78,13 +78,17 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       return false
     }
   }
-  const follow = async (step: Step, row: WorkRow) => {
+  const follow = async (step: Step, row: WorkRow, isEarly = false) => {
+    if (isEarly) return wake(followers(row, true))
     const path = isTouchedOnly(row) ? streamPath(step, row.key) : []
     if (path.length === 0) return wake(followers(row))
     for (const next of path) if (!(await carryOn(next))) return wake([next.step])
+    await wake(['desire'])
   }
   const handle = (step: Step, data: JobData, lastAttempt: boolean) =>
-    runStep(context, step, data.key, lastAttempt, stop.signal, (row) => follow(step, row))
+    runStep(context, step, data.key, lastAttempt, stop.signal, (row, isEarly) =>
+      follow(step, row, isEarly),
+    )
   return {
     start(steps, crms) {
       for (const step of steps) working.add(step)
@@ -154,10 +158,10 @@ function queuesOf(step: Step, crms: readonly string[]): string[] {
 }
 
 /**
- * The steps that a step's result may have given something to do. What streams in wakes no step behind
- * the scores: CRM records are looked at with the next sweep, not with every event.
+ * The steps that a step's result may have given something to do. Streamed events wake no look at a CRM unless somebody who
+ * is qualified has news: the rest is sent together, with the next sweep.
  */
-function followers(row: WorkRow): readonly Step[] {
+function followers(row: WorkRow, isNews = false): readonly Step[] {
   switch (row.step) {
     case 'forget':
       // It holds up every other step.
@@ -172,11 +176,12 @@ function followers(row: WorkRow): readonly Step[] {
       return ['score']
     case 'score':
       // The whole of it may have become shards, each of which is a row of its own.
-      if (row.key === 'all') return isTouchedOnly(row) ? [] : ['score', 'desire']
-      return ['desire']
+      return row.key === 'all' && !isTouchedOnly(row) ? ['score', 'desire'] : ['desire']
     case 'desire':
-      // A playbook may have set what the next look writes.
-      return ['score', 'desire', 'reconcile', 'outbound']
+      // A playbook may have set what the next look writes, or have something to tell.
+      return isNews || !isTouchedOnly(row)
+        ? ['score', 'desire', 'reconcile', 'outbound']
+        : ['outbound']
     case 'reconcile':
       // What the CRM says about people and companies.
       return ['identity', 'score']

@@ -16,10 +16,15 @@ import { type JobContext, type RunEntry, type RunNotes, TOUCHED } from './contex
 import { decide, kindOf, messageOf } from './failure-policy.ts'
 
 /**
+ * Called each time that something is done, for whoever follows.
+ * @param isEarly whoever follows has something to do before the run is over, and should not wait.
+ */
+export type OnDone = (row: WorkRow, isEarly?: boolean) => Promise<void>
+
+/**
  * Looks at one row of `work` and does what is asked for, as long as something is. Only one process at
  * a time works on a row; who finds it taken has nothing to do, because the other one looks again
  * before it lets go.
- * @param onDone called each time that something is done, for whoever follows.
  */
 export async function runStep(
   context: JobContext,
@@ -27,7 +32,7 @@ export async function runStep(
   key: string,
   lastAttempt: boolean,
   signal: AbortSignal,
-  onDone: (row: WorkRow) => Promise<void>,
+  onDone: OnDone,
 ): Promise<Verdict | null> {
   for (;;) {
     const ran = await withLock(context.pool, workLock(step, key), (lost) =>
@@ -47,7 +52,7 @@ async function runUntilDone(
   key: string,
   lastAttempt: boolean,
   signal: AbortSignal,
-  onDone: (row: WorkRow) => Promise<void>,
+  onDone: OnDone,
 ): Promise<Verdict | null> {
   for (;;) {
     const begun = await beginRun(context.db, step, key)
@@ -60,6 +65,7 @@ async function runUntilDone(
       count: (name, n = 1) => {
         tally[name] = (tally[name] ?? 0) + n
       },
+      wakeNext: () => onDone(row, true),
     }
     try {
       const handler = CATALOG[step].handler

@@ -6,6 +6,7 @@ import { forgetEdits } from '../src/infra/postgres/crm-edit-store.ts'
 import { dueMessages } from '../src/infra/postgres/message-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
+import { watchAlerts } from './alerts/look.ts'
 import type { JobContext } from './context.ts'
 import { requestDueListening, requestDueReads } from './due-at-crms.ts'
 import type { Engine } from './engine.ts'
@@ -17,6 +18,8 @@ const SWEEP_EVERY_MS = 15_000
 const PULL_EVERY_MS = 15 * 60_000
 /** A step that failed for a passing reason is asked for again after this. */
 const TRY_AGAIN_AFTER_MS = 60_000
+/** How often everything that is watched is looked at. */
+const WATCH_EVERY_MS = 60_000
 /** How often what nobody names any more is removed; streaming leaves some with every event. */
 const TIDY_EVERY_MS = 600_000
 /** Streaming runs steps several times a second; the runs that went well are kept for so long. */
@@ -47,12 +50,20 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
     ]
     for (const look of looks) await look(context).catch(warn)
     await engine.wake(STEPS)
+    await watch().catch(warn)
     if (Date.now() - tidiedAt < TIDY_EVERY_MS) return
     tidiedAt = Date.now()
     await collectGarbage(context.db, context.lakeDir, new Date())
     await forgetRuns(context)
     await dropTaken(context.db)
     await forgetEdits(context.db, context.clock())
+  }
+  const stop = new AbortController()
+  let watchedAt = Number.NEGATIVE_INFINITY
+  const watch = async () => {
+    if (Date.now() - watchedAt < WATCH_EVERY_MS) return
+    watchedAt = Date.now()
+    await watchAlerts(context, stop.signal)
   }
   const warn = (error: unknown) => {
     const kind = error instanceof Error ? error.name : typeof error
@@ -71,6 +82,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
   return {
     stop() {
       stopped = true
+      stop.abort(new Error('shutting down'))
       clearInterval(timer)
     },
   }

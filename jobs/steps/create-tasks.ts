@@ -6,8 +6,10 @@ import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
+import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { mergeIntent, openTaskOf } from '../../src/infra/postgres/task-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
+import { eachInFlight } from '../in-flight.ts'
 import { addressTask, heirsOf, type TaskAddress } from './address-task.ts'
 import { findOwner, keepOwner, type Unassigned } from './assign-intent.ts'
 import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
@@ -18,6 +20,8 @@ import type { PlannedTask } from './planned-task.ts'
 const MARGIN_MS = 2_000
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
+/** Tasks that are looked up and created at a time, so that the CRM's latency does not set the pace. */
+const TASKS_AT_ONCE = 8
 
 interface Intent extends TaskEpisode, Unassigned {
   readonly marker: string
@@ -38,6 +42,7 @@ interface Creating {
   readonly run: RunNotes
   /** Keys of those that are left alone in this run. */
   readonly waiting: Set<string>
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /**
@@ -54,27 +59,61 @@ export async function createPlannedTasks(
   run: RunNotes,
 ): Promise<void> {
   const waiting = new Set<string>()
-  const creating = { context, connected, crm, set, mapping, signal, run, waiting }
+  const creating = {
+    context,
+    connected,
+    crm,
+    set,
+    mapping,
+    signal,
+    run,
+    waiting,
+    inTurn: oneByOne(),
+  }
   let owners: readonly CrmOwner[] | null = null
   const open = async () =>
     (await openIntents(context.db, crm.name)).filter(({ key }) => !waiting.has(key))
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await open()
     if (intents.length === 0) return
-    owners ??= await knownOwners(context, crm, signal)
+    const known: readonly CrmOwner[] = owners ?? (await knownOwners(context, crm, signal))
+    owners = known
     const gone = await goneReasons(context.db, set, mapping, intents)
-    for (const intent of intents) {
-      const reason = gone.get(intent.key)
-      if (intent.state === 'planned' && reason !== undefined) {
-        await setState(context.db, intent, 'parked', { reason })
-        continue
+    // One after another within an account: the later ones go into the task of the first.
+    await eachInFlight(byAccount(intents), TASKS_AT_ONCE, async (own) => {
+      for (const intent of own) {
+        const reason = gone.get(intent.key)
+        if (intent.state === 'planned' && reason !== undefined) {
+          await setState(context.db, intent, 'parked', { reason })
+        } else {
+          await createOne(creating, intent, known)
+        }
       }
-      await createOne(creating, intent, owners)
-    }
+    })
   }
   const left = (await open()).length
   if (left > 0)
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
+}
+
+function byAccount(intents: readonly Intent[]): readonly (readonly Intent[])[] {
+  const groups = new Map<string, Intent[]>()
+  for (const intent of intents) {
+    const own = groups.get(intent.accountRef)
+    if (own) own.push(intent)
+    else groups.set(intent.accountRef, [intent])
+  }
+  return [...groups.values()]
+}
+
+/** Runs one thing after another: whoever has had a turn, or enough for the day, must be known to the next. */
+function oneByOne(): Creating['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => {})
+    return next
+  }
 }
 
 async function createOne(
@@ -97,7 +136,7 @@ async function createOne(
   if (address.dealId !== null && rules['open-deal'] === 'nothing') {
     return setState(db, intent, 'parked', { reason: 'the account has an open deal' })
   }
-  const task = await assignedTask(creating, intent, rules, address, owners)
+  const task = await creating.inTurn(() => assignedTask(creating, intent, rules, address, owners))
   if (task === 'full') return wait(creating, intent, DAILY_CAP, DAILY_CAP)
   if (task) await settleIntent(creating, intent, task)
 }
@@ -190,6 +229,7 @@ async function settleIntent(
       return
     }
     await setState(context.db, intent, 'created', { taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -209,6 +249,7 @@ async function settleIntent(
   })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }

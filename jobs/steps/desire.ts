@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../src/core/canonical-json.ts'
+import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Model } from '../../src/core/mapping/model.ts'
@@ -21,9 +22,20 @@ import {
 } from '../../src/infra/postgres/crm-record-store.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { type Facts, populationAfter, readFacts } from '../../src/infra/postgres/desire-subjects.ts'
+import {
+  type DueRecord,
+  noteDue,
+  qualifiedAmong,
+} from '../../src/infra/postgres/freshness-store.ts'
 import { readPropertyTraits } from '../../src/infra/postgres/property-traits.ts'
-import { requestWork } from '../../src/infra/postgres/work.ts'
-import type { StepHandler } from '../context.ts'
+import {
+  type Arrivals,
+  clearTouched,
+  readTouched,
+  type Touched,
+} from '../../src/infra/postgres/touched.ts'
+import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { planPlaybooks } from './plan-playbooks.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
@@ -34,43 +46,124 @@ const FIRST_CRM = 'hubspot'
 const SLICE = 1_000
 
 /**
- * Works out what every CRM record should say, and which tasks it should hold. Each slice of subjects is
- * stored for itself; who is interrupted looks at all of them again.
+ * Works out what CRM records should say, and which tasks they should hold: of whoever was touched, or of everybody. Who is
+ * qualified and was touched comes first, and is handed on before the rest is looked at. Each slice of subjects is stored
+ * for itself; who is interrupted looks at all of them again.
  */
-export const desire: StepHandler = async (context, _key, _params, signal) => {
+export const desire: StepHandler = async (context, _key, params, signal, run) => {
   const { db } = context
   const { set } = await readEffective(db)
-  const counts = { records: 0, changed: 0, tasks: 0 }
-  const speaks = voices()
+  const touched = await readTouched(db, 'desire')
+  const first = await qualifiedAmong(db, touched.subjects)
+  const pass = { context, set, touched, signal, speaks: voices() }
+  const urgent = await lookAt(pass, [...first].sort())
+  if (isNews(urgent)) await run.wakeNext?.()
+  const rest = touched.subjects.filter((id) => !first.has(id)).sort()
+  const others = await lookAt(pass, params === TOUCHED ? rest : null)
+  await clearTouched(db, touched)
+  return sumOf(urgent, others)
+}
+
+interface Pass {
+  readonly context: JobContext
+  readonly set: MappingSet
+  readonly touched: Touched
+  readonly signal: AbortSignal
+  readonly speaks: (model: Model) => Speaker
+}
+
+const isNews = ({ changed, tasks }: Wanted): boolean => changed + tasks > 0
+
+/** What came of a look at some subjects, in counts. */
+type Wanted = Readonly<Record<'records' | 'changed' | 'tasks', number>>
+
+const sumOf = (a: Wanted, b: Wanted): Wanted => ({
+  records: a.records + b.records,
+  changed: a.changed + b.changed,
+  tasks: a.tasks + b.tasks,
+})
+
+/**
+ * Looks at some subjects, or at everybody, and asks each CRM to be made so. Of those who were touched a CRM is asked only
+ * where something came of it.
+ */
+async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Wanted> {
+  const { context, set, signal, speaks } = pass
+  const { db } = context
+  let total: Wanted = { records: 0, changed: 0, tasks: 0 }
+  if (among?.length === 0) return total
   for (const [crm, mapping] of set.crms) {
     // The mapping of a CRM that nobody has connected is only there to be used one day.
-    if (crm !== FIRST_CRM && !context.crms.get(crm)?.connect) continue
+    const isConnected = context.crms.get(crm)?.connect != null
+    if (crm !== FIRST_CRM && !isConnected) continue
+    let own: Wanted = { records: 0, changed: 0, tasks: 0 }
     for (const [object, rules] of objectsOf(mapping)) {
-      for await (const refs of slicesOf(db, crm, object, rules)) {
+      const slices = among ? cut(among) : slicesOf(db, crm, object, rules)
+      for await (const refs of slices) {
         signal.throwIfAborted()
-        const before = await recordsOf(db, crm, refs)
         const scope = { db, set, crm, object, rules, speaks, now: context.clock() }
-        const wanted = await wantedOf(scope, refs, before)
-        const changed = wanted.filter((record) => differs(record, before.get(record.ref)))
-        counts.records += wanted.length
-        counts.changed += changed.length
-        if (changed.length > 0) {
-          await db.transaction().execute((tx) => storeDesired(tx, crm, changed))
-        }
+        own = sumOf(own, await lookAtSlice(pass, crm, scope, refs))
       }
     }
     const now = context.clock()
-    counts.tasks += await db.transaction().execute(async (tx) => {
+    const tasks = await db.transaction().execute(async (tx) => {
       const { publicUrl } = context
-      const planned = await planPlaybooks({ tx, set, crm, mapping, now, publicUrl })
-      if (context.crms.get(crm)?.connect) await requestWork(tx, 'reconcile', crm)
-      return planned.tasks
+      const { arrivals } = pass.touched
+      const look = { tx, set, crm, mapping, now, publicUrl, arrivals, among }
+      const { tasks: added } = await planPlaybooks(look)
+      const isAsked = among === null || isNews({ ...own, tasks: added })
+      // Who was touched waits for nobody who is asked about everything.
+      const ask = among === null ? requestWork : requestTouched
+      if (isConnected && isAsked) await ask(tx, 'reconcile', crm)
+      return added
     })
+    total = sumOf(total, { ...own, tasks })
   }
-  return counts
+  return total
 }
 
-async function* slicesOf(
+async function lookAtSlice(
+  { context, touched: { arrivals } }: Pass,
+  crm: string,
+  scope: DesireScope,
+  refs: readonly string[],
+): Promise<Wanted> {
+  const { db, clock } = context
+  const before = await recordsOf(db, crm, refs)
+  const wanted = await wantedOf(scope, refs, before)
+  const changed = wanted.filter(({ record }) => differs(record, before.get(record.ref)))
+  if (changed.length > 0) {
+    await db.transaction().execute(async (tx) => {
+      await storeDesired(
+        tx,
+        crm,
+        changed.map(({ record }) => record),
+      )
+      await noteDue(
+        tx,
+        crm,
+        changed.flatMap((one) => dueOf(one, arrivals, clock())),
+      )
+    })
+  }
+  return { records: wanted.length, changed: changed.length, tasks: 0 }
+}
+
+/** What is due because something arrived; what changed with time, or is history, is not. */
+function dueOf({ record, score }: WantedOf, arrivals: Arrivals, now: Date): DueRecord[] {
+  const { ref, object } = record
+  const arrivedAt = arrivals.of(ref)
+  if (arrivedAt === null || score === null) return []
+  const ageMs = ageAtArrival(score.facts.lastActive, now, Date.now() - arrivedAt.getTime())
+  if (ageMs === null) return []
+  return [{ ref, object, qualified: score.usageStatus === 'qualified', arrivedAt, ageMs }]
+}
+
+function* cut(refs: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < refs.length; at += SLICE) yield refs.slice(at, at + SLICE)
+}
+
+export async function* slicesOf(
   db: Db,
   crm: string,
   object: CrmObject,
@@ -87,7 +180,7 @@ async function* slicesOf(
   }
 }
 
-interface DesireScope {
+export interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
   readonly crm: string
@@ -97,32 +190,37 @@ interface DesireScope {
   readonly speaks: (model: Model) => Speaker
 }
 
+/** What one record should say, and the score that says so; null when none does any more. */
+interface WantedOf {
+  readonly record: WantedRecord
+  readonly score: Score | null
+}
+
 /** What the records of some subjects should say: of who has a score, and of who had one. */
-async function wantedOf(
+export async function wantedOf(
   { db, set, crm, object, rules, speaks, now }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
-): Promise<WantedRecord[]> {
+): Promise<WantedOf[]> {
   const spoken = await speakers(db, set, rules, refs)
   const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
   const traits = await readPropertyTraits(db, crm, rules, refs, now)
-  const wanted: WantedRecord[] = []
+  const wanted: WantedOf[] = []
   for (const { score, model } of spoken) {
     const subject = withChampion(facts, score)
     if (!subject) continue
     const told = traits.get(score.subjectId)
     const desired = desiredRecord(rules, subject, score, speaks(model), told)
     const companyRef = object === 'contact' ? facts.accountOf(score.subjectId) : null
-    wanted.push({ ...desired, object, companyRef })
+    wanted.push({ record: { ...desired, object, companyRef }, score })
   }
-  const has = new Set(wanted.map((record) => record.ref))
+  const has = new Set(wanted.map(({ record }) => record.ref))
   const left = [...before.values()].filter((row) => !has.has(row.ref) && row.object === object)
   return [
     ...wanted,
     ...left.map((row) => ({
-      ...leftRecord(rules, row),
-      object,
-      companyRef: row.companyRef,
+      record: { ...leftRecord(rules, row), object, companyRef: row.companyRef },
+      score: null,
     })),
   ]
 }
@@ -142,7 +240,7 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
 }
 
 /** The words of each model, made once. */
-function voices(): (model: Model) => Speaker {
+export function voices(): (model: Model) => Speaker {
   const known = new Map<Model, Speaker>()
   return (model) => {
     const speaker = known.get(model) ?? {

@@ -11,7 +11,12 @@ import { storeAccounts } from '../../src/infra/postgres/account-store.ts'
 import { readCrmCompanies } from '../../src/infra/postgres/crm-company-store.ts'
 import { liveWindows, storedSources } from '../../src/infra/postgres/manifest.ts'
 import { storePeople } from '../../src/infra/postgres/people-store.ts'
-import { clearTouched, markTouched, type Touched } from '../../src/infra/postgres/touched.ts'
+import {
+  arrivedAt,
+  clearTouched,
+  markTouched,
+  type Touched,
+} from '../../src/infra/postgres/touched.ts'
 import { requestTouched } from '../../src/infra/postgres/work.ts'
 import type { Counts, JobContext } from '../context.ts'
 import { carryRecordsOn } from './carry-records.ts'
@@ -62,7 +67,8 @@ export async function identifyTouched(
     await clearTouched(tx, touched)
     const theirs = [...left.map((row) => row.account_id ?? ''), ...ids.values()]
     const subjects = [...before, ...people.map((person) => person.id), ...theirs]
-    await markTouched(tx, 'score', [...new Set(subjects)].filter(Boolean))
+    const marked = [...new Set(subjects)].filter(Boolean)
+    await markTouched(tx, 'score', marked, arrivedAt(touched.arrivals.first))
     await requestTouched(tx, 'score', 'all')
     return n
   })

@@ -8,7 +8,7 @@ import { readCrmCompanies } from '../../src/infra/postgres/crm-company-store.ts'
 import { liveWindows, storedSources } from '../../src/infra/postgres/manifest.ts'
 import { storePeople } from '../../src/infra/postgres/people-store.ts'
 import { storeRefusals } from '../../src/infra/postgres/refusal-store.ts'
-import { clearTouched, readTouched } from '../../src/infra/postgres/touched.ts'
+import { clearTouched, passArrival, readTouched } from '../../src/infra/postgres/touched.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { carryRecordsOn } from './carry-records.ts'
@@ -45,6 +45,7 @@ export const identity: StepHandler = async (context, _key, params) => {
       ...resolved.aliases.map(({ id, personId }) => ({ id, heir: personId })),
     ])
     await clearTouched(tx, touched)
+    await passArrival(tx, 'score', touched.arrivals.first)
     // Usage changed, or nobody would have asked; so scores are looked at again in any case.
     await requestWork(tx, 'score', 'all')
     return n

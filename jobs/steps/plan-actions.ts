@@ -3,7 +3,7 @@ import { renderText, type TaskStory } from '../../src/core/playbook/task-story.t
 import { slackBody } from '../../src/infra/outbound/webhook.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { planMessage } from '../../src/infra/postgres/message-store.ts'
-import { markTouched } from '../../src/infra/postgres/touched.ts'
+import { arrivedAt, markTouched } from '../../src/infra/postgres/touched.ts'
 import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 
@@ -42,7 +42,7 @@ async function setTraits(
 ): Promise<void> {
   const news = await storeSeenTraits(tx, originOf(playbook.id), [{ about: subjectId, values }], now)
   if (news.length === 0) return
-  await markTouched(tx, 'score', [subjectId])
+  await markTouched(tx, 'score', [subjectId], arrivedAt(null))
   await requestTouched(tx, 'score', 'all')
   await requestWork(tx, 'desire', 'all')
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
+import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Playbook, PlaybookTask } from '../../src/core/mapping/playbook.ts'
@@ -18,6 +19,7 @@ import {
   type PlaybookStart,
 } from '../../src/infra/postgres/playbook-store.ts'
 import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
+import type { Arrivals } from '../../src/infra/postgres/touched.ts'
 import { readTraits } from '../../src/infra/postgres/trait-store.ts'
 import { planActions } from './plan-actions.ts'
 import type { PlannedTask } from './planned-task.ts'
@@ -33,6 +35,10 @@ export interface PlanScope {
   readonly mapping: CrmMapping
   readonly now: Date
   readonly publicUrl: string | null
+  /** When what brought them about arrived. */
+  readonly arrivals: Arrivals
+  /** These alone; null for everybody. */
+  readonly among: readonly string[] | null
 }
 
 /** How many playbooks were started, tasks planned, and starts that a guard held. */
@@ -73,11 +79,11 @@ interface NewStart {
 }
 
 async function newStarts(
-  { tx, set, crm, now }: PlanScope,
+  { tx, set, crm, now, among }: PlanScope,
   playbook: Playbook,
   rules: ObjectMapping,
 ): Promise<readonly NewStart[]> {
-  const all = (await startedBy(tx, set, playbook, rules, now)).map((started) => {
+  const all = (await startedBy(tx, set, playbook, rules, now, among)).map((started) => {
     const { subjectId } = started.spoken.score
     return { key: `${crm}|${playbook.id}|${subjectId}|${started.episode}`, started }
   })
@@ -222,7 +228,7 @@ interface TaskToPlan {
   readonly where: string
 }
 
-async function planTask({ tx, now }: PlanScope, plan: TaskToPlan): Promise<void> {
+async function planTask({ tx, now, arrivals }: PlanScope, plan: TaskToPlan): Promise<void> {
   const { row, start, rules, story, people, account, where } = plan
   const { subject, body } = await renderTask(rules, story, where)
   const own = start.playbook.subject === 'person' ? [row.subjectId] : []
@@ -237,10 +243,13 @@ async function planTask({ tx, now }: PlanScope, plan: TaskToPlan): Promise<void>
   const { key, crm, playbook, accountRef } = row
   const marker = `RPN-${createHash('sha256').update(key).digest('hex').slice(0, 10).toUpperCase()}`
   const { score } = start.started.spoken
+  const arrivedAt = arrivals.of(row.subjectId)
+  const waitedMs = arrivedAt === null ? 0 : Date.now() - arrivedAt.getTime()
+  const ageMs = ageAtArrival(score.facts.lastActive, now, waitedMs)
   await sql`insert into task_intent (key, crm, account_ref, person_ref, playbook, marker, state, task,
-      qualified_at, told, created_at)
+      qualified_at, told, created_at, arrived_at, event_age_ms)
     values (${key}, ${crm}, ${accountRef}, ${own[0] ?? null}, ${playbook}, ${marker}, 'planned',
-      ${JSON.stringify(task)}::jsonb, ${start.started.episode}, ${JSON.stringify(markOf(score))}::jsonb, ${now})
+      ${JSON.stringify(task)}::jsonb, ${start.started.episode}, ${JSON.stringify(markOf(score))}::jsonb, ${now}, ${arrivedAt}, ${ageMs})
     on conflict (key) do nothing`.execute(tx)
 }
 

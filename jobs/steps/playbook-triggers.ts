@@ -34,16 +34,20 @@ export const rulesOf = (
   { subject }: Pick<Playbook, 'subject'>,
 ): ObjectMapping | undefined => (subject === 'account' ? objects.company : objects.contact)
 
-/** For whom a playbook starts by fresh behaviour. */
+/**
+ * For whom a playbook starts by fresh behaviour.
+ * @param among these alone; null for everybody.
+ */
 export async function startedBy(
   tx: Tx,
   set: MappingSet,
   playbook: Playbook,
   rules: ObjectMapping,
   now: Date,
+  among: readonly string[] | null = null,
 ): Promise<readonly Started[]> {
   const since = new Date(now.getTime() - playbook.guards['evidence-within'])
-  const look = { tx, set, playbook, rules, now, since }
+  const look = { tx, set, playbook, rules, now, since, among }
   switch (kindOfTrigger(playbook.trigger)) {
     case 'history':
       return byHistory(look)
@@ -62,6 +66,8 @@ interface Look {
   readonly now: Date
   /** Behaviour from here on is fresh. */
   readonly since: Date
+  /** These alone; null for everybody. */
+  readonly among: readonly string[] | null
 }
 
 async function byHistory(look: Look): Promise<readonly Started[]> {
@@ -80,14 +86,23 @@ async function byHistory(look: Look): Promise<readonly Started[]> {
   })
 }
 
-async function candidatesOf({ tx, playbook, rules, since }: Look): Promise<readonly Candidate[]> {
+async function candidatesOf({
+  tx,
+  playbook,
+  rules,
+  since,
+  among,
+}: Look): Promise<readonly Candidate[]> {
   const { trigger } = playbook
   const models = rules.model
   if ('status-entered' in trigger) {
-    return enteredStatus(tx, models, trigger['status-entered'], since)
+    return enteredStatus(tx, models, trigger['status-entered'], since, among)
   }
-  if ('score-crossed' in trigger) return crossedScore(tx, models, trigger['score-crossed'], since)
-  return 'score-fallen' in trigger ? fallenScore(tx, models, trigger['score-fallen'], since) : []
+  if ('score-crossed' in trigger)
+    return crossedScore(tx, models, trigger['score-crossed'], since, among)
+  return 'score-fallen' in trigger
+    ? fallenScore(tx, models, trigger['score-fallen'], since, among)
+    : []
 }
 
 function episodeOf({ trigger }: Playbook, { score }: Spoken, { at }: Candidate): string | null {
@@ -96,10 +111,17 @@ function episodeOf({ trigger }: Playbook, { score }: Spoken, { at }: Candidate):
     : at.toISOString()
 }
 
-async function byScore({ tx, set, playbook, rules, since }: Look): Promise<readonly Started[]> {
+async function byScore({
+  tx,
+  set,
+  playbook,
+  rules,
+  since,
+  among,
+}: Look): Promise<readonly Started[]> {
   const { trigger } = playbook
   if (!('action-first' in trigger)) return []
-  const ids = await recentlyActive(tx, rules.model, since)
+  const ids = await recentlyActive(tx, rules.model, since, among)
   const spoken = ids.length > 0 ? await speakers(tx, set, rules, ids) : []
   return spoken.flatMap((speaker) => {
     const first = firstTimeOf(trigger['action-first'], speaker.model, speaker.score)
@@ -113,18 +135,19 @@ async function byScore({ tx, set, playbook, rules, since }: Look): Promise<reado
  * A playbook that looks for the first time notes for whom its reason holds, and starts nothing: when it began
  * for them nobody knows.
  */
-async function byLevel({ tx, set, playbook, rules, now, since }: Look) {
+async function byLevel({ tx, set, playbook, rules, now, since, among: only }: Look) {
   const of = { crm: playbook.crm, playbook: playbook.id }
   const isFirst = await beginLooking(tx, of, now)
   const before = await readStanding(tx, of)
   const among = isFirst
     ? null
-    : [...new Set([...before, ...(await recentlyActive(tx, rules.model, since))])]
+    : [...new Set([...(only ?? before), ...(await recentlyActive(tx, rules.model, since, only))])]
   const spoken = among?.length === 0 ? [] : await speakers(tx, set, rules, among)
   const holds = spoken.filter(({ score }) => standsNow(playbook.trigger, score))
   const ids = new Set(holds.map(({ score }) => score.subjectId))
   const begun = holds.filter(({ score }) => !before.has(score.subjectId))
-  const ended = [...before].filter((id) => !ids.has(id))
+  const looked = among === null ? null : new Set(among)
+  const ended = [...before].filter((id) => !ids.has(id) && (looked?.has(id) ?? true))
   const begunIds = begun.map(({ score }) => score.subjectId)
   await storeStanding(tx, of, begunIds, ended, now)
   if (isFirst) return []

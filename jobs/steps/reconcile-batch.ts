@@ -7,6 +7,7 @@ import {
   type RecordUpdate,
   storeOutcomes,
 } from '../../src/infra/postgres/crm-record-store.ts'
+import { noteInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { hashOf } from './field-edits.ts'
 import { noteFoundCompanies, noteUnder } from './found-companies.ts'
@@ -43,12 +44,15 @@ export async function reconcileBatch(
     else leaving.push(next.leaves)
   }
   await storeOutcomes(scope.context.db, scope.crm.name, settled)
+  await noteInCrm(scope.context.db, scope.crm.name, refsOf(settled))
   await turn.free
   await eachInFlight(lanesOf(scope, batchesOf(scope, writes)), WRITES_AT_ONCE, async (lane) => {
     for (const batch of lane) await writeSome(scope, batch)
   })
   if (leaving.length > 0) await putAway(scope, leaving)
 }
+
+const refsOf = (updates: readonly RecordUpdate[]): string[] => updates.map(({ ref }) => ref)
 
 /** Updates and creates are different calls; records in doubt go in smaller batches. */
 function batchesOf(
@@ -60,13 +64,14 @@ function batchesOf(
     const { row, crmId } = write.at
     const kind = crmId === null ? 'create' : `update ${crm.kindOf?.(crmId) ?? ''}`
     const name = `${kind} ${doubts.batchSize(row.ref)}`
-    groups.set(name, [...(groups.get(name) ?? []), write])
+    const group = groups.get(name)
+    if (group) group.push(write)
+    else groups.set(name, [write])
   }
   return [...groups.values()].flatMap((group) => {
     const size = doubts.batchSize(group[0]?.at.row.ref ?? '')
-    const isJob =
-      size === crm.maxBatch && group.length >= (crm.bulkFrom ?? Number.POSITIVE_INFINITY)
-    if (isJob) return [group]
+    // Who works through many at once knows best how to cut them.
+    if (size === crm.maxBatch && crm.bulkFrom !== undefined) return [group]
     const count = Math.ceil(group.length / size)
     return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size))
   })
@@ -130,6 +135,7 @@ async function writeSome(scope: ReconcileScope, planned: readonly PlannedWrite[]
   })
   const updates = batch.map((write, index) => settle(scope, write, outcomes[index]))
   await storeOutcomes(db, scope.crm.name, updates)
+  await noteInCrm(db, scope.crm.name, refsOf(updates))
   await noteUnder(scope, writes, outcomes)
   if (scope.plan.problem) throw scope.plan.problem
   const paused = outcomes.find((outcome) => outcome.kind === 'busy' && outcome.pause)

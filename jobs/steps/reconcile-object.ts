@@ -37,7 +37,12 @@ export async function reconcileObject(
   const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const total = await countOpen(scope.context.db, scope.crm.name, scope.object)
+    const total = await countOpen(
+      scope.context.db,
+      scope.crm.name,
+      scope.object,
+      scope.isHot === true,
+    )
     if (total <= scope.busy.size) return
     if (round >= ROUNDS && !doubts.isAny) return
     doubts.nextRound()
@@ -82,7 +87,7 @@ async function* slices(
   limit: number,
   atOnce: number,
 ): AsyncGenerator<Slice> {
-  const { context, crm, object } = scope
+  const { context, crm, object, isHot = false } = scope
   const byCompany = isUnderCompany(scope)
   const isCut = byCompany && atOnce > 1
   let comes = Promise.resolve()
@@ -90,7 +95,7 @@ async function* slices(
   let after: CrmRecordRow | null = null
   for (;;) {
     const place = { crm: crm.name, object, after }
-    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany })
+    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany, isHot })
     const rows = isCut ? wholeCompanies(some, limit) : some.slice(0, limit)
     const [first, last] = [rows[0], rows.at(-1)]
     if (first === undefined || last === undefined) return

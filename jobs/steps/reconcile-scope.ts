@@ -12,6 +12,8 @@ export interface ReconcileScope {
   readonly crm: Crm
   readonly object: CrmObject
   readonly rules: ObjectMapping
+  /** Only records of who is qualified and that are due; absent for all that are open. */
+  readonly isHot?: boolean
   readonly signal: AbortSignal
   readonly run: RunNotes
   readonly doubts: Doubts

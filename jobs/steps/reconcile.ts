@@ -1,11 +1,12 @@
 import { canonicalJson } from '../../src/core/canonical-json.ts'
-import { ConfigError } from '../../src/core/errors.ts'
+import { ConfigError, RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { CrmObject } from '../../src/core/ports/crm.ts'
 import { crmSetup } from '../../src/core/sync/crm-setup.ts'
 import { readEffective } from '../../src/infra/mappings/published.ts'
+import { hasHot } from '../../src/infra/postgres/freshness-store.ts'
 import { openDueHolds, takeRules } from '../../src/infra/postgres/parked-store.ts'
-import type { StepHandler } from '../context.ts'
+import type { ConnectedCrm, JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
 import { hashOf } from './field-edits.ts'
 import { followTasks } from './follow-tasks.ts'
@@ -15,6 +16,7 @@ import { provisionOnce } from './provision-once.ts'
 import { readDeals } from './read-deals.ts'
 import { readFields } from './read-fields.ts'
 import { readFirstContacts } from './read-first-contacts.ts'
+import type { ReadScope } from './read-scope.ts'
 import { reconcileObject } from './reconcile-object.ts'
 import { seeAccount } from './right-account.ts'
 import { seeCompanies } from './see-companies.ts'
@@ -36,9 +38,10 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   await openDueHolds(context.db, name, context.clock())
   for (const [object, rules] of objectsOf(mapping)) {
     await takeRules(context.db, { crm: name, object, hash: hashOf(canonicalJson(rules)) })
-    await reconcileObject({ context, crm, object, rules, signal, run })
   }
   const reading = { context, crm, set, mapping, signal, run }
+  await hotFirst(reading, connected)
+  await writeRecords(reading)
   const unread = await readFields(context, crm, mapping, signal, run)
   const unreadOwners = await readOrTell(async () => void (await knownOwners(context, crm, signal)))
   const unreadDeals = await readOrTell(() => readDeals(reading))
@@ -53,6 +56,36 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   )
   if (unreadable.length > 0) throw joinedProblems(unreadable)
   return {}
+}
+
+/** What a run works with. */
+interface Reconciling extends ReadScope {
+  readonly context: JobContext
+}
+
+async function writeRecords(
+  { context, crm, mapping, signal, run }: Reconciling,
+  isHot = false,
+): Promise<void> {
+  for (const [object, rules] of objectsOf(mapping)) {
+    await reconcileObject({ context, crm, object, rules, signal, run, isHot })
+  }
+}
+
+/**
+ * Who is qualified and did something just now, before all others: their records and tasks. What has no certain outcome keeps
+ * nobody waiting, and comes again with the others.
+ */
+async function hotFirst(scope: Reconciling, connected: ConnectedCrm): Promise<void> {
+  const { context, crm, set, mapping, signal, run } = scope
+  if (!(await hasHot(context.db, crm.name))) return
+  try {
+    await writeRecords(scope, true)
+    await createPlannedTasks(context, connected, crm, set, mapping, signal, run)
+  } catch (error) {
+    if (!(error instanceof RetryableError) || signal.aborted) throw error
+    run.count('hotAgain')
+  }
 }
 
 /** What needs a person, such as a scope that is missing, is told in the end. */

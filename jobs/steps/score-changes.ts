@@ -1,3 +1,4 @@
+import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import { sameJson } from '../../src/core/same-json.ts'
 import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score, Standing } from '../../src/core/scoring/score.ts'
@@ -13,7 +14,12 @@ import {
   type ScoreToStore,
   storeScores,
 } from '../../src/infra/postgres/score-store.ts'
-import { clearTouched, type Touched } from '../../src/infra/postgres/touched.ts'
+import {
+  type Arrivals,
+  clearTouched,
+  markTouched,
+  type Touched,
+} from '../../src/infra/postgres/touched.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import type { Counts } from '../context.ts'
 import type { Asked, Roster, RosterUsage, Told } from './score-features.ts'
@@ -27,6 +33,8 @@ export interface RosterTask {
   readonly actions: readonly ReadAction[]
   readonly roster: Roster
   readonly time: ScoreTime & { readonly knownAt?: Date | undefined }
+  /** When what is looked at arrived. */
+  readonly arrivals: Arrivals
   /** Those alone, and whoever hangs on them; absent: everybody. */
   readonly touched?: Touched
 }
@@ -40,7 +48,7 @@ export async function settleRoster(
   connection: Connection,
   task: RosterTask,
 ): Promise<Counts> {
-  const { plan, actions, roster, time, touched } = task
+  const { plan, actions, roster, time, arrivals, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
   const [told, { before, beside }] = await Promise.all([
     readTold(db, plan, roster, time),
@@ -55,12 +63,19 @@ export async function settleRoster(
   const changed = answers.map((answer) => changesOf(answer, before))
   const earlier = await lookBack(usage, task, told, answers, changed)
   const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
+  // Who was touched may have another address or account, with the same score. Where everybody is looked at anyway,
+  // marks only tell what has just happened.
+  const moved = new Set(touched?.subjects ?? [])
   await db.transaction().execute(async (tx) => {
     for (const [i, answer] of answers.entries()) {
       const { model } = answer.scorer
       const dated = (changed[i] ?? []).map((one) => datedBy(one, earlier.get(model.id)))
       await storeScores(tx, model, time, dated)
       const gone = goneOf(answer, before, asked, touched)
+      for (const { score } of dated) {
+        if (touched || isNews(score, task)) moved.add(score.subjectId)
+      }
+      if (touched) for (const id of [...gone.outside, ...gone.silent]) moved.add(id)
       await dropScores(tx, model, time, 'left the population', gone.outside)
       await dropScores(tx, model, time, 'no usage', gone.silent)
       counts.scored += answer.scores.size
@@ -68,6 +83,7 @@ export async function settleRoster(
       counts.history += dated.filter(({ history }) => history !== null).length
       counts.dropped += gone.outside.length + gone.silent.length
     }
+    await markTouched(tx, 'desire', [...moved], arrivals)
     // The past is not the present: who was touched waits for that.
     if (touched && !time.isAsked) await clearTouched(tx, touched)
     await (touched ? requestTouched : requestWork)(tx, 'desire', 'all')
@@ -123,6 +139,10 @@ function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[]
   }
   return changed
 }
+
+/** Something has arrived, and something has happened within a day: this may be it. */
+const isNews = ({ facts }: Score, { arrivals: { first }, time }: RosterTask): boolean =>
+  first !== null && ageAtArrival(facts.lastActive, time.asOf, 0) !== null
 
 function goneOf(
   { scorer, scores, outside }: Answered,

@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { ConfigError } from '../../src/core/errors.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { dropScores, findOrphans, type ScoreTime } from '../../src/infra/postgres/score-store.ts'
-import { clearTouched, readTouched, type Touched } from '../../src/infra/postgres/touched.ts'
+import {
+  type Arrivals,
+  arrivedAt,
+  clearTouched,
+  readTouched,
+  type Touched,
+} from '../../src/infra/postgres/touched.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { settleRoster } from './score-changes.ts'
@@ -19,6 +25,7 @@ const shardSchema = z.strictObject({
   asOf: instant,
   knownAt: instant.optional(),
   isAsked: z.boolean(),
+  arrivedAt: instant.optional(),
   plan: z.string(),
 })
 
@@ -44,7 +51,8 @@ async function scoreTouched(context: JobContext, signal: AbortSignal): Promise<C
     if (touched.subjects.length === 0) return total
     if (await isMost(context, touched)) return { ...total, ...(await plan(context, time)) }
     const rules = await readRules(context.db, context.lakeDir)
-    const counts = await settle(context, rules, { subjects: touched.subjects }, time, touched)
+    const { subjects, arrivals } = touched
+    const counts = await settle(context, rules, { subjects }, time, arrivals, touched)
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
     if (touched.subjects.length < context.shardPeople) return total
   }
@@ -91,7 +99,8 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
     await clearTouched(tx, touched)
   }
   if (shards === 1) {
-    const counts = await settle(context, rules, { fromSlot: 0, toSlot: SLOTS }, time)
+    const arrivals = arrivedAt(touched.arrivals.first)
+    const counts = await settle(context, rules, { fromSlot: 0, toSlot: SLOTS }, time, arrivals)
     await db.transaction().execute(clear)
     return counts
   }
@@ -101,7 +110,12 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
     await sql`update work set done = requested where step = 'score' and key <> 'all'
       and requested > done and not key like ${`shard/%of${shards}`}`.execute(tx)
     const of = { asOf: time.asOf.toISOString(), isAsked: time.isAsked, plan: crypto.randomUUID() }
-    const params = time.knownAt ? { ...of, knownAt: time.knownAt.toISOString() } : of
+    const { first } = touched.arrivals
+    const params = {
+      ...of,
+      ...(time.knownAt ? { knownAt: time.knownAt.toISOString() } : {}),
+      ...(first ? { arrivedAt: first.toISOString() } : {}),
+    }
     for (let n = 1; n <= shards; n++) {
       await requestWork(tx, 'score', `shard/${n}of${shards}`, params)
     }
@@ -110,7 +124,7 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
   return { shards, dropped }
 }
 
-const NOBODY: Touched = { ids: [], subjects: [] }
+const NOBODY: Touched = { ids: [], subjects: [], arrivals: arrivedAt(null) }
 
 async function scoreShard(
   context: JobContext,
@@ -121,7 +135,7 @@ async function scoreShard(
   if (n === undefined || of === undefined) throw new ConfigError(`${key} is no shard of the scores`)
   // Asked for by a hand that does not know what the plan says: there is always another plan.
   if (params === null) return { scored: 0, changed: 0 }
-  const { asOf, knownAt, isAsked, plan: name } = shardSchema.parse(params)
+  const { asOf, knownAt, isAsked, plan: name, arrivedAt: first } = shardSchema.parse(params)
   const time: Time = {
     asOf: new Date(asOf),
     isAsked,
@@ -134,6 +148,7 @@ async function scoreShard(
       actions: actionsOf(rules.plan, time.asOf),
       roster,
       time,
+      arrivals: arrivedAt(first === undefined ? null : new Date(first)),
     }),
   )
 }
@@ -147,6 +162,7 @@ async function settle(
   rules: Rules,
   whom: Whom,
   time: Time,
+  arrivals: Arrivals,
   touched?: Touched,
 ): Promise<Counts> {
   const isFew = touched !== undefined && touched.subjects.length <= FEW
@@ -159,7 +175,7 @@ async function settle(
       const table = isFew ? context.rollups : null
       const roster = await loadRoster(connection, context.db, from, whom, time.asOf, table)
       const actions = actionsOf(plan, time.asOf)
-      const task = { plan, actions, roster, time, ...(touched ? { touched } : {}) }
+      const task = { plan, actions, roster, time, arrivals, ...(touched ? { touched } : {}) }
       return await settleRoster(context.db, connection, task)
     } finally {
       await known?.remove()

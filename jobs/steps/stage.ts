@@ -41,8 +41,9 @@ export const stage: StepHandler = async (context, source, _params, signal) => {
       return { file: written, profiles: await readProfiles(connection, context.lakeDir, written) }
     })
     const stagedIds = events.map(({ id }) => id)
-    const now = context.clock()
-    const swapped = await swapStaged(context.db, source, { file, kept, stagedIds, profiles }, now)
+    const receivedAt = events[0]?.receivedAt ?? new Date()
+    const staged = { file, kept, stagedIds, receivedAt, profiles }
+    const swapped = await swapStaged(context.db, source, staged, context.clock())
     counts.events += events.length
     counts.rows += swapped.rows
     counts.covered += swapped.covered

@@ -18,6 +18,7 @@ import { createFactTable } from '../infra/lake/fact-table.ts'
 import { createRollupTable } from '../infra/lake/rollup-table.ts'
 import { createLogger, type DestinationStream, type Logger } from '../infra/logger.ts'
 import { createMetrics, type Metrics } from '../infra/metrics.ts'
+import { alertChannels } from '../infra/outbound/alert-channels.ts'
 import { type Database, openDatabase } from '../infra/postgres/database.ts'
 import { acquireEmbeddedPostgres, type EmbeddedServer } from '../infra/postgres/embedded/acquire.ts'
 import { takeTurn } from '../infra/postgres/pace.ts'
@@ -78,7 +79,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
-    const metrics = createMetrics(opened.database.db)
+    const metrics = createMetrics(opened.database.db, config.RIPEN_FRESHNESS_SLO)
     const { database } = opened
     const access = openHubspotAccess(config, database, metrics)
     const salesforce = openSalesforceAccess(config, database, metrics)
@@ -188,6 +189,26 @@ function createContext(
     tmpDir: join(config.RIPEN_DATA_DIR, 'tmp'),
     logger,
     clock: clock ?? (() => new Date()),
+    alertChannels: alertChannels({
+      slackUrl: config.RIPEN_ALERT_SLACK_URL,
+      webhookUrl: config.RIPEN_ALERT_WEBHOOK_URL,
+      webhookSecret: config.RIPEN_ALERT_WEBHOOK_SECRET,
+      smtpUrl: config.RIPEN_ALERT_SMTP_URL,
+      from: config.RIPEN_ALERT_EMAIL_FROM,
+      to: config.RIPEN_ALERT_EMAIL_TO,
+    }),
+    alertLimits: {
+      parkedShare: config.RIPEN_ALERT_PARKED_SHARE,
+      quotaLeft: config.RIPEN_ALERT_QUOTA_LEFT,
+    },
+    canary: config.RIPEN_CANARY_EMAIL
+      ? {
+          email: config.RIPEN_CANARY_EMAIL.toLowerCase(),
+          everyMs: config.RIPEN_CANARY_MINUTES * 60_000,
+          withinMs: config.RIPEN_CANARY_WITHIN_MINUTES * 60_000,
+        }
+      : null,
+    freshnessObjective: config.RIPEN_FRESHNESS_SLO,
     pullOverdueMs: config.RIPEN_PULL_OVERDUE_MINUTES * 60_000,
     sources: new Map([
       ['amplitude', connectAmplitude(config)],

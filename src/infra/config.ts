@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
+import { DEFAULT_OBJECTIVE, type Objective, readObjective } from '../core/freshness/objective.ts'
 import { keyringProblem } from './secrets/keyring.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
@@ -16,6 +17,7 @@ const share = z.coerce
   .number('must be a number above 0 and up to 1')
   .refine((n) => n > 0 && n <= 1, 'must be a number above 0 and up to 1')
 const timeZone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
+const address = z.email('must be an e-mail address')
 const secret = z.string().min(16, 'must have 16 characters at least')
 
 /** Every environment variable that Ripen reads, with its default. Empty means absent. */
@@ -47,6 +49,30 @@ const variables = z.object({
   RIPEN_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   RIPEN_CRM_TIMEOUT_MS: whole(100, 120_000).default(30_000),
   RIPEN_PULL_OVERDUE_MINUTES: whole(1, 10_080).default(45),
+  RIPEN_ALERT_SLACK_URL: httpUrl.optional(),
+  RIPEN_ALERT_WEBHOOK_URL: httpUrl.optional(),
+  RIPEN_ALERT_WEBHOOK_SECRET: secret.optional(),
+  RIPEN_ALERT_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp(s) URL' }).optional(),
+  RIPEN_ALERT_EMAIL_FROM: address.optional(),
+  RIPEN_ALERT_EMAIL_TO: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(address))
+    .optional(),
+  RIPEN_ALERT_PARKED_SHARE: share.default(0.02),
+  RIPEN_ALERT_QUOTA_LEFT: share.default(0.1),
+  RIPEN_CANARY_EMAIL: address.optional(),
+  RIPEN_CANARY_MINUTES: whole(1, 1440).default(60),
+  RIPEN_CANARY_WITHIN_MINUTES: whole(1, 1440).default(15),
+  RIPEN_FRESHNESS_SLO: z
+    .string()
+    .default(DEFAULT_OBJECTIVE)
+    .transform((text, context): Objective => {
+      const objective = readObjective(text)
+      if (typeof objective !== 'string') return objective
+      context.addIssue({ code: 'custom', message: objective })
+      return z.NEVER
+    }),
   RIPEN_SCORE_SHARD_PEOPLE: whole(1, 1_000_000).default(10_000),
   RIPEN_DUCKDB_MEMORY_MB: whole(128, 1_048_576).default(512),
   RIPEN_DUCKDB_THREADS: whole(1, 256).optional(),
@@ -136,6 +162,13 @@ const environment = variables.superRefine((config, context) => {
     refuse('RIPEN_ENCRYPTION_KEY', `${why}; make one with openssl rand -base64 32`)
   }
   for (const [name, why] of salesforceProblems(config)) refuse(name, why)
+  const { RIPEN_ALERT_SMTP_URL, RIPEN_ALERT_EMAIL_FROM, RIPEN_ALERT_EMAIL_TO } = config
+  const mail = { RIPEN_ALERT_SMTP_URL, RIPEN_ALERT_EMAIL_FROM, RIPEN_ALERT_EMAIL_TO }
+  if (Object.values(mail).some((value) => value !== undefined)) {
+    for (const [name, value] of Object.entries(mail)) {
+      if (value === undefined) refuse(name, 'is needed for alerts by e-mail')
+    }
+  }
 })
 
 /** What each way of logging in at Salesforce needs. */

@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Objective } from '../core/freshness/objective.ts'
 import type { CrmCall } from '../core/ports/crm.ts'
+import { addAlertMetric, addFreshnessMetrics } from './freshness-metrics.ts'
 import type { Db } from './postgres/database.ts'
 import { readDays, readWindows } from './postgres/pace-store.ts'
 
@@ -12,7 +14,7 @@ export interface Metrics {
 }
 
 /** The figures of one process; those about the state are read from PostgreSQL when asked for. */
-export function createMetrics(db: Db): Metrics {
+export function createMetrics(db: Db, objective: Objective): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const calls = new Counter({
@@ -29,6 +31,8 @@ export function createMetrics(db: Db): Metrics {
     registers: [registry],
   })
   addStateGauges(registry, db)
+  addFreshnessMetrics(registry, db, objective)
+  addAlertMetric(registry, db)
   const total = { reads: 0, writes: 0 }
   return {
     registry,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { sql } from 'kysely'
 import { noteMissedPulls } from '../../jobs/missed-pulls.ts'
 import { type Schedule, startSchedule } from '../../jobs/schedule.ts'
-import { readSourceLedgers } from '../../src/app/source-ledger.ts'
+import { readSourceLedgers } from '../../jobs/source-ledger.ts'
 import { readNotices } from '../../src/infra/postgres/notices.ts'
 import { readSchemaChanges } from '../../src/infra/postgres/schema-store.ts'
 import { eventually, makeFolder } from '../support/embedded-processes.ts'

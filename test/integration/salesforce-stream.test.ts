@@ -326,7 +326,7 @@ describe('an org without the stream', () => {
     const status = await world.thread.status()
     expect(status.crms['salesforce']?.stream).toMatchObject({ state: 'refused', heardAt: null })
     const text = describeStatus(
-      { ...status, sources: {}, notices: [], schemaChanges: [] },
+      { ...status, sources: {}, notices: [], schemaChanges: [], freshness: {}, alerts: [] },
       new Date(),
     )
     expect(text).toMatch(/salesforce stream: refused .*asked for instead: .*Change Data Capture/)

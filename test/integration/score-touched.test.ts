@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import { markTouched } from '../../src/infra/postgres/touched.ts'
+import { arrivedAt, markTouched } from '../../src/infra/postgres/touched.ts'
 import { scoringMappings } from '../support/scoring-mappings.ts'
 import { closeThreads, NOW, openThread, type Thread } from '../support/thread.ts'
 
@@ -25,7 +25,7 @@ async function subjects({ app }: Thread): Promise<string[]> {
 
 async function touch({ app }: Thread, ids: readonly string[]): Promise<void> {
   const { engine, context } = app
-  await context.db.transaction().execute((tx) => markTouched(tx, 'score', ids))
+  await context.db.transaction().execute((tx) => markTouched(tx, 'score', ids, arrivedAt(null)))
   await engine.touch('score', 'all')
   await engine.idle(['score'])
 }

@@ -1,3 +1,4 @@
+import { shortTime } from '../../core/freshness/objective.ts'
 import type { Gap } from '../../core/usage/ledger.ts'
 import type { FullStatus } from './commands/status.ts'
 import { duration } from './progress.ts'
@@ -27,10 +28,12 @@ export function describeStatus(status: FullStatus, now: Date): string {
     'CRM',
     crms.length ? table(crms) : '  nothing desired yet: ripen score',
     ...describeStreams(status, now),
+    ...describeFreshness(status, now),
     ...describePace(status),
     ...describeMessages(status),
     'Open',
     open.length ? table(open) : '  nothing',
+    ...describeAlerts(status),
     ...describeNotices(status, now),
     ...describeSchema(status),
     `Mapping: ${status.mapping ? `version ${status.mapping.version} of ${status.mapping.folder}` : 'none published'}`,
@@ -104,6 +107,35 @@ function describeStreams({ crms }: FullStatus, now: Date): string[] {
   })
 }
 
+function describeFreshness({ freshness }: FullStatus, now: Date): string[] {
+  const lines = Object.entries(freshness).flatMap(([crm, { standing, taken, open }]) => {
+    const { objective, total, share, isKept } = standing
+    const wanted = `${percent(objective.share)} in ${shortTime(objective.withinSeconds)}`
+    const kept =
+      share === null
+        ? 'nothing qualified was due'
+        : `${percent(share)} of ${total} that are qualified, ${isKept ? 'kept' : 'NOT KEPT'}`
+    const over = `over ${objective.overHours} h: ${kept}`
+    const rows = taken
+      .filter(({ since }) => since === 'arrival')
+      .map(({ object, qualified, n, medianSeconds, p95Seconds }) => [
+        `    ${object}${qualified ? ', qualified' : ''}`,
+        `${n}, half in ${atMost(medianSeconds)}, 95 % in ${atMost(p95Seconds)}`,
+      ])
+    const waits = open.map(({ object, qualified, open: n, oldestSince, oldest }) => [
+      `    ${object}${qualified ? ', qualified' : ''}`,
+      `${n} on the way, the oldest for ${duration(now.getTime() - oldestSince.getTime())} (${oldest})`,
+    ])
+    const details = [...rows, ...waits]
+    return [`  ${crm}: ${wanted} ${over}`, ...(details.length > 0 ? [table(details)] : [])]
+  })
+  return lines.length > 0 ? ['Freshness, from the arrival of an event', ...lines] : []
+}
+
+const percent = (share: number): string => `${Math.floor(share * 1000) / 10} %`
+const atMost = (seconds: number | null): string =>
+  seconds === null ? 'more than a day' : shortTime(seconds)
+
 function describePace({ pace }: FullStatus): string[] {
   const quotas = pace.quotas.map(({ account, calls, left, seenAt }) => [
     `  ${account}`,
@@ -120,6 +152,16 @@ function describePace({ pace }: FullStatus): string[] {
 function describeMessages({ messages }: FullStatus): string[] {
   const rows = messages.map(({ state, reason, n }) => [`  ${state}`, `${n}`, reason ?? ''])
   return rows.length > 0 ? ['Messages of playbooks', table(rows)] : []
+}
+
+function describeAlerts({ alerts }: FullStatus): string[] {
+  if (alerts.length === 0) return []
+  const rows = alerts.map(({ kind, about, since, text }) => [
+    `  ${kind} ${about}`,
+    `since ${since?.toISOString() ?? ''}`,
+    text,
+  ])
+  return ['Alerts', table(rows)]
 }
 
 function describeNotices({ notices }: FullStatus, now: Date): string[] {

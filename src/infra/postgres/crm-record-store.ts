@@ -65,7 +65,7 @@ export interface WantedRecord extends DesiredRecord {
 /** Records of one object that are open, in order: a slice of them. */
 export async function openRecords(
   db: Db,
-  { crm, object, after, limit, byCompany }: OpenSlice,
+  { crm, object, after, limit, byCompany, isHot }: OpenSlice,
 ): Promise<readonly CrmRecordRow[]> {
   const open = db
     .selectFrom('crm_record')
@@ -73,6 +73,7 @@ export async function openRecords(
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
+    .$if(isHot, (q) => q.where(IS_HOT))
     .limit(limit)
   const { companyRef, ref } = after ?? { companyRef: null, ref: '' }
   const slice = byCompany
@@ -91,21 +92,33 @@ export interface OpenSlice {
   readonly limit: number
   /** Those of one company follow each other; by our id alone otherwise. */
   readonly byCompany: boolean
+  /** Those of who is qualified and that are due, alone. */
+  readonly isHot: boolean
 }
 
-export async function countOpen(db: Db, crm: string, object: CrmObject): Promise<number> {
+export async function countOpen(
+  db: Db,
+  crm: string,
+  object: CrmObject,
+  isHot: boolean,
+): Promise<number> {
   const { n } = await db
     .selectFrom('crm_record')
     .select((e) => e.fn.countAll<number>().as('n'))
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
+    .$if(isHot, (q) => q.where(IS_HOT))
     .executeTakeFirstOrThrow()
   return Number(n)
 }
 
 /** In these words, so that PostgreSQL takes the index of the open ones. */
 const IS_OPEN = sql<boolean>`state in ('pending', 'writing')`
+
+/** Something has happened that is not in the CRM yet, and it is about who is qualified. */
+const IS_HOT = sql<boolean>`exists (select from freshness f where f.ref = crm_record.ref
+  and f.crm = crm_record.crm and f.qualified and f.due_since is not null)`
 
 /** The records of these people or accounts, by our id. */
 export async function recordsOf(

@@ -4,6 +4,7 @@ import type { WrittenFile } from '../lake/events-file.ts'
 import type { Db, Tx } from './database.ts'
 import { holdGenerations, requestRollups } from './rollup-generations.ts'
 import type { Tables } from './tables.ts'
+import { markArrival } from './touched.ts'
 import { requestWork } from './work.ts'
 
 /** One live part of a lake file: the rows of this partition in this file count, all others do not. */
@@ -71,7 +72,10 @@ export async function swapWindows(
     for (const some of chunks(values, 2000)) await upsertWindows(tx, some)
     await touchPulled(tx, source, keys, pulledAt)
     await markDays(tx, source, [...touched])
-    if (touched.size > 0 || changed.length > 0) await requestRollups(tx, source)
+    if (touched.size > 0 || changed.length > 0) {
+      await markArrival(tx, 'rollup', source)
+      await requestRollups(tx, source)
+    }
     // Profiles and the like are on no event day: no rollup asks for people after them.
     const noEvents = changed.some((key) => {
       const [then, now] = [oldByKey.get(key), next.get(key)]

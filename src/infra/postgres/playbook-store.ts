@@ -2,6 +2,10 @@ import { sql } from 'kysely'
 import type { Credits } from '../../core/playbook/assign.ts'
 import type { Db, Tx } from './database.ts'
 
+/** The condition that keeps to some subjects; null for all. */
+const isAmong = (column: string, among: readonly string[] | null) =>
+  among === null ? sql`true` : sql`${sql.ref(column)} = any(${[...among]}::text[])`
+
 /** Somebody for whom a playbook may start, and why. */
 export interface Candidate {
   readonly subjectId: string
@@ -33,11 +37,13 @@ export async function enteredStatus(
   models: readonly string[],
   status: string,
   since: Date,
+  among: readonly string[] | null = null,
 ): Promise<Candidate[]> {
   const { rows } = await sql<CandidateRow>`
     select distinct on (subject_id, model) subject_id, model, evidence_at, as_of from score_change
     where model = any(${[...models]}::text[]) and to_status = ${status}
       and from_status is distinct from to_status and evidence_at >= ${since}
+      and ${isAmong('subject_id', among)}
     order by subject_id, model, id desc`.execute(tx)
   return rows.map(toCandidate)
 }
@@ -48,11 +54,13 @@ export async function crossedScore(
   models: readonly string[],
   threshold: number,
   since: Date,
+  among: readonly string[] | null = null,
 ): Promise<Candidate[]> {
   const { rows } = await sql<CandidateRow>`
     select distinct on (subject_id, model) subject_id, model, evidence_at, as_of from score_change
     where model = any(${[...models]}::text[]) and to_score >= ${threshold}
       and coalesce(from_score, 0) < ${threshold} and evidence_at >= ${since}
+      and ${isAmong('subject_id', among)}
     order by subject_id, model, id desc`.execute(tx)
   return rows.map(toCandidate)
 }
@@ -66,11 +74,13 @@ export async function fallenScore(
   models: readonly string[],
   by: number,
   since: Date,
+  among: readonly string[] | null = null,
 ): Promise<Candidate[]> {
   const { rows } = await sql<CandidateRow>`
     select s.subject_id, s.model, null::timestamptz as evidence_at, s.qualified_at as as_of
     from score s
     where s.model = any(${[...models]}::text[]) and s.qualified_at is not null
+      and ${isAmong('s.subject_id', among)}
       and exists (select from score_change f where f.subject_id = s.subject_id and f.model = s.model
         and f.as_of >= ${since} and f.to_score < f.from_score and f.cause in ('time', 'usage'))
       and (select max(c.to_score) from score_change c where c.subject_id = s.subject_id
@@ -84,9 +94,11 @@ export async function recentlyActive(
   tx: Tx,
   models: readonly string[],
   since: Date,
+  among: readonly string[] | null = null,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`select distinct subject_id as id from score
-    where model = any(${[...models]}::text[]) and evidence_at >= ${since} order by 1`.execute(tx)
+    where model = any(${[...models]}::text[]) and evidence_at >= ${since}
+      and ${isAmong('subject_id', among)} order by 1`.execute(tx)
   return rows.map(({ id }) => id)
 }
 

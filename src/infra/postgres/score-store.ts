@@ -298,8 +298,8 @@ export async function findOrphans(
 
 /** Marks whose score could have changed with time alone, unless they are marked already. */
 export async function markDue(db: Db | Tx, models: readonly string[], now: Date): Promise<number> {
-  const result = await sql`insert into touched (step, subject)
-    select 'score', d.subject_id from (select distinct subject_id from score
+  const result = await sql`insert into touched (step, subject, arrived_at)
+    select 'score', d.subject_id, null from (select distinct subject_id from score
       where next_change_at <= ${now} and model = any(${[...models]}::text[])) d
     where not exists (select from touched t where t.step = 'score' and t.subject = d.subject_id)`.execute(
     db,

@@ -5,7 +5,7 @@ import type { Db, Tx } from './database.ts'
 import { insertFile, lockManifest, upsertWindows } from './manifest.ts'
 import { nextGeneration } from './rollup-generations.ts'
 import { markAdded } from './rollup-parts.ts'
-import { markTouched } from './touched.ts'
+import { arrivedAt, markTouched } from './touched.ts'
 import { requestTouched, requestWork } from './work.ts'
 
 /** Between the hour and the sequence in the key of a provisional sub-window. */
@@ -39,6 +39,8 @@ export interface WrittenStage {
   readonly kept: readonly string[]
   /** Ids of the staged events that the file was made of. */
   readonly stagedIds: readonly number[]
+  /** When the first of them came. */
+  readonly receivedAt: Date
   /** Profiles in the file. */
   readonly profiles: readonly string[]
 }
@@ -51,7 +53,7 @@ export interface WrittenStage {
 export async function swapStaged(
   db: Db,
   source: string,
-  { file, kept, stagedIds, profiles }: WrittenStage,
+  { file, kept, stagedIds, receivedAt, profiles }: WrittenStage,
   now: Date,
 ): Promise<{ rows: number; covered: number }> {
   return db.transaction().execute(async (tx) => {
@@ -69,7 +71,7 @@ export async function swapStaged(
       )
       await markAdded(tx, source, windows)
       const subjects = profiles.map((profile) => `${source}/${profile}`)
-      await markTouched(tx, 'rollup', subjects)
+      await markTouched(tx, 'rollup', subjects, arrivedAt(receivedAt))
       await requestTouched(tx, 'rollup', source)
       if ((await nextGeneration(tx)) !== null) await requestWork(tx, 'rebuild', source)
     }

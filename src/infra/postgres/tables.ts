@@ -85,7 +85,12 @@ export interface Tables {
     received_at: Generated<Date>
     body: string
   }
-  touched: { id: Generated<number>; step: string; subject: string }
+  touched: {
+    id: Generated<number>
+    step: string
+    subject: string
+    arrived_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
   lake_file: {
     id: string
     source: string
@@ -393,6 +398,54 @@ export interface Tables {
     due_at: InstantOrNull
     urgent: Generated<boolean>
   }
+  alert: {
+    kind: string
+    about: string
+    firing: boolean
+    since: InstantOrNull
+    leaning_since: InstantOrNull
+    text: string
+    looked_at: Instant
+  }
+  alert_message: {
+    id: Generated<string>
+    channel: string
+    subject: string
+    body: string
+    created_at: Generated<Date>
+    tries: Generated<number>
+    again_at: Generated<Date>
+    ended_at: InstantOrNull
+    outcome: TextOrNull<'sent' | 'refused'>
+    error: TextOrNull
+  }
+  canary_beat: {
+    crm: string
+    let_go_at: Instant
+    token: string
+    seen_at: InstantOrNull
+  }
+  freshness: {
+    ref: string
+    crm: string
+    object: 'contact' | 'company'
+    qualified: boolean
+    due_since: InstantOrNull
+    due_age_ms: number | null
+    arrived_at: InstantOrNull
+    event_at: InstantOrNull
+    in_crm_at: InstantOrNull
+  }
+  freshness_hour: {
+    crm: string
+    hour: Instant
+    object: 'contact' | 'company' | 'task'
+    qualified: boolean
+    since: 'arrival' | 'event'
+    bound: number
+    n: Count
+    seconds: number
+  }
   crm_edit: {
     ref: string
     id: Generated<number>
@@ -432,6 +485,10 @@ export interface Tables {
     escalated_at: InstantOrNull
     contact_at: InstantOrNull
     contact_by: TextOrNull<CrmEngagementKind | 'completion'>
+    /** When what the task is about arrived, how old it was by then, and when the task was there. */
+    arrived_at: InstantOrNull
+    event_age_ms: ColumnType<number | null, number | null | undefined, number | null>
+    in_crm_at: InstantOrNull
   }
   task_amendment: {
     task_key: string

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Tx } from './database.ts'
-import { markTouched } from './touched.ts'
+import { arrivedAt, markTouched } from './touched.ts'
 import { requestTouched } from './work.ts'
 
 /**
@@ -42,7 +42,9 @@ export async function touchAbout(tx: Tx, abouts: readonly string[]): Promise<num
     select account_id as id from person
       where id = any(${ids}::text[]) and account_id is not null
     union select id from person where account_id = any(${ids}::text[])`.execute(tx)
-  await markTouched(tx, 'score', [...new Set([...ids, ...others.map((row) => row.id)])])
+  const subjects = [...new Set([...ids, ...others.map((row) => row.id)])]
+  // What a CRM or a file says is no event in the product.
+  await markTouched(tx, 'score', subjects, arrivedAt(null))
   await requestTouched(tx, 'score', 'all')
   return rows.length
 }

@@ -1,7 +1,9 @@
 import type { JobContext } from '../../../../jobs/context.ts'
+import { readSourceLedgers, type SourceLedger } from '../../../../jobs/source-ledger.ts'
+import { type AlertRow, readAlerts } from '../../../infra/postgres/alert-store.ts'
+import { type CrmFreshness, readFreshness } from '../../../infra/postgres/freshness-report.ts'
 import { type Notice, readNotices } from '../../../infra/postgres/notices.ts'
 import { readSchemaChanges, type SchemaChange } from '../../../infra/postgres/schema-store.ts'
-import { readSourceLedgers, type SourceLedger } from '../../source-ledger.ts'
 import { readStatus, type SourceStatus, type Status } from '../../status.ts'
 import { describeStatus } from '../status-text.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
@@ -9,6 +11,10 @@ import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 /** Everything that `ripen status` tells. */
 export interface FullStatus extends Omit<Status, 'sources'> {
   readonly sources: Readonly<Record<string, Partial<SourceStatus> & SourceLedger>>
+  /** How soon what happens is in each CRM, see `RIPEN_FRESHNESS_SLO`. */
+  readonly freshness: Readonly<Record<string, CrmFreshness>>
+  /** What is wrong now, and since when; ripen alerts lists all that is watched. */
+  readonly alerts: readonly AlertRow[]
   readonly notices: readonly Notice[]
   readonly schemaChanges: readonly SchemaChange[]
 }
@@ -32,6 +38,8 @@ async function readFullStatus(context: JobContext): Promise<FullStatus> {
   return {
     ...status,
     sources: Object.fromEntries(sources),
+    freshness: await readFreshness(context.db, context.freshnessObjective),
+    alerts: (await readAlerts(context.db)).filter(({ isFiring }) => isFiring),
     notices: await readNotices(context.db),
     schemaChanges: await readSchemaChanges(context.db),
   }

@@ -1,8 +1,14 @@
-import type { ConnectedSource, JobContext } from '../../jobs/context.ts'
-import { dueWindows, startOfPull } from '../../jobs/steps/pull.ts'
-import type { UsageSource, UsageWindow } from '../core/ports/usage-source.ts'
-import { estimateMs, findGaps, type Gap, lagMs, type PulledWindow } from '../core/usage/ledger.ts'
-import type { Db } from '../infra/postgres/database.ts'
+import type { UsageSource, UsageWindow } from '../src/core/ports/usage-source.ts'
+import {
+  estimateMs,
+  findGaps,
+  type Gap,
+  lagMs,
+  type PulledWindow,
+} from '../src/core/usage/ledger.ts'
+import type { Db } from '../src/infra/postgres/database.ts'
+import type { ConnectedSource, JobContext } from './context.ts'
+import { dueWindows, startOfPull } from './steps/pull.ts'
 
 /** What of a source is there, what is missing, and what went wrong. */
 export interface SourceLedger {
