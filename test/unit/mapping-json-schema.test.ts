@@ -11,7 +11,7 @@ const ajv = new Ajv2020({
   strictRequired: false,
 })
 // Described by patterns too; that the words are known is enough here.
-for (const format of ['email']) ajv.addFormat(format, true)
+for (const format of ['email', 'date']) ajv.addFormat(format, true)
 const validators = new Map<string, ValidateFunction>(
   FILE_KINDS.map((kind) => [kind.name, ajv.compile({ ...jsonSchemaOf(kind) })]),
 )
@@ -70,7 +70,10 @@ describe.each(FILE_KINDS)('$name', (kind) => {
       expect({
         path,
         value,
-        fits: new Ajv2020({ strict: false, formats: { email: true } }).validate(rest, value),
+        fits: new Ajv2020({ strict: false, formats: { email: true, date: true } }).validate(
+          rest,
+          value,
+        ),
       }).toEqual({ path, value, fits: true })
     }
   })
