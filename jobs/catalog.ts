@@ -5,6 +5,7 @@ import { desire } from './steps/desire.ts'
 import { forget } from './steps/forget.ts'
 import { identity } from './steps/identity.ts'
 import { listen } from './steps/listen.ts'
+import { outbound } from './steps/outbound.ts'
 import { pull } from './steps/pull.ts'
 import { rebuild } from './steps/rebuild.ts'
 import { reconcile } from './steps/reconcile.ts'
@@ -40,5 +41,6 @@ export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   desire: { queue: scores, attempts: 3, backoffMs: 500, handler: desire },
   reconcile: { queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500, handler: reconcile },
   listen: { queue: (crm) => `listen-${crm}`, attempts: 4, backoffMs: 500, handler: listen },
+  outbound: { queue: () => 'outbound', attempts: 3, backoffMs: 500, handler: outbound },
   rebuild: { queue: usage, attempts: 3, backoffMs: 500, handler: rebuild },
 }

@@ -104,6 +104,12 @@ export interface JobContext {
   /** Sources whose events come by webhook. */
   readonly streams: ReadonlyMap<string, UsageStream>
   readonly crms: ReadonlyMap<string, ConnectedCrm>
+  /** What the environment says of a variable that a mapping names; null where it says nothing. */
+  readonly variable: (name: string) => string | null
+  /** Deadline of one message to somebody outside. */
+  readonly outboundTimeoutMs: number
+  /** Where people find this installation; null when nobody has said. */
+  readonly publicUrl: string | null
   readonly onProgress: (progress: Progress) => void
 }
 

@@ -135,11 +135,18 @@ const isTouchedOnly = (row: WorkRow): boolean => row.whole <= row.done
 
 /**
  * A step waits for what is asked of the steps before it, since they will ask for it again; but not for
- * long, so that a backfill of months shows results on the way. A rebuild neither waits nor holds up.
+ * long, so that a backfill of months shows results on the way. A rebuild neither waits nor holds up, nor do
+ * messages to others.
  * What streams in waits for nothing and holds nobody up: there is always more of it.
  */
 function goesBefore(other: WorkRow, row: WorkRow, now: number): boolean {
-  if (row.step === 'rebuild' || isTouchedOnly(row) || isTouchedOnly(other)) return false
+  if (
+    row.step === 'rebuild' ||
+    row.step === 'outbound' ||
+    isTouchedOnly(row) ||
+    isTouchedOnly(other)
+  )
+    return false
   const earlier = STEPS.indexOf(other.step) < STEPS.indexOf(row.step)
   return earlier && now - other.changedAt.getTime() < WAIT_FOR_OTHERS_MS
 }
@@ -171,7 +178,10 @@ function followers(row: WorkRow, isNews = false): readonly Step[] {
       // The whole of it may have become shards, each of which is a row of its own.
       return row.key === 'all' && !isTouchedOnly(row) ? ['score', 'desire'] : ['desire']
     case 'desire':
-      return isNews || !isTouchedOnly(row) ? ['reconcile'] : []
+      // A playbook may have set what the next look writes.
+      return isNews || !isTouchedOnly(row)
+        ? ['score', 'desire', 'reconcile', 'outbound']
+        : ['score', 'outbound']
     case 'reconcile':
       // What the CRM says about people and companies.
       return ['identity', 'score']
@@ -180,6 +190,8 @@ function followers(row: WorkRow, isNews = false): readonly Step[] {
       return ['forget', 'score', 'reconcile']
     case 'rebuild':
       return ['rebuild', 'score']
+    case 'outbound':
+      return []
   }
 }
 

@@ -3,6 +3,7 @@ import { collectGarbage } from '../src/infra/lake/garbage.ts'
 import { readEffective } from '../src/infra/mappings/published.ts'
 import { dropTaken } from '../src/infra/postgres/crm-delivery-store.ts'
 import { forgetEdits } from '../src/infra/postgres/crm-edit-store.ts'
+import { dueMessages } from '../src/infra/postgres/message-store.ts'
 import { markDue } from '../src/infra/postgres/score-store.ts'
 import { requestTouched, requestWork, STEPS } from '../src/infra/postgres/work.ts'
 import { watchAlerts } from './alerts/look.ts'
@@ -45,6 +46,7 @@ export function startSchedule(context: JobContext, engine: Engine): Schedule {
       requestDueStages,
       requestDueReads,
       requestDueListening,
+      requestDueMessages,
       reviveFailed,
       (one: JobContext) => noteMissedPulls(one, startedAt),
       (one: JobContext) => tendCanary(one, stop.signal),
@@ -138,6 +140,12 @@ async function requestDueStages({ db }: JobContext): Promise<void> {
     )
     .execute()
   for (const { source } of waiting) await requestTouched(db, 'stage', source)
+}
+
+/** Asks for messages whose next try is due. */
+async function requestDueMessages({ db, clock }: JobContext): Promise<void> {
+  const [due] = await dueMessages(db, clock(), 1)
+  if (due) await requestWork(db, 'outbound', 'all')
 }
 
 async function reviveFailed({ db }: JobContext): Promise<void> {

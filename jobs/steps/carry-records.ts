@@ -17,12 +17,12 @@ export async function carryRecordsOn(
           (select from crm_record o where o.ref = ${heir} and o.crm = r.crm and o.crm_id is not null)
         returning *)
       insert into crm_record (ref, crm, object, crm_id, owner_id, may_create, lookup, desired,
-        desired_on_create, state, company_ref, company_linked, created)
+        desired_on_create, state, company_ref, company_linked, created, ledger)
       select ${heir}, crm, object, crm_id, owner_id, may_create, lookup, desired,
-        desired_on_create, 'pending', company_ref, company_linked, created from gone
+        desired_on_create, 'pending', company_ref, company_linked, created, ledger from gone
       on conflict (ref, crm) do update set crm_id = excluded.crm_id, owner_id = excluded.owner_id,
         company_linked = excluded.company_linked, created = excluded.created, written = null,
-        state = 'pending'
+        ledger = excluded.ledger, turn = crm_record.turn + 1, state = 'pending'
       returning crm`.execute(tx)
     if (rows.length > 0)
       await carrySayings(

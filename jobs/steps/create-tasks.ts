@@ -2,15 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
+import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
+import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import { readDealsOf } from '../../src/infra/postgres/deal-store.ts'
 import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
+import { mergeIntent, openTaskOf } from '../../src/infra/postgres/task-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
+import { addressTask, heirsOf, type TaskAddress } from './address-task.ts'
+import { findOwner, keepOwner, type Unassigned } from './assign-intent.ts'
 import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
-import type { PlannedTask } from './plan-tasks.ts'
+import type { PlannedTask } from './planned-task.ts'
 
 /** A doubtful create is looked for no earlier than the call's deadline plus this. */
 const MARGIN_MS = 2_000
@@ -19,12 +23,27 @@ const ROUNDS = 3
 /** Tasks that are looked up and created at a time, so that the CRM's latency does not set the pace. */
 const TASKS_AT_ONCE = 8
 
-interface Intent extends TaskEpisode {
+interface Intent extends TaskEpisode, Unassigned {
   readonly marker: string
   readonly state: string
-  readonly task: PlannedTask
+  readonly ownerId: string | null
+  readonly assignedAt: Date | null
   readonly settleAfter: Date | null
-  readonly createdAt: Date
+}
+
+/** What creating tasks works with. */
+interface Creating {
+  readonly context: JobContext
+  readonly connected: ConnectedCrm
+  readonly crm: Crm
+  readonly set: MappingSet
+  readonly mapping: CrmMapping
+  readonly signal: AbortSignal
+  readonly run: RunNotes
+  /** Keys of those that are left alone in this run. */
+  readonly waiting: Set<string>
+  /** The last who waits to say whose a task is. */
+  readonly turns: { last: Promise<void> }
 }
 
 /**
@@ -40,8 +59,10 @@ export async function createPlannedTasks(
   signal: AbortSignal,
   run: RunNotes,
 ): Promise<void> {
-  let owners: readonly CrmOwner[] | null = null
   const waiting = new Set<string>()
+  const turns = { last: Promise.resolve() }
+  const creating = { context, connected, crm, set, mapping, signal, run, waiting, turns }
+  let owners: readonly CrmOwner[] | null = null
   const open = async () =>
     (await openIntents(context.db, crm.name)).filter(({ key }) => !waiting.has(key))
   for (let round = 0; round < ROUNDS; round++) {
@@ -50,26 +71,16 @@ export async function createPlannedTasks(
     const known: readonly CrmOwner[] = owners ?? (await knownOwners(context, crm, signal))
     owners = known
     const gone = await goneReasons(context.db, set, mapping, intents)
-    await eachInFlight(intents, TASKS_AT_ONCE, async (intent) => {
-      const reason = gone.get(intent.key)
-      if (intent.state === 'planned' && reason !== undefined) {
-        await setState(context.db, intent, 'parked', { reason })
-        return
+    // What an account's task becomes depends on the one before.
+    await eachInFlight(byAccount(intents), TASKS_AT_ONCE, async (lane) => {
+      for (const intent of lane) {
+        const reason = gone.get(intent.key)
+        if (intent.state === 'planned' && reason !== undefined) {
+          await setState(context.db, intent, 'parked', { reason })
+          continue
+        }
+        await createOne(creating, intent, known)
       }
-      const task = await addressTask(context.db, crm, mapping, known, intent, signal)
-      if (task === null && isWorthWaiting(intent, mapping, context.clock())) {
-        // The company is about to be linked, parked for a while, or on its way to another account.
-        waiting.add(intent.key)
-        run.count('tasksWaiting')
-        return
-      }
-      if (task === null) {
-        await setState(context.db, intent, 'parked', { reason: 'its company is not in the CRM' })
-        const reason = 'the company of its account is not in the CRM'
-        run.note({ ref: intent.key, outcome: 'parked', reason, correlationId: null })
-        return
-      }
-      await settleIntent(context, connected, crm, intent, task, signal, run)
     })
   }
   const left = (await open()).length
@@ -77,24 +88,126 @@ export async function createPlannedTasks(
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
 }
 
-/** As long as the behaviour that the task is about is fresh. */
-function isWorthWaiting(
-  { qualifiedAt, createdAt }: Intent,
-  { tasks }: CrmMapping,
-  now: Date,
-): boolean {
-  const since = qualifiedAt ?? createdAt
-  return now.getTime() - since.getTime() <= (tasks?.['evidence-within'] ?? 0)
+async function createOne(
+  creating: Creating,
+  intent: Intent,
+  owners: readonly CrmOwner[],
+): Promise<void> {
+  const { context, crm, mapping, set, signal } = creating
+  const { db } = context
+  const about = { ...intent, personRefs: intent.task.personRefs }
+  const address = await addressTask(db, crm, mapping, about, signal)
+  if (address === null) {
+    return wait(creating, intent, 'its company is not in the CRM', NO_COMPANY)
+  }
+  if (intent.state === 'creating') {
+    return settleIntent(creating, intent, toTask(intent, intent.task, intent.ownerId, address))
+  }
+  const segment = intent.task.segment ?? 'all'
+  const rules = taskRules(set, crm.name, intent.playbook, segment) ?? withoutRules(intent)
+  if (address.dealId !== null && rules['open-deal'] === 'nothing') {
+    return setState(db, intent, 'parked', { reason: 'the account has an open deal' })
+  }
+  const task = await inTurn(creating, () => assignedTask(creating, intent, rules, address, owners))
+  if (task === 'full') return wait(creating, intent, DAILY_CAP, DAILY_CAP)
+  if (task) await settleIntent(creating, intent, task)
+}
+
+function byAccount(intents: readonly Intent[]): Iterable<readonly Intent[]> {
+  const lanes = new Map<string, Intent[]>()
+  for (const intent of intents) {
+    const lane = lanes.get(intent.accountRef)
+    if (lane) lane.push(intent)
+    else lanes.set(intent.accountRef, [intent])
+  }
+  return lanes.values()
+}
+
+/** One after the other: whose the next task is depends on whose the last one was. */
+async function inTurn<T>({ turns }: Creating, work: () => Promise<T>): Promise<T> {
+  const result = turns.last.then(work)
+  turns.last = result.then(
+    () => {},
+    () => {},
+  )
+  return result
+}
+
+const NO_COMPANY = 'the company of its account is not in the CRM'
+const DAILY_CAP = 'whoever could have it has had enough tasks for the day'
+
+/** Whose playbook is gone is the account owner's. */
+function withoutRules({ task }: Intent): PlaybookTask {
+  const { subject, body, priority, type = 'to-do' } = task
+  const rest = { 'due-in': 0, 'one-open': true, 'when-gone': 'leave', 'open-deal': 'task' } as const
+  return { ...{ subject, body, priority, type }, ...rest, assign: ['account-owner'] }
+}
+
+/** The task with its owner; null when another one has taken it in. */
+async function assignedTask(
+  { context, crm, run }: Creating,
+  intent: Intent,
+  rules: PlaybookTask,
+  address: TaskAddress,
+  owners: readonly CrmOwner[],
+): Promise<CrmTask | 'full' | null> {
+  const { db } = context
+  const now = context.clock()
+  const isThere = owners.some(({ id, active }) => active && id === intent.ownerId)
+  if (intent.assignedAt !== null && (intent.ownerId === null || isThere)) {
+    return toTask(intent, intent.task, intent.ownerId, address)
+  }
+  const found = await findOwner(db, intent, rules, address, owners, now)
+  if (found.kind === 'full') return 'full'
+  const owner = found.kind === 'assigned' ? found.owner : null
+  const ownerId = owner?.id ?? null
+  const other = rules['one-open']
+    ? await openTaskOf(db, crm.name, intent.accountRef, ownerId)
+    : null
+  if (other !== null) {
+    const personRefs = await heirsOf(db, intent.task.personRefs)
+    await mergeIntent(db, { ...intent, personRefs }, other, now)
+    run.count('tasksMerged')
+    return null
+  }
+  const by = found.kind === 'assigned' ? found : { by: 'nobody', credits: null }
+  const task = await keepOwner(db, intent, rules, owner, by, now)
+  return toTask(intent, task, ownerId, address)
+}
+
+function toTask(
+  { marker }: Intent,
+  task: PlannedTask,
+  ownerId: string | null,
+  { companyId, contactIds, dealId }: TaskAddress,
+): CrmTask {
+  const { accountRef: _, personRefs: _refs, segment: _segment, reason: _reason, ...told } = task
+  return { ...told, marker, ownerId, companyId, contactIds, dealId }
+}
+
+/** Waits for what is on its way, as long as the behaviour that the task is about is fresh. */
+async function wait(
+  { context, run, set, crm, waiting }: Creating,
+  intent: Intent,
+  reason: string,
+  told: string,
+): Promise<void> {
+  const rules = playbooksOf(set, crm.name).find(({ id }) => id === intent.playbook)
+  const since = intent.qualifiedAt ?? intent.createdAt
+  const ageMs = context.clock().getTime() - since.getTime()
+  if (ageMs <= (rules?.guards['evidence-within'] ?? 0)) {
+    waiting.add(intent.key)
+    run.count('tasksWaiting')
+    return
+  }
+  await setState(context.db, intent, 'parked', { reason })
+  run.note({ ref: intent.key, outcome: 'parked', reason: told, correlationId: null })
 }
 
 async function settleIntent(
-  context: JobContext,
-  connected: ConnectedCrm,
-  crm: Crm,
+  { context, connected, crm, signal, run }: Creating,
   intent: Intent,
   task: CrmTask,
-  signal: AbortSignal,
-  run: RunNotes,
 ): Promise<void> {
   if (intent.state === 'creating') {
     await sleep(Math.max(0, (intent.settleAfter?.getTime() ?? 0) - Date.now()), undefined, {
@@ -108,6 +221,7 @@ async function settleIntent(
       return
     }
     await setState(context.db, intent, 'created', { taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
@@ -128,6 +242,7 @@ async function settleIntent(
   })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
+    await noteTaskInCrm(context.db, crm.name, intent.key)
     await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
@@ -154,7 +269,13 @@ async function openIntents(db: Db, crm: string): Promise<Intent[]> {
     .execute()
   return rows.map((row) => ({
     key: row.key,
+    crm: row.crm,
+    playbook: row.playbook,
     accountRef: row.account_ref,
+    personRef: row.person_ref,
+    segment: (row.task as PlannedTask).segment ?? 'all',
+    ownerId: row.owner_id,
+    assignedAt: row.assigned_at,
     qualifiedAt: row.qualified_at,
     marker: row.marker,
     state: row.state,
@@ -162,74 +283,6 @@ async function openIntents(db: Db, crm: string): Promise<Intent[]> {
     settleAfter: row.settle_after,
     createdAt: row.created_at,
   }))
-}
-
-/** Fills in the CRM's ids and the owner: the company's if active, else the declared fall-back. */
-async function addressTask(
-  db: Db,
-  crm: Crm,
-  mapping: CrmMapping,
-  owners: readonly CrmOwner[],
-  intent: Intent,
-  signal: AbortSignal,
-): Promise<CrmTask | null> {
-  // The account of now: the one that was planned for may have become another since.
-  const { accountRef } = intent
-  const { accountRef: _, personRefs: planned, ...told } = intent.task
-  const personRefs = await heirsOf(db, planned)
-  const rows = await db
-    .selectFrom('crm_record')
-    .select(['ref', 'crm_id'])
-    .where('crm', '=', crm.name)
-    .where('ref', 'in', [accountRef, ...personRefs])
-    .execute()
-  const ids = new Map(rows.map((row) => [row.ref, row.crm_id]))
-  const companyId = ids.get(accountRef) ?? null
-  const contactIds = personRefs.flatMap((ref) => ids.get(ref) ?? [])
-  const isAboutPeople = crm.tasksOnPeople === true && contactIds.length > 0
-  if (companyId === null && !isAboutPeople) return null
-  const lookup = (ref: string) => ({ ref, key: ref, emails: [], domains: [] })
-  const [found] =
-    companyId === null
-      ? await crm.find('contact', personRefs.slice(0, 1).map(lookup), signal)
-      : await crm.find('company', [lookup(accountRef)], signal)
-  const active = owners.filter((owner) => owner.active)
-  const fallback = mapping.tasks?.['fallback-owner']
-  const owner =
-    active.find((o) => o.id === found?.[0]?.ownerId) ??
-    active.find((o) => fallback !== undefined && o.email === fallback)
-  return {
-    ...told,
-    marker: intent.marker,
-    ownerId: owner?.id ?? null,
-    companyId,
-    contactIds,
-    dealId: await openDealId(db, crm.name, mapping, accountRef),
-  }
-}
-
-/** Who stands for these people now, each once. */
-async function heirsOf(db: Db, personIds: readonly string[]): Promise<readonly string[]> {
-  if (personIds.length === 0) return []
-  const rows = await db
-    .selectFrom('person_alias')
-    .select(['id', 'person_id'])
-    .where('id', 'in', [...personIds])
-    .execute()
-  const heirs = new Map(rows.map((row) => [row.id, row.person_id]))
-  return [...new Set(personIds.map((id) => heirs.get(id) ?? id))]
-}
-
-/** The newest open deal of the account; null where deals are not read. */
-async function openDealId(
-  db: Db,
-  crm: string,
-  { deals }: CrmMapping,
-  account: string,
-): Promise<string | null> {
-  if (!deals) return null
-  const all = await readDealsOf(db, crm, [account], deals.pipelines)
-  return all.get(account)?.find(({ state }) => state === 'open')?.id ?? null
 }
 
 async function setState(

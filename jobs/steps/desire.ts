@@ -38,7 +38,7 @@ import {
 } from '../../src/infra/postgres/touched.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
-import { planTasks } from './plan-tasks.ts'
+import { planPlaybooks } from './plan-playbooks.ts'
 import { type Spoken, speakers } from './speakers.ts'
 
 /** What it should say is worked out even before it is connected, so that it can be looked at. */
@@ -109,13 +109,15 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
     }
     const now = context.clock()
     const tasks = await db.transaction().execute(async (tx) => {
-      const plan = { set, mapping, now, arrivals: pass.touched.arrivals, among }
-      const added = mapping.tasks ? await planTasks(tx, crm, { ...plan, rules: mapping.tasks }) : 0
-      const isAsked = among === null || isNews({ ...own, tasks: added })
+      const { arrivals } = pass.touched
+      const { publicUrl } = context
+      const look = { tx, set, crm, mapping, now, publicUrl, arrivals, among }
+      const planned = await planPlaybooks(look)
+      const isAsked = among === null || isNews({ ...own, tasks: planned.tasks })
       // Who was touched waits for nobody who is asked about everything.
       const ask = among === null ? requestWork : requestTouched
       if (isConnected && isAsked) await ask(tx, 'reconcile', crm)
-      return added
+      return planned.tasks
     })
     total = sumOf(total, { ...own, tasks })
   }
@@ -163,7 +165,7 @@ function* cut(refs: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < refs.length; at += SLICE) yield refs.slice(at, at + SLICE)
 }
 
-async function* slicesOf(
+export async function* slicesOf(
   db: Db,
   crm: string,
   object: CrmObject,
@@ -180,7 +182,7 @@ async function* slicesOf(
   }
 }
 
-interface DesireScope {
+export interface DesireScope {
   readonly db: Db
   readonly set: MappingSet
   readonly crm: string
@@ -197,7 +199,7 @@ interface WantedOf {
 }
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
-async function wantedOf(
+export async function wantedOf(
   { db, set, crm, object, rules, speaks, now }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
@@ -256,7 +258,7 @@ function objectsOf(mapping: CrmMapping): [CrmObject, ObjectMapping][] {
 }
 
 /** The words of each model, made once. */
-function voices(): (model: Model) => Speaker {
+export function voices(): (model: Model) => Speaker {
   const known = new Map<Model, Speaker>()
   return (model) => {
     const speaker = known.get(model) ?? {

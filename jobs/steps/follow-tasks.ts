@@ -1,5 +1,6 @@
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
+import { taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import { checkTask, closingNote } from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState, TaskCloseOutcome } from '../../src/core/ports/crm.ts'
 import { tasksSource } from '../../src/core/scoring/told-by.ts'
@@ -7,12 +8,14 @@ import type { Db, Tx } from '../../src/infra/postgres/database.ts'
 import {
   changeTask,
   type FollowedTask,
+  noteContacts,
   readFollowed,
   type TaskChange,
   TOUCHED_BASELINE,
 } from '../../src/infra/postgres/task-store.ts'
 import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
+import { amendOpen, planAmendments } from './amend-tasks.ts'
 import { goneReasons } from './gone-reasons.ts'
 import { dueBefore, type ReadScope } from './read-scope.ts'
 
@@ -29,10 +32,15 @@ export async function followTasks(follow: ReadScope): Promise<void> {
       state === 'created' && (baseline === null || readAt === null || readAt.getTime() <= before),
   )
   await readSome(follow, due, now)
-  const doubtful = await closeGone(follow, now)
+  await noteContacts(context.db, crm.name)
+  const unclosed = await closeGone(follow, now)
+  await planAmendments(follow, now)
+  const doubtful = unclosed + (await amendOpen(follow))
   run.count('tasksRead', due.length)
   if (doubtful > 0) {
-    throw new RetryableError(`${doubtful} tasks may be closed or not; they are looked at again`)
+    throw new RetryableError(
+      `${doubtful} tasks may be closed or amended, or not; they are looked at again`,
+    )
   }
 }
 
@@ -112,8 +120,13 @@ async function closeGone(follow: ReadScope, now: Date): Promise<number> {
   const { context, crm, set, mapping, signal } = follow
   const { db } = context
   const open = await readFollowed(db, crm.name)
-  if (mapping.tasks?.['when-gone'] === 'close') {
-    const untouched = open.filter((t) => t.state === 'created' && t.baseline !== TOUCHED_BASELINE)
+  const untouched = open.filter(
+    (task) =>
+      task.state === 'created' &&
+      task.baseline !== TOUCHED_BASELINE &&
+      taskRules(set, crm.name, task.playbook, task.segment)?.['when-gone'] === 'close',
+  )
+  if (untouched.length > 0) {
     const gone = await goneReasons(db, set, mapping, untouched)
     for (const { key } of untouched) {
       const reason = gone.get(key)

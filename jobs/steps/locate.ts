@@ -21,7 +21,7 @@ export interface Located {
   /** As it was when we looked; null once we are at work on it. */
   readonly turn: number | null
   /** What it says, where the look-up told; null where it must be read. */
-  readonly said: Readonly<Record<string, string | null>> | null
+  readonly said: Said | null
   /** The company that a contact was found under, null without one; undefined where nobody told. */
   readonly company: CrmContactCompany | null | undefined
 }
@@ -43,19 +43,41 @@ export async function locate(
   rows: readonly CrmRecordRow[],
   turn: Turn,
 ): Promise<readonly Located[]> {
-  try {
-    const candidates = await findCandidates(scope, rows)
-    const rivals = await readRivals(scope, rows, candidates)
-    await turn.comes
-    const located = rows.map((row) => take(scope, row, candidates.get(row.ref) ?? [], rivals))
-    const stopped = located.flatMap((one) => ('parked' in one ? [one] : []))
+  const { located, stopped } = await lookFor(scope, rows, turn, async (stopped) => {
     await storeOutcomes(
       scope.context.db,
       scope.crm.name,
       stopped.map(({ at, parked }) => recordUpdate(at, 'parked', { reason: parked })),
     )
-    for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
-    return located.flatMap((one) => ('parked' in one ? [] : [one]))
+  })
+  for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
+  return located
+}
+
+/** A record that cannot be told from others, and why. */
+export interface Stopped {
+  readonly at: Located
+  readonly parked: string
+}
+
+/**
+ * The same with nothing stored.
+ * @param store is called before the next slice has its turn.
+ */
+export async function lookFor(
+  scope: ReconcileScope,
+  rows: readonly CrmRecordRow[],
+  turn: Turn,
+  store: (stopped: readonly Stopped[]) => Promise<void> = async () => {},
+): Promise<{ readonly located: readonly Located[]; readonly stopped: readonly Stopped[] }> {
+  try {
+    const candidates = await findCandidates(scope, rows)
+    const rivals = await readRivals(scope, rows, candidates)
+    await turn.comes
+    const taken = rows.map((row) => take(scope, row, candidates.get(row.ref) ?? [], rivals))
+    const stopped = taken.flatMap((one) => ('parked' in one ? [one] : []))
+    await store(stopped)
+    return { located: taken.flatMap((one) => ('parked' in one ? [] : [one])), stopped }
   } finally {
     turn.pass()
   }
@@ -103,9 +125,11 @@ interface Rivals {
   readonly owners: ReadonlyMap<string, string>
   /** CRM id by subject, of the subjects whose keys stand on records. */
   readonly keyed: ReadonlyMap<string, string | null>
-  /** The key on each record that was merged, or that its contacts named. */
-  readonly keys: ReadonlyMap<string, string | null>
+  /** What each record says that was merged, or that its contacts named. */
+  readonly said: ReadonlyMap<string, Said>
 }
+
+type Said = Readonly<Record<string, string | null>>
 
 async function readRivals(
   scope: ReconcileScope,
@@ -118,27 +142,26 @@ async function readRivals(
   )
   const unsure = seen.flatMap(({ by, key, crmId }) => (by !== 'key' && key === null ? [crmId] : []))
   const isUnsure = scope.object === 'company' && !scope.crm.findsFresh
-  const keys = await readKeys(scope, isUnsure ? [...moved, ...unsure] : moved)
-  const named = [...seen.map(({ key }) => key), ...keys.values()]
+  const said = await readNow(scope, isUnsure ? [...moved, ...unsure] : moved)
+  const onThem = [...said.values()].map((values) => values[scope.rules.key.property])
+  const named = [...seen.map(({ key }) => key), ...onThem]
   return {
     owners: await ownersOf(scope, [...seen.map(({ crmId }) => crmId), ...moved]),
     keyed: await readKeyed(
       scope,
       named.flatMap((key) => key || []),
     ),
-    keys,
+    said,
   }
 }
 
 /** Search shows records as they were a while ago, and a merged one is new to us: what is on them now? */
-async function readKeys(
-  { crm, object, rules, signal }: ReconcileScope,
+async function readNow(
+  scope: ReconcileScope,
   crmIds: readonly string[],
-): Promise<ReadonlyMap<string, string | null>> {
+): Promise<ReadonlyMap<string, Said>> {
   if (crmIds.length === 0) return new Map()
-  const { property } = rules.key
-  const read = await crm.read(object, crmIds, [property], signal)
-  return new Map([...read].map(([crmId, values]) => [crmId, values[property] ?? null]))
+  return scope.crm.read(scope.object, crmIds, propertiesToRead(scope), scope.signal)
 }
 
 /** Which of these CRM records a record of ours was written to already. */
@@ -191,17 +214,17 @@ export function clashWith(object: string, rival: string): string {
   return `is the same ${object} in the CRM as ${rival}; merge the two or part their addresses`
 }
 
-type Taken = Located | { readonly at: Located; readonly parked: string }
+type Taken = Located | Stopped
 
 function take(
   scope: ReconcileScope,
   row: CrmRecordRow,
   candidates: readonly CrmFound[],
-  { owners, keyed, keys }: Rivals,
+  { owners, keyed, said }: Rivals,
 ): Taken {
   const { claims, rules } = scope
   const rivalOf = (crmId: string, told: string | null) => {
-    const key = keys.get(crmId) ?? told
+    const key = said.get(crmId)?.[rules.key.property] ?? told
     const rival = keyHolder(keyed, row.ref, crmId, key) ?? claims.get(crmId) ?? owners.get(crmId)
     return rival === undefined || rival === row.ref ? null : rival
   }
@@ -212,7 +235,7 @@ function take(
     const rival = written === null ? rivalOf(crmId, null) : null
     if (rival !== null) return apart(scope, at, rival)
     claims.set(crmId, row.ref)
-    return at
+    return { ...at, said: said.get(crmId) ?? null }
   }
   const free = candidates.filter((found) => rivalOf(found.crmId, found.key) === null)
   const first = candidates[0]
@@ -235,7 +258,7 @@ function take(
     ownerId: found.ownerId ?? ownerId,
     created: made,
     candidates: ids,
-    said: found.values ?? null,
+    said: found.values ?? said.get(found.crmId) ?? null,
     company: found.company,
   }
 }

@@ -64,13 +64,14 @@ function batchesOf(
     const { row, crmId } = write.at
     const kind = crmId === null ? 'create' : `update ${crm.kindOf?.(crmId) ?? ''}`
     const name = `${kind} ${doubts.batchSize(row.ref)}`
-    groups.set(name, [...(groups.get(name) ?? []), write])
+    const group = groups.get(name)
+    if (group) group.push(write)
+    else groups.set(name, [write])
   }
   return [...groups.values()].flatMap((group) => {
     const size = doubts.batchSize(group[0]?.at.row.ref ?? '')
-    const isJob =
-      size === crm.maxBatch && group.length >= (crm.bulkFrom ?? Number.POSITIVE_INFINITY)
-    if (isJob) return [group]
+    // Who works through many at once knows best how to cut them.
+    if (size === crm.maxBatch && crm.bulkFrom !== undefined) return [group]
     const count = Math.ceil(group.length / size)
     return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size))
   })

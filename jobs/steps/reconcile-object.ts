@@ -93,18 +93,30 @@ async function* slices(
   let comes = Promise.resolve()
   let free = Promise.resolve()
   let after: CrmRecordRow | null = null
+  const underWay = new Map<string, Promise<void>>()
   for (;;) {
     const place = { crm: crm.name, object, after }
     const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany, isHot })
-    const rows = isCut ? wholeCompanies(some, limit) : some.slice(0, limit)
-    const [first, last] = [rows[0], rows.at(-1)]
+    const alike = some.filter(({ urgent }) => urgent === some[0]?.urgent)
+    const all = isCut ? wholeCompanies(alike, limit) : alike.slice(0, limit)
+    const [first, last] = [all[0], all.at(-1)]
     if (first === undefined || last === undefined) return
     const next = promised()
     const written = promised()
     const isShared =
       byCompany && first.companyRef !== null && first.companyRef === after?.companyRef
-    const turn = { comes, pass: next.resolve, free: isShared ? free : Promise.resolve() }
-    yield { rows, turn, done: written.resolve }
+    // Companies of people who went first come again with their other people.
+    const isLater = byCompany && after?.urgent === true && !first.urgent
+    const others = isLater ? Promise.all(underWay.values()).then(() => {}) : Promise.resolve()
+    const turn = { comes, pass: next.resolve, free: isShared ? free : others }
+    // Wanted anew while it is written, a record comes again behind all others.
+    const rows = all.filter(({ ref }) => !underWay.has(ref))
+    for (const { ref } of rows) underWay.set(ref, written.promise)
+    const done = () => {
+      for (const { ref } of rows) underWay.delete(ref)
+      written.resolve()
+    }
+    yield { rows, turn, done }
     comes = next.promise
     free = written.promise
     after = last

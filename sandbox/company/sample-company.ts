@@ -77,7 +77,9 @@ export function sampleCompany(options: SampleCompanyOptions): SampleCompany {
   for (const tool of ['amplitude', 'mixpanel'] as const) {
     fillActivity(log, tool, people, EVENTS_PER_DAY[tool] * days, days, random)
   }
-  const more = options.answers ? playAnswers(days, seed, people.length) : null
+  const more = options.answers
+    ? playAnswers(days, seed, Math.max(...people.map(({ n }) => n)))
+    : null
   const amplitude = [...log.amplitude, ...(more?.log.amplitude ?? [])]
   const mixpanel = [...log.mixpanel, ...(more?.log.mixpanel ?? [])]
   return {

@@ -1,5 +1,6 @@
 import type { HubspotSandbox } from '../hubspot/hubspot-sandbox.ts'
 import type { DirectoryEntry, SampleCompany } from './sample-company.ts'
+import type { StoryTeam } from './stories.ts'
 
 /** Every third company and person is new to sales; the rest is in the CRM already. */
 const KNOWN_OF_THREE = 2
@@ -13,7 +14,9 @@ export function seedCrm(hubspot: HubspotSandbox, company: SampleCompany): void {
   const companies = new Map<string, { properties: Record<string, string>; index: number }>()
   const contacts: Record<string, string>[] = []
   const employments: { contact: number; company: number }[] = []
-  const stories = new Set([company.stories.team.domain, company.stories.expansion.domain])
+  const answers = Object.values(company.answers ?? {}).map((team: StoryTeam) => team.domain)
+  const { team, expansion } = company.stories
+  const stories = new Set([team.domain, expansion.domain, ...answers])
   const cast = castOf(company)
   company.directory.forEach((entry, position) => {
     const domain = entry.company?.domain

@@ -24,7 +24,7 @@ interface Trio {
 
 /**
  * Plays three more teams into a log of their own, so that everybody else stays as without them.
- * @param known how many people there are already.
+ * @param known the greatest number of somebody who is there already.
  */
 export function playAnswers(days: number, seed: number, known: number) {
   const cast = createCast(known)

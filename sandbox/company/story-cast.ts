@@ -33,7 +33,7 @@ export interface Cast {
 
 /**
  * Starts an empty cast. People are numbered from 1, before everybody else.
- * @param known how many are numbered already: these come after them.
+ * @param known the greatest number that is taken: these come after it.
  */
 export function createCast(known = 0): Cast {
   const companies: SampleCompanyRecord[] = []

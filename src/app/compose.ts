@@ -13,7 +13,7 @@ import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { AccessTokens } from '../core/ports/access-tokens.ts'
-import type { Config } from '../infra/config.ts'
+import { type Config, namedVariable } from '../infra/config.ts'
 import { type Duck, lazyDuck, startDuck } from '../infra/lake/duck.ts'
 import { createFactTable } from '../infra/lake/fact-table.ts'
 import { createRollupTable } from '../infra/lake/rollup-table.ts'
@@ -39,6 +39,9 @@ const MIXPANEL_HOUR_PACE = { calls: 45, intervalMs: 3_600_000, burst: 15 }
 /** And 3 in a second. */
 const MIXPANEL_SECOND_PACE = { calls: 2, intervalMs: 1_000, burst: 1 }
 
+/** Whoever a playbook tells something has so long to answer. */
+const OUTBOUND_TIMEOUT_MS = 15_000
+
 /** What the path of what streams in may use besides, of what DuckDB may use for everything else. */
 const STREAM_MEMORY_SHARE = 0.25
 
@@ -51,6 +54,8 @@ export interface ComposeOptions {
   readonly logTo?: DestinationStream
   readonly onProgress?: (progress: Progress) => void
   readonly onNotice?: (message: string) => void
+  /** Where the variables are that mappings name; that of the process when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** Everything, built and connected. */
@@ -167,7 +172,7 @@ async function closeState(state: State): Promise<void> {
 }
 
 function createContext(
-  { config, clock, onProgress }: ComposeOptions,
+  { config, clock, onProgress, environment }: ComposeOptions,
   { database, duck, streamDuck }: State,
   logger: Logger,
   crms: JobContext['crms'],
@@ -221,6 +226,9 @@ function createContext(
       [amplitudeStream, segmentStream, canaryStream].map((stream) => [stream.name, stream]),
     ),
     crms,
+    variable: (name) => namedVariable(name, environment),
+    outboundTimeoutMs: OUTBOUND_TIMEOUT_MS,
+    publicUrl: config.RIPEN_PUBLIC_URL ?? null,
     onProgress: onProgress ?? (() => {}),
   }
 }

@@ -1,6 +1,6 @@
 import { readEffective } from '../infra/mappings/published.ts'
 import type { Db } from '../infra/postgres/database.ts'
-import { type SyncResult, sinceNow, syncOnce } from './cli/commands/sync.ts'
+import { type SyncResult, sinceNow, syncResult } from './cli/commands/sync.ts'
 import type { App } from './compose.ts'
 import type { DemoClock } from './demo-clock.ts'
 import type { Reps } from './demo-reps.ts'
@@ -38,8 +38,12 @@ export async function lookOnce(app: App, clock: DemoClock, at: Date): Promise<Sy
   await engine.request('listen', CRM)
   await engine.idle(['listen'], [CRM])
   await engine.request('score', 'all')
-  await engine.idle(['score'])
-  return syncOnce(app, CRM, since)
+  await engine.idle(['score', 'desire'])
+  await engine.idle(['reconcile'], [CRM])
+  // What deals and tasks said is scored and written on the same day.
+  await engine.idle(['identity', 'score', 'desire'])
+  await engine.idle(['reconcile'], [CRM])
+  return syncResult(app, CRM, since)
 }
 
 export function lookOf(at: Date, result: SyncResult): DemoLook {

@@ -46,7 +46,7 @@ export function createReps(
       pqa_disposition: 'rejected',
       pqa_rejection_reason: 'bad-timing',
     })
-    note(at, rejected, 'PQA disposition: Not a fit (Bad timing)')
+    note(at, rejected, 'answers in HubSpot: not a fit, bad timing')
   }
   const winSecond = (at: Date) => {
     const company = companyOf(hubspot, won)

@@ -64,12 +64,13 @@ export async function explain(
   return account ? explainAccount(db, account) : null
 }
 
-type PersonRow = Pick<
+export type PersonRow = Pick<
   Selectable<Tables['person']>,
   'id' | 'email' | 'account_id' | 'account_rule' | 'account_value'
 >
 
-async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
+/** Whoever has this address or id; null when nobody has. */
+export async function findPerson(db: Db, who: string): Promise<PersonRow | null> {
   const email = normaliseEmail(who)
   const node = email ? `email/${email}` : who
   const alias = await db

@@ -4,6 +4,7 @@ import { readEffective } from '../infra/mappings/published.ts'
 import { notCanary } from '../infra/postgres/canary-store.ts'
 import { readStreams, type StreamStatus } from '../infra/postgres/crm-stream-store.ts'
 import type { Db } from '../infra/postgres/database.ts'
+import { countMessages } from '../infra/postgres/message-store.ts'
 import { readDays, readWindows } from '../infra/postgres/pace-store.ts'
 import { countParkedFields } from '../infra/postgres/parked-store.ts'
 import { type RebuildProgress, readRebuild } from '../infra/postgres/rollup-generations.ts'
@@ -59,6 +60,8 @@ export interface Status {
   readonly qualifiedAccounts: number
   readonly crms: Readonly<Record<string, CrmStatus>>
   readonly pace: PaceStatus
+  /** What playbooks tell others, by state; of dead messages, why. */
+  readonly messages: Awaited<ReturnType<typeof countMessages>>
   readonly open: readonly {
     readonly step: string
     readonly key: string
@@ -86,6 +89,7 @@ export async function readStatus(db: Db): Promise<Status> {
     ...(await readPopulation(db, await speaking(db, mapping !== undefined))),
     crms: await readCrms(db),
     pace: await readPace(db),
+    messages: await countMessages(db),
     open,
     mapping: mapping ?? null,
   }

@@ -216,6 +216,14 @@ export function readConfig(
   return { ...config, RIPEN_DATA_DIR: dataDir }
 }
 
+/** What the environment says of a variable that a mapping names; null where it says nothing. */
+export function namedVariable(
+  name: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | null {
+  return env[name] || null
+}
+
 /** Names of all variables, for the documentation test. */
 export const CONFIG_VARIABLES: readonly string[] = Object.keys(variables.shape)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Crm, CrmTask, CrmTaskState } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmTask, CrmTaskAmendment, CrmTaskState } from '../../src/core/ports/crm.ts'
 import { type CrmSubject, noSignal, type SubjectHolder } from './crm-contract-subject.ts'
 
 const NOTE = 'Closed by Ripen: sales said no & that is that'
@@ -160,5 +160,78 @@ export function describeTaskEnds(holder: SubjectHolder): void {
         { kind: 'closed' },
       ])
     })
+  })
+  describe('what is added to a task that is open', () => {
+    const LINE = 'Added by Ripen: Bob & Cyd are active too'
+    const amend = ({ crm, taskId, state }: OpenTask, more: Partial<CrmTaskAmendment> = {}) =>
+      crm.amendTasks(
+        [{ taskId, note: LINE, contactIds: [], fingerprint: state.fingerprint, ...more }],
+        noSignal(),
+      )
+
+    it('is a line above the text, once, and the task is as untouched as before', async () => {
+      const { subject } = holder
+      const open = await openTask(subject, { priority: 'low' })
+      const contactId = subject.seed('contact', { email: 'bob@acme.example' })
+      const [outcome] = await amend(open, { contactIds: [contactId], priority: 'high' })
+      const now = await readOne(open.crm, open.taskId)
+      expect(outcome).toEqual({
+        ...{ kind: 'amended', touched: false },
+        fingerprint: now.fingerprint,
+      })
+      expect(now).toMatchObject({ status: 'not-started', priority: 'high' })
+      expect(textOf(subject)).toContain('Anna exported 12 reports')
+      const text = textOf(subject)
+      expect(times(text, 'Added by Ripen')).toBe(1)
+      if (!subject.queuesAreOwners) expect(subject.taskTargets(open.taskId)).toContain(contactId)
+      const again = await amend({ ...open, state: now }, { contactIds: [contactId] })
+      expect(again).toEqual([outcome])
+      expect(textOf(subject)).toBe(text)
+      // It is closed by what it is now.
+      expect(await close({ ...open, state: now })).toEqual([{ kind: 'closed' }])
+    })
+
+    it('leaves what a person made of it, and tells that somebody did', async () => {
+      const { subject } = holder
+      const open = await openTask(subject)
+      subject.people.beginTask(open.taskId)
+      expect(await amend(open)).toMatchObject([{ kind: 'amended', touched: true }])
+      expect(await readOne(open.crm, open.taskId)).toMatchObject({ status: 'in-progress' })
+      expect(textOf(subject)).toContain('Added by Ripen')
+    })
+
+    it('is nothing for a task that is done or gone', async () => {
+      const { subject } = holder
+      const open = await openTask(subject)
+      subject.people.completeTask(open.taskId)
+      expect(await amend(open)).toEqual([{ kind: 'done' }])
+      subject.people.deleteTask(open.taskId)
+      expect(await amend(open)).toEqual([{ kind: 'missing' }])
+      expect(textOf(subject)).not.toContain('Added by Ripen')
+      expect(await open.crm.amendTasks([], noSignal())).toEqual([])
+    })
+
+    it('are two lines for one task in one call', async () => {
+      const { subject } = holder
+      const { crm, taskId, state } = await openTask(subject)
+      const one = { taskId, contactIds: [], fingerprint: state.fingerprint }
+      const both = ['Added: first', 'Added: second'].map((note) => ({ ...one, note }))
+      const outcomes = await crm.amendTasks(both, noSignal())
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['amended', 'amended'])
+      for (const { note } of both) expect(textOf(subject)).toContain(note)
+    })
+
+    it.each(['reset-after', 'server-error', 'too-late', 'reset', 'empty-success'] as const)(
+      'is in doubt when the call ends in %s, and there once after asking again',
+      async (fault) => {
+        const { subject } = holder
+        const open = await openTask(subject)
+        subject.playFault(fault, 'close-task')
+        const hasty = subject.connect({ timeoutMs: subject.shortTimeoutMs })
+        await amend({ ...open, crm: hasty })
+        expect(await amend(open)).toMatchObject([{ kind: 'amended' }])
+        expect(times(textOf(subject), 'Added by Ripen')).toBe(1)
+      },
+    )
   })
 }

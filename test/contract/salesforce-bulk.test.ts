@@ -328,6 +328,71 @@ describe('a write of many records', () => {
     expect(made('PATCH', 'composite')).toHaveLength(1 - jobs)
   })
 
+  it('is asked about when it should be over, as long as the last one took', async () => {
+    const times = { createdDate: '2026-01-01T00:00:00.000+0000' }
+    const script = {
+      successful: success(0, 1, 2, 3),
+      more: ({ method, path }: StubCall) =>
+        method === 'GET' && path === `${JOB}/750000000000001`
+          ? {
+              json: {
+                ...{ id: '750000000000001', state: 'JobComplete', ...times },
+                systemModstamp: '2026-01-01T00:00:00.000+0000',
+              },
+            }
+          : undefined,
+    }
+    const { crm, made } = await open(script, { bulkPollMs: 1 })
+    const tookMs = async () => {
+      const startedAt = performance.now()
+      await crm.write('contact', updates(4), noSignal())
+      return performance.now() - startedAt
+    }
+    await tookMs()
+    // Salesforce told no more than that it took less than a second.
+    expect(await tookMs()).toBeGreaterThanOrEqual(1_000)
+    expect(made('GET', `${JOB}/750`).filter(({ path }) => path.endsWith('001'))).toHaveLength(2)
+  })
+
+  it('asks for the room of the day once while there is plenty of it', async () => {
+    const DailyBulkApiBatches = { Max: 15_000, Remaining: 15_000 }
+    const { crm, made } = await open({
+      successful: success(0, 1, 2, 3),
+      more: ({ path }) =>
+        path.endsWith('/limits') ? { json: { DailyBulkApiBatches } } : undefined,
+    })
+    for (let n = 0; n < 3; n++) await crm.write('contact', updates(4), noSignal())
+    expect(made('POST', JOB)).toHaveLength(3)
+    expect(made('GET', '/limits')).toHaveLength(1)
+  })
+
+  it('sends many rows that were held as another job, and those without an outcome by calls', async () => {
+    const locked = 'UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--'
+    let jobs = 0
+    const { crm, made } = await open({
+      more: (call) => {
+        const { method, path } = call
+        const csv = (text: string) => ({ text, headers: { 'content-type': 'text/csv' } })
+        if (method === 'POST' && path === JOB) jobs += 1
+        if (path.includes('successfulResults')) return csv(jobs === 2 ? success(0, 1, 2, 3) : '')
+        if (path.includes('failedResults') && jobs === 1) {
+          return csv(FAILED + [0, 1, 2, 3].map((n) => `"","${locked}","p-${n}"\n`).join(''))
+        }
+        if (path.includes('unprocessedrecords') && jobs === 1) {
+          const rows = [4, 5, 6, 7].map((n) => `"p-${n}"\n`).join('')
+          return csv(`"PQL_Person_Id__c"\n${rows}`)
+        }
+        return saveAll(call)
+      },
+    })
+    const outcomes = await crm.write('contact', updates(8), noSignal())
+    expect(outcomes.every(({ kind }) => kind === 'written')).toBe(true)
+    expect(made('POST', JOB)).toHaveLength(2)
+    expect(made('PUT')[1]?.body.split('\n')).toHaveLength(4 + 2)
+    const again = made('PATCH', 'composite').flatMap(({ body }) => JSON.parse(body).records)
+    expect(again.map(({ id }: { id: string }) => id)).toEqual([4, 5, 6, 7].map(idOf))
+  })
+
   it('below the threshold goes by calls of 200', async () => {
     const { crm, made } = await open({
       more: saveAll,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createSalesforceCrm } from '../../connectors/crms/salesforce/salesforce-crm.ts'
+import { linkCompanies } from '../../jobs/steps/link-companies.ts'
 import { reconcileObject } from '../../jobs/steps/reconcile-object.ts'
 import { installPackage } from '../../sandbox/company/salesforce-package.ts'
 import {
@@ -94,18 +95,22 @@ async function seed(): Promise<string[]> {
   return ids
 }
 
+function connect() {
+  return createSalesforceCrm({
+    ...{ baseUrl: org.baseUrl, accessToken: org.token, keyField: KEYS, pace: async () => {} },
+    ...{
+      rules: { bulkFrom: BULK_FROM },
+      bulkJobs: createBulkJobs(database.db, 'salesforce'),
+      bulkPollMs: 5,
+    },
+  })
+}
+
 /** A process of its own, as far as Salesforce and the database can tell. */
 async function reconcile(signal = new AbortController().signal) {
   const counts: Record<string, number> = {}
   const { db } = database
-  const crm = createSalesforceCrm({
-    ...{ baseUrl: org.baseUrl, accessToken: org.token, keyField: KEYS, pace: async () => {} },
-    ...{
-      rules: { bulkFrom: BULK_FROM },
-      bulkJobs: createBulkJobs(db, 'salesforce'),
-      bulkPollMs: 5,
-    },
-  })
+  const crm = connect()
   await reconcileObject({
     ...{
       context: { db, clock: () => new Date(), onProgress: () => {} },
@@ -206,6 +211,48 @@ describe('a first sync of many people', () => {
     await reconcile()
     expect(scores(ids)).toEqual(ids.map((_, n) => n % 100))
     expect((await rows()).every((row) => row.state === 'in-sync')).toBe(true)
+  })
+})
+
+describe('contacts with an account of ours', () => {
+  it('are put under it by the same job, or were there; their companies are known without a question', async () => {
+    const { people } = org.sandbox
+    const account = people.create('Account', { Name: 'Acme', Website: 'acme.example' })
+    const there = (n: number) => (n % 2 === 0 ? { AccountId: account } : {})
+    const ids = Array.from({ length: BULK_FROM }, (_, n) =>
+      people.create('Contact', { LastName: 'Doe', Email: emailOf(n), ...there(n) }),
+    )
+    const none = { domains: [], onLeave: null, onCreate: {} }
+    const common = { ...none, mayCreate: false, thorough: false, urgent: false }
+    const wanted = ids.map((_, n) => ({
+      ...{ ref: refOf(n), object: 'contact' as const, emails: [emailOf(n)], companyRef: 'acme' },
+      ...{ properties: { PQL_Score__c: n % 100 }, ...common },
+    }))
+    const company = { ref: 'acme', object: 'company' as const, emails: [], companyRef: null }
+    const { db } = database
+    await db
+      .transaction()
+      .execute((tx) =>
+        storeDesired(tx, 'salesforce', [...wanted, { ...company, properties: {}, ...common }]),
+      )
+    const known = { crm_id: account, state: 'in-sync' as const }
+    await db.updateTable('crm_record').set(known).where('ref', '=', 'acme').execute()
+    org.sandbox.resetCalls()
+    expect(await reconcile()).toMatchObject({ written: BULK_FROM, linked: BULK_FROM / 2 })
+    const accounts = ids.map((id) => org.sandbox.record(id)?.values['AccountId'])
+    expect(new Set(accounts)).toEqual(new Set([account]))
+    const seen = await db.selectFrom('crm_contact_company').select('company_id').execute()
+    expect(seen.filter(({ company_id }) => company_id === account)).toHaveLength(BULK_FROM / 2)
+    expect(seen).toHaveLength(BULK_FROM)
+    const queries = org.sandbox.calls().filter(({ kind }) => kind === 'query')
+    const composites = org.sandbox.calls().filter(({ path }) => path.endsWith('/composite'))
+    expect(queries.length + composites.length).toBeLessThanOrEqual(2)
+    const run = { note: () => {}, count: () => {} }
+    org.sandbox.resetCalls()
+    await linkCompanies(db, connect(), new AbortController().signal, run)
+    expect(org.sandbox.calls()).toEqual([])
+    const linked = await db.selectFrom('crm_record').select('company_linked').execute()
+    expect(linked.filter((row) => row.company_linked === account)).toHaveLength(BULK_FROM)
   })
 })
 

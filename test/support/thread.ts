@@ -83,7 +83,10 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
     ...options.environment,
   })
   const colleague = async () => {
-    const app = await compose({ config, clock, logTo: captureLogs() })
+    const app = await compose({
+      ...{ config, clock, logTo: captureLogs() },
+      environment: options.environment ?? {},
+    })
     open.push(app)
     return app
   }

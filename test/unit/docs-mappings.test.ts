@@ -149,6 +149,13 @@ describe('templates', () => {
       currency: 'EUR',
       since: '2026-01-31',
     },
+    playbook: 'Account qualified',
+    happened: 'became qualified on 2026-11-20',
+    changed: '+10 active people',
+    explanation: '+40 Active people',
+    fit: ['Uses a business address'],
+    person,
+    link: 'https://ripen.example/accounts/7',
   }
 
   it('may use every variable that is told, and every one there is is told', async () => {

@@ -73,7 +73,7 @@ describe('a mapping folder', () => {
     (name) => {
       const files = { ...shipped(), [name]: 'id: people' }
       expect(problemsOf(files)).toEqual([
-        `${name}: nobody reads a file of this name; known are usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, salesforce.yaml, models/*.yaml, presets/*.yaml, sources/*.yaml`,
+        `${name}: nobody reads a file of this name; known are usage.yaml, identity.yaml, traits.yaml, hubspot.yaml, salesforce.yaml, models/*.yaml, presets/*.yaml, sources/*.yaml, playbooks/*.yaml`,
       ])
     },
   )

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { type AccountNow, checkTask, goneReason } from '../../src/core/playbook/task-follow.ts'
+import { checkTask, goneReason, type SubjectNow } from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState } from '../../src/core/ports/crm.ts'
 
 const EPISODE = Date.parse('2026-11-20T10:00:00Z')
 const NONE = { status: 'none', since: null } as const
-const STANDS: AccountNow = { usageStatus: 'qualified', qualifiedAt: EPISODE, sales: NONE }
+const STANDS: SubjectNow = { usageStatus: 'qualified', qualifiedAt: EPISODE, sales: NONE }
 
 describe('the reason of a task', () => {
-  it.each<{ name: string; now: Partial<AccountNow>; want: string | null }>([
+  it.each<{ name: string; now: Partial<SubjectNow>; want: string | null }>([
     { name: 'stands while the account is qualified', now: {}, want: null },
     { name: 'is gone when it cools', now: { usageStatus: 'cooling' }, want: 'not qualified' },
     { name: 'is gone when nobody scores it', now: { usageStatus: null }, want: 'not qualified' },
@@ -35,6 +35,18 @@ describe('the reason of a task', () => {
     {
       name: 'stands while sales works on it',
       now: { sales: { status: 'opportunity', since: EPISODE + 1 } },
+      want: null,
+    },
+    { name: 'is gone when sales spoke to them', now: { contactAt: EPISODE }, want: 'in contact' },
+    { name: 'stands when sales spoke to them before', now: { contactAt: EPISODE - 1 }, want: null },
+    {
+      name: 'is gone when what started it is over, whatever the status',
+      now: { lapsed: 'there is room again' },
+      want: 'room',
+    },
+    {
+      name: 'stands while what started it lasts, whatever the status',
+      now: { lapsed: null, usageStatus: 'nurture' },
       want: null,
     },
   ])('$name', ({ now, want }) => {

@@ -21,6 +21,13 @@ const story: TaskStory = {
     { email: 'cyd@acme.com', score: 10, did: ['Invited colleagues (2 times)', 'Ran a query'] },
   ],
   deal: null,
+  playbook: 'Account qualified',
+  happened: 'became qualified on 2026-11-20',
+  changed: '+10 active people',
+  explanation: '+40 Active people\n+30 Qualified people',
+  fit: [],
+  person: null,
+  link: '',
 }
 const render = (template: Partial<{ subject: string; body: string }>, given = story) =>
   renderTask({ subject: 'S', body: 'B', ...template }, given)

@@ -2,6 +2,7 @@ import { ConfigError } from '../../../src/core/errors.ts'
 import { type AccessTokens, fixedToken } from '../../../src/core/ports/access-tokens.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
 import { readAccountId } from './account-id.ts'
+import { amendTasks } from './amend-tasks.ts'
 import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { changedSince } from './changed-since.ts'
@@ -106,6 +107,7 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),
+    amendTasks: (amendments, signal) => amendTasks(session, amendments, signal),
     dealsOf: (about, signal) => readDealsOf(session, about, signal),
     engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
   }

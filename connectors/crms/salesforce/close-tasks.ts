@@ -101,10 +101,12 @@ function settledOutcome(
   return state.fingerprint === fingerprint ? null : { kind: 'changed' }
 }
 
-function withNote(text: string, note: string): string {
+/** A text with a line above it. */
+export function withNote(text: string, note: string): string {
   return `${note}\n\n${text}`.slice(0, MOST_DESCRIPTION)
 }
 
-function hasNote(text: string, note: string): boolean {
+/** Whether a text has this line. */
+export function hasNote(text: string, note: string): boolean {
   return text.split(/\r?\n/).some((line) => line.trim() === note.trim())
 }

@@ -27,8 +27,10 @@ const ENDPOINT = 'GET query'
 const COMPOSITE = 'POST composite'
 /** Salesforce takes so many queries in one composite call, which counts as one call. */
 const MOST_QUERIES = 5
-/** Longest query in the address of a call; Salesforce takes 16,384 bytes of address, host and path included. */
-export const MOST_QUERY_BYTES = 16_200
+/** Longest query; Salesforce takes 16,384 bytes of address, path included. */
+export const MOST_QUERY_BYTES = 16_340
+/** Longest query in the address of a call of its own, which must fit into 16,384 bytes with all headers. */
+const MOST_ALONE_BYTES = 13_000
 
 const pageShape = z.object({
   totalSize: z.number(),
@@ -118,7 +120,7 @@ async function firstPages(
   const resource = withDeleted ? 'queryAll' : 'query'
   const pathOf = ({ text }: Soql) => `/${resource}?q=${encodeURIComponent(text)}`
   const [only, ...others] = queries
-  if (only && others.length === 0) {
+  if (only && others.length === 0 && encodedBytes(only.text) <= MOST_ALONE_BYTES) {
     const endpoint = `GET ${resource}`
     const call = { kind: 'read', method: 'GET', path: pathOf(only), endpoint } as const
     return [parsed(await sendOrThrow(session, call, signal), pageShape, endpoint)]

@@ -1,6 +1,7 @@
 import type { AccessTokens } from '../../../src/core/ports/access-tokens.ts'
 import { type BulkJobs, NO_BULK_JOBS } from '../../../src/core/ports/bulk-jobs.ts'
 import type { Crm, CrmCall, CrmObject, Pace } from '../../../src/core/ports/crm.ts'
+import { amendTasks } from './amend-tasks.ts'
 import { archiveRecords } from './archive.ts'
 import { associatePairs } from './associate.ts'
 import { parseBaseUrl } from './base-url.ts'
@@ -103,6 +104,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),
+    amendTasks: (amendments, signal) => amendTasks(session, amendments, signal),
     dealsOf: (about, signal) => readDealsOf(session, about, signal),
     engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
   }

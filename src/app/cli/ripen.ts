@@ -95,6 +95,28 @@ program
   .action(async (options) => (await import('./commands/sync.ts')).syncCommand(options))
 
 program
+  .command('diff')
+  .description(
+    'say what a sync would write: each record, each property, old and new; writes nothing',
+  )
+  .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')
+  .option('--sample <n>', 'look at so many records of each object, spread over all of them')
+  .option('--person <email>', 'look at one person and her account')
+  .addOption(folder())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/diff.ts')).diffCommand(options))
+
+program
+  .command('test')
+  .description('take one person through the whole path and show each step; writes nothing')
+  .argument('<email>')
+  .option('--crm <name>', 'only this CRM: hubspot or salesforce')
+  .addOption(json())
+  .action(async (email, options) =>
+    (await import('./commands/test.ts')).testCommand(email, options),
+  )
+
+program
   .command('connect')
   .description('let Ripen into a CRM by logging in there (OAuth); the tokens are stored encrypted')
   .requiredOption('--crm <name>', 'the CRM: hubspot or salesforce')

@@ -30,6 +30,7 @@ export function describeStatus(status: FullStatus, now: Date): string {
     ...describeStreams(status, now),
     ...describeFreshness(status, now),
     ...describePace(status),
+    ...describeMessages(status),
     'Open',
     open.length ? table(open) : '  nothing',
     ...describeAlerts(status),
@@ -156,6 +157,11 @@ function describeAlerts({ alerts }: FullStatus): string[] {
     text,
   ])
   return ['Alerts', table(rows)]
+}
+
+function describeMessages({ messages }: FullStatus): string[] {
+  const rows = messages.map(({ state, reason, n }) => [`  ${state}`, `${n}`, reason ?? ''])
+  return rows.length > 0 ? ['Messages of playbooks', table(rows)] : []
 }
 
 function describeNotices({ notices }: FullStatus, now: Date): string[] {

@@ -2,6 +2,7 @@ import { DEAL_TRAITS } from '../scoring/deal-facts.ts'
 import type { CrmMapping, ObjectMapping, PropertyMapping } from './crm-mapping.ts'
 import { traitOf } from './field-policy.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
+import type { Playbook } from './playbook.ts'
 import { readPlaces } from './read-places.ts'
 import type { TraitsMapping } from './traits-mapping.ts'
 import type { UsageMapping } from './usage-mapping.ts'
@@ -23,6 +24,7 @@ export interface TraitSources {
   readonly crms: ReadonlyMap<string, ParsedFile<CrmMapping>>
   /** Null without the file. */
   readonly traits: ParsedFile<TraitsMapping> | null
+  readonly playbooks: ReadonlyMap<string, ParsedFile<Playbook>>
 }
 
 /** One place that declares a trait. */
@@ -50,7 +52,7 @@ export function checkTraits(sources: TraitSources): FileProblem[] {
   ]
 }
 
-function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
+function declarations({ usage, crms, traits, playbooks }: TraitSources): Declaration[] {
   const ofUsage = Object.keys(usage.data.traits).map((name) => {
     return { name, file: usage, path: ['traits', name], where: 'usage.yaml', group: 'usage' }
   })
@@ -77,7 +79,17 @@ function declarations({ usage, crms, traits }: TraitSources): Declaration[] {
       return { name, file: traits as ParsedFile<unknown>, path, where, group: `file ${id}` }
     }),
   )
-  return [...ofUsage, ...ofCrms, ...ofFiles]
+  const ofPlaybooks = [...playbooks].flatMap(([id, file]) =>
+    file.data.segments.flatMap(({ actions }, at) =>
+      actions.flatMap((action, index) =>
+        Object.keys('set' in action ? action.set : {}).map((name) => {
+          const path = ['segments', at, 'actions', index, 'set', name]
+          return { name, file, path, where: `the playbook ${id}`, group: 'playbooks' }
+        }),
+      ),
+    ),
+  )
+  return [...ofUsage, ...ofCrms, ...ofFiles, ...ofPlaybooks]
 }
 
 /** What properties are filled with by people in the CRM. */

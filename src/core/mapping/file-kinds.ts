@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CRM_MAPPING_SCHEMAS } from './crm-mapping.ts'
 import { identityMappingSchema } from './identity-mapping.ts'
 import { modelSchema } from './model.ts'
+import { playbookSchema } from './playbook.ts'
 import { sourceMappingSchema } from './source-mapping.ts'
 import { traitsMappingSchema } from './traits-mapping.ts'
 import { usageMappingSchema } from './usage-mapping.ts'
@@ -23,6 +24,7 @@ export const FILE_KINDS: readonly FileKind[] = [
   kind('model', ['models/*.yaml', 'presets/*.yaml'], 'A scoring model', modelSchema),
   kind('hubspot', ['hubspot.yaml'], 'What HubSpot says', CRM_MAPPING_SCHEMAS.hubspot),
   kind('salesforce', ['salesforce.yaml'], 'What Salesforce says', CRM_MAPPING_SCHEMAS.salesforce),
+  kind('playbook', ['playbooks/*.yaml'], 'What happens when a score changes', playbookSchema),
   kind('source', ['sources/*.yaml'], 'A source of files of events', sourceMappingSchema),
 ]
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { SHORT_PLAYBOOK } from '../playbook/playbooks-of.ts'
 import { templateProblems } from '../playbook/task-story.ts'
 import { CRM_MAPPING_SCHEMAS, type CrmMapping } from './crm-mapping.ts'
 import { checkTraits, declaredTraits } from './declared-traits.ts'
@@ -17,6 +18,8 @@ import {
   type ParsedFile,
   problemsError,
 } from './parse-yaml.ts'
+import { type Playbook, playbookSchema } from './playbook.ts'
+import { checkPlaybook } from './playbook-checks.ts'
 import { type SourceMapping, sourceMappingSchema, sourceNameProblem } from './source-mapping.ts'
 import { NO_TRAITS_MAPPING, type TraitsMapping, traitsMappingSchema } from './traits-mapping.ts'
 import { type UsageMapping, usageMappingSchema } from './usage-mapping.ts'
@@ -33,6 +36,8 @@ export interface MappingSet {
   readonly sources: ReadonlyMap<string, SourceMapping>
   /** Files of traits. */
   readonly traits: TraitsMapping
+  /** Those of the folder, enabled or not, by id; see `playbooksOf`. */
+  readonly playbooks: ReadonlyMap<string, Playbook>
 }
 
 /** The files of a mapping folder: path relative to it, with `/`, and text. */
@@ -53,6 +58,7 @@ interface OpenFiles {
   readonly sources: ReadonlyMap<string, ParsedFile<SourceMapping>>
   /** Null without the file. */
   readonly traits: ParsedFile<TraitsMapping> | null
+  readonly playbooks: ReadonlyMap<string, ParsedFile<Playbook>>
 }
 
 /**
@@ -70,6 +76,7 @@ export function parseMappingSet(files: MappingFiles): MappingSet {
     crms: dataOf(open.crms),
     sources: dataOf(open.sources),
     traits: open.traits?.data ?? NO_TRAITS_MAPPING,
+    playbooks: dataOf(open.playbooks),
   }
 }
 
@@ -90,6 +97,7 @@ function problemsOf(open: OpenFiles): readonly FileProblem[] {
     ...(declares ? checkModels(open, areModelsWhole) : []),
     ...(areModelsWhole ? checkCrms(open) : []),
     ...checkTasks(open),
+    ...(declares && areModelsWhole ? checkPlaybooks(open) : []),
     ...checkAliases(open),
     ...(open.usage ? checkTraits({ ...open, usage: open.usage }) : []),
   ]
@@ -127,15 +135,16 @@ function openFiles(files: MappingFiles): OpenFiles {
     const file = read(`${crm}.yaml`, schema)
     if (file) crms.set(crm, file)
   }
-  const models = openModels(names, read, problems)
+  const models = openById('models', names, (file) => read(file, modelSchema), problems)
   const presets = inFolder('presets', names).flatMap((file) => read(file, modelSchema) ?? [])
   const sources = openSources(names, read, problems)
+  const playbooks = openById('playbooks', names, (file) => read(file, playbookSchema), problems)
   for (const file of names) {
     if (KNOWN_FILES.includes(file) || FOLDERS.some((f) => inFolder(f, [file]).length > 0)) continue
     const known = [...KNOWN_FILES, ...FOLDERS.map((folder) => `${folder}/*.yaml`)].join(', ')
     problems.push(fileProblem(file, `nobody reads a file of this name; known are ${known}`))
   }
-  return { problems, usage, identity, models, presets, crms, sources, traits }
+  return { problems, usage, identity, models, presets, crms, sources, traits, playbooks }
 }
 
 const KNOWN_FILES: readonly string[] = [
@@ -144,7 +153,7 @@ const KNOWN_FILES: readonly string[] = [
   'traits.yaml',
   ...Object.keys(CRM_MAPPING_SCHEMAS).map((crm) => `${crm}.yaml`),
 ]
-const FOLDERS = ['models', 'presets', 'sources']
+const FOLDERS = ['models', 'presets', 'sources', 'playbooks']
 
 const inFolder = (folder: string, files: readonly string[]): string[] =>
   files.filter((file) => {
@@ -152,22 +161,28 @@ const inFolder = (folder: string, files: readonly string[]): string[] =>
     return first === folder && rest.length === 1 && file.endsWith('.yaml')
   })
 
-function openModels(files: readonly string[], read: Read, problems: FileProblem[]) {
-  const models = new Map<string, ParsedFile<Model>>()
+/** Files of one folder by the id that each gives itself. */
+function openById<T extends { readonly id: string }>(
+  folder: string,
+  files: readonly string[],
+  read: (file: string) => ParsedFile<T> | null,
+  problems: FileProblem[],
+): ReadonlyMap<string, ParsedFile<T>> {
+  const found = new Map<string, ParsedFile<T>>()
   const fileOf = new Map<string, string>()
-  for (const file of inFolder('models', files)) {
-    const model = read(file, modelSchema)
-    if (!model) continue
-    const { id } = model.data
+  for (const file of inFolder(folder, files)) {
+    const one = read(file)
+    if (!one) continue
+    const { id } = one.data
     const other = fileOf.get(id)
     if (other !== undefined) {
-      const message = `${id} is the id of ${other} too; give each model its own`
-      problems.push(model.problem(['id'], message))
+      const message = `${id} is the id of ${other} too; give each ${folder.slice(0, -1)} its own`
+      problems.push(one.problem(['id'], message))
     }
-    models.set(id, model)
+    found.set(id, one)
     fileOf.set(id, file)
   }
-  return models
+  return found
 }
 
 function openSources(files: readonly string[], read: Read, problems: FileProblem[]) {
@@ -218,6 +233,23 @@ function checkTasks({ crms }: OpenFiles): FileProblem[] {
       file.problem(['tasks', template], message),
     ),
   )
+}
+
+function checkPlaybooks(open: OpenFiles): FileProblem[] {
+  const { usage } = open
+  if (usage === null) return []
+  const known = {
+    crms: dataOf(open.crms),
+    models: dataOf(open.models),
+    actions: usage.data.actions,
+    traits: declaredTraits({ ...open, usage }),
+  }
+  return [...open.playbooks.values()].flatMap((file) => {
+    const { id, crm } = file.data
+    const isTaken = id === SHORT_PLAYBOOK && known.crms.get(crm)?.tasks !== undefined
+    const message = `${id} is what tasks: of ${crm}.yaml stands for; remove that, or take another id`
+    return [...(isTaken ? [file.problem(['id'], message)] : []), ...checkPlaybook(file, known)]
+  })
 }
 
 function checkCrms({ models, crms }: OpenFiles): FileProblem[] {

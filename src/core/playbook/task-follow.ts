@@ -1,13 +1,19 @@
 import type { CrmTask, CrmTaskState } from '../ports/crm.ts'
 import type { SalesState } from '../scoring/features.ts'
 
-/** How the account of a task stands now. */
-export interface AccountNow {
+/** How the subject of a task stands now. */
+export interface SubjectNow {
   /** Of the model that speaks for it; null when nobody scores it any more. */
   readonly usageStatus: string | null
   /** When it entered `qualified` last, in milliseconds since 1970 UTC; null if never. */
   readonly qualifiedAt: number | null
   readonly sales: Pick<SalesState, 'status' | 'since'>
+  /** When sales spoke to somebody last of whom we know, in milliseconds since 1970 UTC; null or absent if never. */
+  readonly contactAt?: number | null
+  /** Of what started by something else than `qualified`: why that is over, null while it lasts. */
+  readonly lapsed?: string | null
+  /** How the note speaks of the subject; `account` when left out. */
+  readonly noun?: 'account' | 'person'
 }
 
 /** What sales may say that ends the reason of a task, and how the note tells it. */
@@ -18,16 +24,18 @@ const ENDED_BY_SALES: Readonly<Partial<Record<SalesState['status'], string>>> = 
 }
 
 /**
- * Why the reason of a task is gone; null while it stands. Only what sales said since the account became
- * qualified counts: a deal that was won years ago ends nothing.
- * @param episode the entry into `qualified` that the task is about, in milliseconds since 1970 UTC.
+ * Why the reason of a task is gone; null while it stands. Only what sales said and did since the trigger
+ * counts: a deal that was won years ago ends nothing.
+ * @param episode the instant of what the task is about, in milliseconds since 1970 UTC.
  */
-export function goneReason(episode: number, now: AccountNow): string | null {
+export function goneReason(episode: number, now: SubjectNow): string | null {
+  const { noun = 'account', lapsed } = now
   const said = ENDED_BY_SALES[now.sales.status]
   if (said !== undefined && (now.sales.since ?? 0) >= episode) return said
-  if (now.usageStatus !== 'qualified') return 'the account is not qualified any more'
-  if ((now.qualifiedAt ?? 0) > episode) return 'the account became qualified anew since'
-  return null
+  if ((now.contactAt ?? 0) >= episode) return 'sales is in contact already'
+  if (lapsed !== undefined) return lapsed
+  if (now.usageStatus !== 'qualified') return `the ${noun} is not qualified any more`
+  return (now.qualifiedAt ?? 0) > episode ? `the ${noun} became qualified anew since` : null
 }
 
 /** The line that a closed task has above its text. */

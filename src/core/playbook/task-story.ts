@@ -19,6 +19,20 @@ export interface TaskStory {
   readonly others: readonly Person[]
   /** The newest deal of the account that is open; null without one, or where deals are not read. */
   readonly deal: StoryDeal | null
+  /** Name of the playbook as people read it. */
+  readonly playbook: string
+  /** What started the playbook: one line. */
+  readonly happened: string
+  /** What made the last change of the score; empty when nothing did. */
+  readonly changed: string
+  /** Every reason with its points, one a line. */
+  readonly explanation: string
+  /** What is known of the person or account besides behaviour, as its reasons tell it. */
+  readonly fit: readonly string[]
+  /** Whom the playbook is about; null where it is about an account. */
+  readonly person: Person | null
+  /** Address of the subject in the console; empty where RIPEN_PUBLIC_URL is not set. */
+  readonly link: string
 }
 
 /** A deal in a task's text. */
@@ -32,7 +46,8 @@ export interface StoryDeal {
   readonly since: string
 }
 
-interface Person {
+/** Somebody as a text tells of her. */
+export interface Person {
   readonly email: string
   readonly score: number
   /** What she did, best evidence first, without points. */
@@ -45,21 +60,31 @@ const liquid = new Liquid({ strictFilters: true, strictVariables: true })
 
 /**
  * Renders subject and body of a task.
+ * @param where the templates stand, for the message.
  * @throws {ConfigError} naming the template and the place when it does not render.
  */
 export async function renderTask(
   mapping: Pick<TaskMapping, 'subject' | 'body'>,
   story: TaskStory,
+  where = 'tasks',
 ): Promise<{ subject: string; body: string }> {
-  const subject = await render('tasks.subject', mapping.subject, story)
-  const body = await render('tasks.body', mapping.body, story)
+  const subject = await renderText(`${where}.subject`, mapping.subject, story)
+  const body = await renderText(`${where}.body`, mapping.body, story)
   return {
     subject: cutText(subject.replace(/\s+/g, ' ').trim(), MOST_SUBJECT),
     body: body.replace(/\n{3,}/g, '\n\n').trim(),
   }
 }
 
-async function render(where: string, template: string, story: TaskStory): Promise<string> {
+/**
+ * Renders any other text.
+ * @throws {ConfigError} naming `where` it stands and the place when it does not render.
+ */
+export async function renderText(
+  where: string,
+  template: string,
+  story: TaskStory,
+): Promise<string> {
   try {
     return String(await liquid.parseAndRender(template, story))
   } catch (cause) {
@@ -79,14 +104,20 @@ export function templateProblems(
   mapping: Pick<TaskMapping, 'subject' | 'body'>,
 ): readonly TemplateProblem[] {
   return (['subject', 'body'] as const).flatMap((template) => {
-    try {
-      for (const story of SAMPLE_STORIES) liquid.parseAndRenderSync(mapping[template], story)
-      return []
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      return [{ template, message: `does not render: ${message}` }]
-    }
+    const message = textProblem(mapping[template])
+    return message === null ? [] : [{ template, message }]
   })
+}
+
+/** What is wrong with a text; null when the fullest and the barest story render. */
+export function textProblem(text: string): string | null {
+  try {
+    for (const story of SAMPLE_STORIES) liquid.parseAndRenderSync(text, story)
+    return null
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return `does not render: ${message}`
+  }
 }
 
 const SAMPLE_PERSON: Person = {
@@ -112,10 +143,21 @@ const SAMPLE_STORY: TaskStory = {
     currency: 'EUR',
     since: '2026-01-31',
   },
+  playbook: 'Account qualified',
+  happened: 'became qualified',
+  changed: '+10 active people',
+  explanation: '+30 Active people (3 people)',
+  fit: ['A business address'],
+  person: SAMPLE_PERSON,
+  link: 'https://ripen.example.com',
 }
 const SAMPLE_STORIES: readonly TaskStory[] = [
   SAMPLE_STORY,
-  { ...SAMPLE_STORY, champion: null, others: [], reasons: [], deal: null },
+  {
+    ...SAMPLE_STORY,
+    ...{ champion: null, others: [], reasons: [], deal: null, person: null },
+    ...{ changed: '', explanation: '', fit: [], link: '' },
+  },
 ]
 
 /**

@@ -248,6 +248,35 @@ export type TaskCloseOutcome =
   /** The answer does not say. Asking again with the same note is safe: a task has it once. */
   | { readonly kind: 'unknown' }
 
+/** What is to be added to a task that is open, whoever has touched it: what a person wrote stays. */
+export interface CrmTaskAmendment {
+  readonly taskId: string
+  /** One line that the reader of the task finds above its text; a task has it once. */
+  readonly note: string
+  /** Contacts that it is about too, where the CRM has room for more than one. */
+  readonly contactIds: readonly string[]
+  /** Whose it becomes; absent leaves it whose it is. */
+  readonly ownerId?: string | null
+  readonly priority?: CrmTask['priority'] | null
+  /** As it was read last: tells whether a person has touched it since. */
+  readonly fingerprint: string
+}
+
+export type TaskAmendOutcome =
+  /** `touched`: it was not as it was read last, by a person or by an earlier try that nobody knew the end of. */
+  | { readonly kind: 'amended'; readonly fingerprint: string; readonly touched: boolean }
+  /** It is done already; nothing was added. */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'rejected'
+      readonly reason: string
+      readonly code: string | null
+      readonly correlationId: string | null
+    }
+  /** The answer does not say. Asking again with the same note is safe. */
+  | { readonly kind: 'unknown' }
+
 export type CrmDealState = 'open' | 'won' | 'lost'
 
 /** A stage that a deal has been in. */
@@ -506,6 +535,11 @@ export interface Crm {
     closings: readonly CrmTaskClosing[],
     signal: AbortSignal,
   ): Promise<readonly TaskCloseOutcome[]>
+  /** Adds lines and people to open tasks: `outcomes[i]` answers `amendments[i]`. Throws only while nothing was sent. */
+  amendTasks(
+    amendments: readonly CrmTaskAmendment[],
+    signal: AbortSignal,
+  ): Promise<readonly TaskAmendOutcome[]>
   /** Deals of these records, read from the records and not by search, which lags. */
   dealsOf(about: CrmAbout, signal: AbortSignal): Promise<readonly CrmDeal[]>
   /**

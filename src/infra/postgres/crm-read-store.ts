@@ -103,6 +103,7 @@ export async function noteGone(tx: Tx, crm: string, gone: readonly DueRead[]): P
   const table = sql`jsonb_to_recordset(${JSON.stringify(gone)}::jsonb) as n(ref text, "crmId" text)`
   const { rows } = await sql<{ ref: string }>`
     update crm_record r set crm_id = null, written = null, changed_at = now(), deleted_at = now(),
+      ledger = '{}', turn = r.turn + 1,
       state = case when r.state = 'writing' then 'writing' else 'pending' end
     from ${table} where r.crm = ${crm} and r.ref = n.ref and r.crm_id = n."crmId"
     returning r.ref`.execute(tx)
@@ -128,6 +129,7 @@ export async function noteMoved(
   if (moved.length === 0) return []
   const { rows } = await sql<{ ref: string; crm_id: string }>`
     update crm_record r set crm_id = n."crmId", written = null, changed_at = now(), deleted_at = null,
+      turn = r.turn + 1,
       state = case when r.state = 'writing' then 'writing' else 'pending' end
     from jsonb_to_recordset(${JSON.stringify(moved)}::jsonb) as n(ref text, "crmId" text)
     where r.crm = ${crm} and r.ref = n.ref and not exists (select from crm_record o

@@ -52,6 +52,8 @@ export interface CrmRecordRow {
   readonly deleted: boolean
   /** To be written before others. */
   readonly urgent: boolean
+  /** Since when it waits, to the microsecond, as PostgreSQL writes it. */
+  readonly changedAt: string
   readonly ledger: Ledger
   /** Another one after whatever was written or found there. */
   readonly turn: number
@@ -62,7 +64,10 @@ export interface WantedRecord extends DesiredRecord {
   readonly companyRef: string | null
 }
 
-/** Records of one object that are open, in order: a slice of them. */
+/**
+ * Records of one object that are open: a slice of them. Whoever is to be called now goes first, then what waits longest;
+ * where those of one company follow each other, their companies go in the order of names.
+ */
 export async function openRecords(
   db: Db,
   { crm, object, after, limit, byCompany, isHot }: OpenSlice,
@@ -70,17 +75,21 @@ export async function openRecords(
   const open = db
     .selectFrom('crm_record')
     .selectAll()
+    .select(CHANGED)
     .where('crm', '=', crm)
     .where('object', '=', object)
     .where(IS_OPEN)
     .$if(isHot, (q) => q.where(IS_HOT))
     .limit(limit)
-  const { companyRef, ref } = after ?? { companyRef: null, ref: '' }
-  const slice = byCompany
-    ? open
-        .where(sql<boolean>`(coalesce(company_ref, ''), ref) > (${companyRef ?? ''}, ${ref})`)
-        .orderBy(sql`coalesce(company_ref, '')`)
-    : open.where('ref', '>', ref)
+  const company = sql<string>`coalesce(company_ref, '')`
+  const isLess = ({ urgent, companyRef, changedAt, ref }: NonNullable<OpenSlice['after']>) =>
+    byCompany
+      ? sql<boolean>`(not urgent, coalesce(company_ref, ''), ref) > (${!urgent}, ${companyRef ?? ''}, ${ref})`
+      : sql<boolean>`(not urgent, changed_at, ref) > (${!urgent}, ${changedAt}::timestamptz, ${ref})`
+  const slice = open
+    .$if(after !== null, (q) => (after ? q.where(isLess(after)) : q))
+    .orderBy(sql`not urgent`)
+    .orderBy(byCompany ? company : sql`changed_at`)
   return (await slice.orderBy('ref').execute()).map(toRow)
 }
 
@@ -88,9 +97,9 @@ export interface OpenSlice {
   readonly crm: string
   readonly object: CrmObject
   /** The last record of the slice before; null for the first one. */
-  readonly after: Pick<CrmRecordRow, 'companyRef' | 'ref'> | null
+  readonly after: Pick<CrmRecordRow, 'urgent' | 'companyRef' | 'changedAt' | 'ref'> | null
   readonly limit: number
-  /** Those of one company follow each other; by our id alone otherwise. */
+  /** Those of one company follow each other; else by the time of their change. */
   readonly byCompany: boolean
   /** Those of who is qualified and that are due, alone. */
   readonly isHot: boolean
@@ -129,13 +138,19 @@ export async function recordsOf(
   const rows = await db
     .selectFrom('crm_record')
     .selectAll()
+    .select(CHANGED)
     .where('crm', '=', crm)
     .where(sql<boolean>`ref = any(${[...refs]}::text[])`)
     .execute()
   return new Map(rows.map((row) => [row.ref, toRow(row)]))
 }
 
-function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
+type Row = Selectable<Tables['crm_record']> & { readonly changed_text: string }
+
+/** A `Date` would lose the microseconds by which records that were changed together are told apart. */
+const CHANGED = sql<string>`changed_at::text`.as('changed_text')
+
+function toRow(row: Row): CrmRecordRow {
   return {
     ref: row.ref,
     object: row.object,
@@ -154,6 +169,7 @@ function toRow(row: Selectable<Tables['crm_record']>): CrmRecordRow {
     candidates: row.candidates,
     deleted: row.deleted_at !== null,
     urgent: row.urgent,
+    changedAt: row.changed_text,
     ledger: row.ledger as Ledger,
     turn: row.turn,
   }

@@ -90,6 +90,8 @@ const TABLES = [
   ['first_contact', 'ref'],
   ['trait', 'about'],
   ['sales_state', 'about'],
+  ['playbook_start', 'subject_id'],
+  ['playbook_standing', 'subject_id'],
   ['sales_word', 'about'],
   ['touched', 'subject'],
   ['person_alias', 'person_id'],
@@ -151,6 +153,17 @@ async function removeTasks(
     .where(names(named, 'task::text'))
     .returning('key')
     .execute()
+  // What was not begun may start again.
+  const keys = planned.map((task) => task.key)
+  await sql`delete from playbook_start where key = any(${keys}::text[])`.execute(tx)
+  // What is delivered has no body any more.
+  await sql`delete from playbook_message where ${names(named, "body || ' ' || key")}`.execute(tx)
+  await sql`delete from task_amendment
+    where ${names(named, "note || ' ' || person_refs::text")}`.execute(tx)
+  await sql`update task_intent set told = told || '{"championId": null}'
+    where told ->> 'championId' = any(${[...named.ids]}::text[])`.execute(tx)
+  await sql`update task_intent set person_ref = null
+    where person_ref = any(${[...named.ids]}::text[])`.execute(tx)
   const begun = await tx
     .selectFrom('task_intent')
     .select(['key', 'crm', 'task', 'crm_task_id'])

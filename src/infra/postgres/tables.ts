@@ -1,5 +1,10 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
-import type { CrmDealState, CrmEngagementKind, CrmTaskStatus } from '../../core/ports/crm.ts'
+import type {
+  CrmDealState,
+  CrmEngagementKind,
+  CrmTask,
+  CrmTaskStatus,
+} from '../../core/ports/crm.ts'
 
 /** Instants are read as `Date` and may be written as `Date` or ISO text. */
 type Instant = ColumnType<Date, Date | string, Date | string>
@@ -31,6 +36,11 @@ export type TaskState =
   | 'done'
   | 'deleted'
   | 'parked'
+  /** Another task took it in. */
+  | 'merged'
+  /** A note on the open deal is on its way, or there, in its place. */
+  | 'noting'
+  | 'noted'
 
 export interface Tables {
   installation: { id: Generated<string>; forget_key: Generated<Buffer> }
@@ -470,7 +480,52 @@ export interface Tables {
     arrived_at: InstantOrNull
     event_age_ms: ColumnType<number | null, number | null | undefined, number | null>
     in_crm_at: InstantOrNull
+    playbook: Generated<string>
+    person_ref: TextOrNull
+    assigned_by: TextOrNull
+    assigned_at: InstantOrNull
+    merged_into: TextOrNull
+    told: JsonOrNull
+    escalated_at: InstantOrNull
+    contact_at: InstantOrNull
+    contact_by: TextOrNull<CrmEngagementKind | 'completion'>
   }
+  task_amendment: {
+    task_key: string
+    id: Generated<number>
+    kind: 'reason' | 'story' | 'escalation'
+    note: string
+    person_refs: Generated<string[]>
+    owner_id: TextOrNull
+    priority: TextOrNull<CrmTask['priority']>
+    state: Generated<'planned' | 'done' | 'refused'>
+    reason: TextOrNull
+    created_at: Generated<Date>
+  }
+  playbook_start: {
+    key: string
+    crm: string
+    playbook: string
+    subject_id: string
+    account_ref: string
+    segment: string
+    evidence_at: InstantOrNull
+    started_at: Instant
+  }
+  playbook_message: {
+    key: string
+    address_variable: string
+    secret_variable: string | null
+    body: string
+    state: Generated<'planned' | 'delivered' | 'dead'>
+    tries: Generated<number>
+    next_at: Instant
+    reason: string | null
+    created_at: Instant
+  }
+  playbook_look: { playbook: string; crm: string; first_at: Instant }
+  playbook_standing: { subject_id: string; playbook: string; crm: string; since: Instant }
+  playbook_turn: { crm: string; playbook: string; segment: string; credits: Json }
   crm_provisioned: { crm: string; plan_hash: string }
   crm_bulk_job: {
     crm: string

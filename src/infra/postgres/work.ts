@@ -18,6 +18,7 @@ export const STEPS = [
   'reconcile',
   'listen',
   'rebuild',
+  'outbound',
 ] as const
 export type Step = (typeof STEPS)[number]
 

@@ -155,16 +155,15 @@ export class History {
   #isRight(field: string): boolean {
     const held = this.crm.held(field)
     const want = this.engine.desired[field] ?? null
+    const score = this.crm.held('score').value
+    // What explains the score is that of the score which is there.
+    if (field === 'reason' && score !== null) return held.value === `r${score}`
     if (held.value === (want === null ? null : String(want))) return true
     if (field === 'nick') return held.value !== null
     if (field === 'peak') return want === null || Number(held.value) >= Number(want)
     if (field === 'plan') return held.by === 'person'
-    const score = this.crm.held('score').value
-    if (field === 'score') {
-      return want !== null && held.by === 'ripen' && Math.abs(Number(held.value) - Number(want)) < 5
-    }
-    // What explains the score is that of the score which is there.
-    return field === 'reason' && held.value === `r${score}`
+    if (field !== 'score' || want === null) return false
+    return held.by === 'ripen' && Math.abs(Number(held.value) - Number(want)) < 5
   }
 }
 

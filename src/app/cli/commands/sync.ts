@@ -87,6 +87,11 @@ export async function syncOnce(app: App, crm: string, since?: Since): Promise<Sy
     await app.engine.idle(['desire'])
     await app.engine.idle(['reconcile'], [crm])
   }
+  return syncResult(app, crm, from)
+}
+
+/** What was done to a CRM since then. */
+export async function syncResult(app: App, crm: string, from: Since): Promise<SyncResult> {
   const sum = await countsSince(app, crm, from)
   const after = app.metrics.crmCalls()
   return {

@@ -11,7 +11,7 @@ alter table crm_record add column due_at timestamptz;
 alter table crm_record add column urgent boolean not null default false;
 create index on crm_record (crm, due_at) where due_at is not null;
 create index on crm_record (crm) where has_parked;
-create index on crm_record (crm, object, urgent desc, changed_at, ref) where state in ('pending', 'writing');
+create index on crm_record (crm, object, (not urgent), changed_at, ref) where state in ('pending', 'writing');
 
 -- Each value of ours that somebody else changed in the CRM, and what became of it; never the value.
 create table crm_edit (
