@@ -39,7 +39,8 @@ async function letGo(context: JobContext): Promise<void> {
     const properties = Object.fromEntries(
       set.usage.email.map((place) => [place.replace(/^[a-z]+\./, ''), canary.email]),
     )
-    const occurredAt = context.clock().toISOString()
+    // Scores count what happened before the instant that they are of.
+    const occurredAt = new Date(context.clock().getTime() - 1_000).toISOString()
     await stageEvents(tx, CANARY_SOURCE, [
       JSON.stringify({ name: event, at: occurredAt, properties, token: at }),
     ])
