@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
@@ -49,6 +50,7 @@ interface Creating {
 /**
  * Creates the tasks that are planned, each exactly once: the intent is noted before the call, and a
  * doubtful outcome is settled by looking for the marker, never by repeating the call.
+ * @param isHot leaves out accounts whose record was never read: sales may have said no there.
  */
 export async function createPlannedTasks(
   context: JobContext,
@@ -58,13 +60,14 @@ export async function createPlannedTasks(
   mapping: CrmMapping,
   signal: AbortSignal,
   run: RunNotes,
+  isHot = false,
 ): Promise<void> {
   const waiting = new Set<string>()
   const turns = { last: Promise.resolve() }
   const creating = { context, connected, crm, set, mapping, signal, run, waiting, turns }
   let owners: readonly CrmOwner[] | null = null
   const open = async () =>
-    (await openIntents(context.db, crm.name)).filter(({ key }) => !waiting.has(key))
+    (await openIntents(context.db, crm.name, isHot)).filter(({ key }) => !waiting.has(key))
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await open()
     if (intents.length === 0) return
@@ -222,7 +225,6 @@ async function settleIntent(
     }
     await setState(context.db, intent, 'created', { taskId })
     await noteTaskInCrm(context.db, crm.name, intent.key)
-    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -243,7 +245,6 @@ async function settleIntent(
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
     await noteTaskInCrm(context.db, crm.name, intent.key)
-    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -258,12 +259,17 @@ async function settleIntent(
   await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
 }
 
-async function openIntents(db: Db, crm: string): Promise<Intent[]> {
+async function openIntents(db: Db, crm: string, isRead: boolean): Promise<Intent[]> {
   const rows = await db
     .selectFrom('task_intent')
     .selectAll()
     .where('crm', '=', crm)
     .where('state', 'in', ['planned', 'creating'])
+    .$if(isRead, (q) =>
+      q.where(
+        sql<boolean>`exists (select from crm_read r where r.ref = account_ref and r.crm = task_intent.crm)`,
+      ),
+    )
     .orderBy('created_at')
     .orderBy('key')
     .execute()

@@ -10,6 +10,7 @@ import { markOf } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf } from '../../src/core/playbook/playbooks-of.ts'
 import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
 import type { Traits } from '../../src/core/scoring/features.ts'
+import { canaryId } from '../../src/infra/postgres/canary-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { readDealsOf } from '../../src/infra/postgres/deal-store.ts'
 import {
@@ -83,7 +84,10 @@ async function newStarts(
   playbook: Playbook,
   rules: ObjectMapping,
 ): Promise<readonly NewStart[]> {
-  const all = (await startedBy(tx, { set, playbook, rules, now, among })).map((started) => {
+  const canary = await canaryId(tx)
+  const begun = await startedBy(tx, { set, playbook, rules, now, among })
+  const real = begun.filter(({ spoken }) => spoken.score.subjectId !== canary)
+  const all = real.map((started) => {
     const { subjectId } = started.spoken.score
     return { key: `${crm}|${playbook.id}|${subjectId}|${started.episode}`, started }
   })

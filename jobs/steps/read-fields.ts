@@ -179,6 +179,13 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
     scope,
     due.filter(({ crmId }) => !first.has(crmId)),
   )
+  // That they were moved we have noted ourselves.
+  const movedTurns = await readTurns(
+    context.db,
+    crm.name,
+    moved.map(({ ref }) => ref),
+  )
+  const turnsNow = new Map([...turns, ...movedTurns])
   const values = new Map([...first, ...(await read(scope, moved))])
   const newIds = new Map(moved.map(({ ref, crmId }) => [ref, crmId]))
   const all = due.map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
@@ -187,7 +194,8 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
     const ours = await stillDue(tx, crm.name, due)
     const reads = all.filter(({ ref }) => ours.has(ref))
     const { rules } = asked
-    const own = await seeOwnFields(tx, { crm: crm.name, rules, reads, values, turns }, run, now)
+    const seeing = { crm: crm.name, rules, reads, values, turns: turnsNow }
+    const own = await seeOwnFields(tx, seeing, run, now)
     const said = { rules, reads, values, since }
     const traits = await storeSeenTraits(tx, crm.name, traitsIn(said, own), now)
     const sales = await storeSeenSales(tx, crm.name, salesIn(said), now)

@@ -81,7 +81,7 @@ async function hotFirst(scope: Reconciling, connected: ConnectedCrm): Promise<vo
   if (!(await hasHot(context.db, crm.name))) return
   try {
     await writeRecords(scope, true)
-    await createPlannedTasks(context, connected, crm, set, mapping, signal, run)
+    await createPlannedTasks(context, connected, crm, set, mapping, signal, run, true)
   } catch (error) {
     if (!(error instanceof RetryableError) || signal.aborted) throw error
     run.count('hotAgain')

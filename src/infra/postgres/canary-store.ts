@@ -35,6 +35,16 @@ export async function readBeat(
   return rows[0] ?? null
 }
 
+/** Who the canary is; null where none was ever let go. No playbook starts for it. */
+export async function canaryId(db: Db | Tx): Promise<string | null> {
+  const row = await db
+    .selectFrom('identity_node')
+    .select('person_id')
+    .where('node', '=', CANARY_NODE)
+    .executeTakeFirst()
+  return row?.person_id ?? null
+}
+
 /** Where it should be by now: the records that were written. */
 export async function unseenBeats(db: Db): Promise<readonly CanaryAt[]> {
   const { rows } = await sql<CanaryAt>`select b.crm, r.crm_id as "crmId", b.token from canary_beat b
