@@ -222,7 +222,6 @@ async function settleIntent(
     }
     await setState(context.db, intent, 'created', { taskId })
     await noteTaskInCrm(context.db, crm.name, intent.key)
-    await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
   }
@@ -242,7 +241,6 @@ async function settleIntent(
   })
   if (outcome?.kind === 'created') {
     await setState(context.db, intent, 'created', { taskId: outcome.taskId })
-    await noteTaskInCrm(context.db, crm.name, intent.key)
     await noteTaskInCrm(context.db, crm.name, intent.key)
     run.count('tasks')
     return
