@@ -80,7 +80,7 @@ async function stateOf({ app }: Pick<IngestThread, 'app'>) {
       .orderBy('day')
       .execute(),
     changes: await db.selectFrom('score_change').select('id').orderBy('id').execute(),
-    touched: await db.selectFrom('touched').selectAll().execute(),
+    touched: await db.selectFrom('touched').selectAll().where('step', '<>', 'desire').execute(),
   }
 }
 
