@@ -43,10 +43,12 @@ describe('a pull that is killed with SIGKILL and run again ends as if nothing ha
     { when: 'a file is being written', moment: { kind: 'file', name: /^\.writing/ } },
     { when: 'a file is written', moment: { kind: 'file', name: /^mixpanel-[0-9a-f]+\.parquet/ } },
     { when: 'a rollup is written', moment: { kind: 'file', name: /-rollup-.*parquet$/ } },
-  ])('when $when', ({ moment }) => killAndRunAgain('pull', moment))
+  ])('when $when', ({ moment }) => killAndRunAgain('pull', moment), 120_000)
 
-  it.each([1, 2])('at a moment by chance (%i)', () =>
-    killAndRunAgain('pull', { kind: 'after', ms: random.int(400, 1_600) }),
+  it.each([1, 2])(
+    'at a moment by chance (%i)',
+    () => killAndRunAgain('pull', { kind: 'after', ms: random.int(400, 1_600) }),
+    120_000,
   )
 })
 
