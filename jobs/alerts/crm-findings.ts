@@ -23,7 +23,7 @@ export async function parkedFindings({ db, alertLimits }: JobContext): Promise<F
   return rows.map(({ crm, parked, records, reason }) => {
     const level = parkedLevel(parked, records, alertLimits.parkedShare)
     const most = reason === null ? '' : `; most often: ${reason}`
-    const text = `${parked} of ${records} records of ${crm} are parked${most}`
+    const text = `${parked} of ${records} records of ${crm} are parked${most}; ripen parked --crm ${crm} lists them`
     return { kind: 'parked-share', about: crm, level, text }
   })
 }

@@ -24,8 +24,8 @@ export async function missedFindings({ db, pullOverdueMs }: JobContext): Promise
     order by step, key`.execute(db)
   const stuck = rows.map(({ step, key, failed, error }): Finding => {
     const why = failed
-      ? `failed: ${error ?? 'no reason is known'}`
-      : 'waits, and nobody works on it'
+      ? `failed: ${error ?? 'no reason is known'}; ripen status tells more`
+      : 'waits, and nobody works on it: is a ripen worker running?'
     return {
       kind: 'missed-run',
       about: `${step} ${key}`,
@@ -57,7 +57,7 @@ function gapText(source: string, gaps: readonly Gap[]): string {
   if (!last) return `${source} has no gaps`
   const windows = gaps.reduce((sum, gap) => sum + gap.windows, 0)
   const where = last.from === last.to ? last.from : `${last.from} to ${last.to}`
-  return `${windows} windows of ${source} were never pulled, the last of them ${where}`
+  return `${windows} windows of ${source} were never pulled, the last of them ${where}; ripen pull --source ${source} fetches them`
 }
 
 /** Changes of what a vendor sends that the tracking plan looks at: it reads something else now, or nothing. */

@@ -1,7 +1,8 @@
 import type { Playbook } from '../../src/core/mapping/playbook.ts'
+import { byAddress } from '../../src/core/playbook/assign.ts'
 import { markOf, materialChanges } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
-import type { CrmOwner, TaskAmendOutcome } from '../../src/core/ports/crm.ts'
+import type { TaskAmendOutcome } from '../../src/core/ports/crm.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import {
@@ -95,7 +96,7 @@ async function escalate(scope: ReadScope, task: FollowedTask, now: Date): Promis
   if (!rules || escalatedAt !== null || contactAt !== null || !isUntouched) return
   if (now.getTime() < Date.parse(asked.dueAt) + rules.after) return
   const owners = await knownOwners(context, crm, signal)
-  const owner = activeOwner(owners, rules.to)
+  const owner = byAddress(rules.to, owners)
   const note = `Escalated by Ripen on ${dayOf(now)}: nobody has touched it since it was due on ${asked.dueAt.slice(0, 10)}.`
   await context.db.transaction().execute(async (tx) => {
     const { priority } = rules
@@ -103,11 +104,6 @@ async function escalate(scope: ReadScope, task: FollowedTask, now: Date): Promis
     await tx.updateTable('task_intent').set({ escalated_at: now }).where('key', '=', key).execute()
   })
   run.count('tasksEscalated')
-}
-
-function activeOwner(owners: readonly CrmOwner[], address: string | undefined) {
-  const wanted = address?.toLowerCase()
-  return owners.find((one) => one.active && one.email?.toLowerCase() === wanted)
 }
 
 async function emailsOf(db: Db, id: string | null): Promise<ReadonlyMap<string, string>> {

@@ -136,7 +136,11 @@ function hasRoom(owner: CrmOwner, rules: Rules, { workload }: AssignmentInput): 
   return cap === undefined || workload(owner).today < cap
 }
 
-function byAddress(address: string | undefined, owners: readonly CrmOwner[]): CrmOwner | null {
+/** The active owner with an address, whatever its case; null for nobody. */
+export function byAddress(
+  address: string | undefined,
+  owners: readonly CrmOwner[],
+): CrmOwner | null {
   if (address === undefined) return null
   const wanted = address.toLowerCase()
   return owners.find((one) => one.active && one.email?.toLowerCase() === wanted) ?? null
