@@ -52,6 +52,7 @@ export class PortalHistory {
   #note: { readonly value: string; readonly at: number } | null = null
   #nick: string | null = null
   #lastId = ''
+  #merges = 0
   readonly lost: string[] = []
 
   constructor(world: SyncWorld, ref: string) {
@@ -159,7 +160,7 @@ export class PortalHistory {
     if (id === '') return
     const { sandbox } = this.#world
     const [other = ''] = sandbox.seed({
-      contacts: [{ email: `${this.#ref}.old@acme.example` }],
+      contacts: [{ email: `${this.#ref}.old${++this.#merges}@acme.example` }],
     }).contacts
     sandbox.merge('contacts', id, other)
   }
