@@ -35,10 +35,14 @@ export async function draftScores(
     ])
     const actions = actionsOf(plan, asOf)
     const usage = { connection, rows: await readUsage(connection), actions }
-    const answers = await scoreRoster(usage, plan, roster, asked, told, asOf, {
-      previous: (model) => before.get(model) ?? NONE,
-      others: (model) => beside.get(model) ?? NOBODY,
+    const known = {
+      previous: (model: string) => before.get(model) ?? NONE,
+      others: (model: string) => beside.get(model) ?? NOBODY,
+    }
+    const scores = new Map(plan.scorers.map(({ model }) => [model.id, new Map<string, Score>()]))
+    await scoreRoster(usage, plan, roster, asked, told, asOf, known, ({ model }, score) => {
+      scores.get(model.id)?.set(score.subjectId, score)
     })
-    return new Map(answers.map(({ scorer, scores }) => [scorer.model.id, scores]))
+    return scores
   })
 }

@@ -305,6 +305,29 @@ describe('the task of a playbook', () => {
     expect(Math.abs(times(OWNER.ada) - times(OWNER.cora))).toBeLessThanOrEqual(1)
   })
 
+  it('goes to whom the territory belongs to, by a field of the company in the CRM', async () => {
+    const task = `assign: [{ territory: industry, owners: { RETAIL: ben.okafor@sales.example } }]
+          fallback-owner: ada.ferreira@sales.example`
+    const trigger = '{ status-entered: qualified }'
+    const thread = await openWith(playbook({ trigger, subject: 'account', task }))
+    thread.vendors.hubspot.seed({ companies: [{ domain: DOMAINS.fresh, industry: 'RETAIL' }] })
+    await thread.sync()
+    expect(tasksOf(thread)).toMatchObject([{ ownerId: OWNER.ben }])
+  })
+
+  it('goes to nobody of the team who has as many open as she can have', async () => {
+    const team = `assign: [{ round-robin: [
+            { owner: ada.ferreira@sales.example, weight: 9, capacity: 1 },
+            { owner: chloe.lindqvist@sales.example }] }]
+          one-open: false`
+    const more = 'guards: { evidence-within: 10d }'
+    const thread = await openWith(playbook({ trigger: '{ score-crossed: 50 }', task: team, more }))
+    await thread.sync()
+    const owners = tasksOf(thread).map(({ ownerId }) => ownerId)
+    expect(owners.length).toBeGreaterThan(2)
+    expect(owners.filter((id) => id === OWNER.ada)).toHaveLength(1)
+  })
+
   it('waits for the next day when its owner has had enough', async () => {
     const cap = `fallback-owner: ben.okafor@sales.example
           daily-cap: 1
