@@ -50,10 +50,10 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   await linkCompanies(context.db, crm, signal, run)
   await createPlannedTasks(context, connected, crm, set, mapping, signal, run)
   await followTasks(reading)
-  await doActions(reading)
+  const undone = await readOrTell(() => doActions(reading))
   const unreadContacts = await readOrTell(() => readFirstContacts(reading))
   // Last: what cannot be read keeps nobody from being written.
-  const unreadable = [unread, unreadOwners, unreadDeals, unreadContacts].filter(
+  const unreadable = [unread, unreadOwners, unreadDeals, undone, unreadContacts].filter(
     (problem) => problem !== null,
   )
   if (unreadable.length > 0) throw joinedProblems(unreadable)
