@@ -115,13 +115,17 @@ export interface GivenTask {
   readonly assignedAt: Date | null
 }
 
+/** Open in the CRM, or given to somebody and about to be: the next one is given before the call of this one is made. */
+const IS_OPEN = sql<boolean>`(state in ('creating', 'created', 'closing')
+  or (state = 'planned' and assigned_at is not null))`
+
 /** Tasks of a CRM that are open, and those that were given since an instant. */
 export async function readGiven(db: Db, crm: string, since: Date): Promise<readonly GivenTask[]> {
   const { rows } = await sql<GivenTask>`
     select account_ref as "accountRef", owner_id as "ownerId", assigned_at as "assignedAt",
-      state in ('creating', 'created', 'closing') as "isOpen"
+      ${IS_OPEN} as "isOpen"
     from task_intent where crm = ${crm} and owner_id is not null
-      and (state in ('creating', 'created', 'closing') or assigned_at >= ${since})
+      and (${IS_OPEN} or assigned_at >= ${since})
       and state not in ('merged', 'noting', 'noted')
     order by created_at, key`.execute(db)
   return rows
