@@ -148,6 +148,8 @@ describe('alerts', () => {
       to: ['ann@ops.example', 'bob@ops.example'],
       text: expect.stringMatching(/^Subject: Ripen: .* FIRING/m),
     })
+    const quota = told().find((one) => one.kind === 'quota')
+    expect(quota.text).toMatch(/50 of 1000 calls .*which apps use up.*HUBSPOT_DAILY_SHARE/)
     const drift = told().find((one) => one.kind === 'schema-drift')
     expect(drift.text).toContain('event invite_sent vanished')
     expect(drift.text).not.toContain('something else')
