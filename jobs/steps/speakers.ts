@@ -15,7 +15,7 @@ export interface Spoken {
 /** Of everybody, or of some, whom one of the models of a CRM object scores: the score that speaks for her. */
 export async function speakers(
   db: Db | Tx,
-  set: MappingSet,
+  set: Pick<MappingSet, 'models'>,
   { model: names, winner }: Pick<ObjectMapping, 'model' | 'winner'>,
   among: readonly string[] | null = null,
 ): Promise<Spoken[]> {
