@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import { Webhook } from 'standardwebhooks'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
@@ -382,6 +383,23 @@ describe('what a playbook tells others', () => {
     ])
     expect((await thread.status()).messages).toEqual([
       { state: 'dead', reason: 'answered 503', n: 2 },
+    ])
+  })
+
+  it('does not wait for others whose variables nobody has set', async () => {
+    const thread = await openWith(body, 'alone', '', variables())
+    const { db } = thread.app.context
+    await send(thread)
+    await sql`insert into playbook_message (key, address_variable, body, next_at, created_at)
+      select 'older ' || i, 'NOBODY_SET_THIS', '{}', to_timestamp(i), now()
+      from generate_series(1, 250) i`.execute(db)
+    await sql`insert into playbook_message (key, address_variable, body, next_at, created_at)
+      values ('younger', 'SALES_SLACK_URL', '{}', to_timestamp(1000), now())`.execute(db)
+    await expect(again(thread)).rejects.toThrow(/NOBODY_SET_THIS is not set/)
+    expect(receiver.heard.map(({ path }) => path).sort()).toEqual([
+      '/hook',
+      '/slack?key=hidden',
+      '/slack?key=hidden',
     ])
   })
 

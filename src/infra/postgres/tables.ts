@@ -78,6 +78,7 @@ export interface Tables {
     error_kind: string | null
     error: string | null
     changed_at: Generated<Date>
+    open_since: Date | null
   }
   staged_event: {
     source: string
