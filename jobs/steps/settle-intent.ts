@@ -5,12 +5,12 @@ import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 
 /** A doubtful create is looked for no earlier than the call's deadline plus this. */
-const MARGIN_MS = 2_000
+export const MARGIN_MS = 2_000
 
 /** What settling works with. */
 export interface Settling {
-  readonly context: JobContext
-  readonly connected: ConnectedCrm
+  readonly context: Pick<JobContext, 'db' | 'clock'>
+  readonly connected: Pick<ConnectedCrm, 'callTimeoutMs'>
   readonly crm: Crm
   readonly signal: AbortSignal
   readonly run: RunNotes

@@ -21,7 +21,7 @@ export type ScoreReader = (
 /** Of everybody, or of some, whom one of the models of a CRM object scores: the score that speaks for her. */
 export async function speakers(
   db: Db | Tx,
-  set: MappingSet,
+  set: Pick<MappingSet, 'models'>,
   { model: names, winner }: Pick<ObjectMapping, 'model' | 'winner'>,
   among: readonly string[] | null = null,
   read: ScoreReader = (model, ids) => readScores(db, model, ids),

@@ -48,6 +48,8 @@ async function callEverything(subject: HubspotSubject, apiVersion?: string): Pro
   await crm.owners(noSignal())
   const about = { companyId, contactIds: [contactId] }
   const [task] = await crm.createTasks([{ ...TASK, ...about }], noSignal())
+  const many = [1, 2, 3, 4, 5].map((n) => ({ ...TASK, ...about, marker: `${TASK.marker}-${n}` }))
+  await crm.createTasks(many, noSignal())
   await crm.findTasks([{ marker: TASK.marker, ...about }], noSignal())
   await closeTask(crm, task?.kind === 'created' ? task.taskId : '')
   const ofContact = { contactIds: [contactId], companyIds: [] }

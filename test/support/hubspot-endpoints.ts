@@ -145,6 +145,7 @@ const createTask = z.strictObject({
     }),
   ),
 })
+const tracedTask = createTask.extend({ objectWriteTraceId: z.string().min(1) })
 
 /** What may be set on a task that is there; nothing is required. */
 const updateTask = z.strictObject({
@@ -320,6 +321,11 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
   }),
   endpoint('POST', under(objects, datedObjects, '/search'), { body: search, maxBody: 3_000 }),
   endpoint('POST', ['/crm/v3/objects/tasks', '/crm/objects/:version/tasks'], { body: createTask }),
+  endpoint(
+    'POST',
+    ['/crm/v3/objects/tasks/batch/create', '/crm/objects/:version/tasks/batch/create'],
+    { body: z.strictObject({ inputs: batch(tracedTask, 100) }) },
+  ),
   endpoint('PATCH', ['/crm/v3/objects/tasks/:id', '/crm/objects/:version/tasks/:id'], {
     body: updateTask,
   }),

@@ -91,7 +91,7 @@ export async function openSyncWorld(
   if (!portal) sandbox.webhooks.configure({ targetUrl, clientSecret: 'a secret' })
   let mapping = mappingOf(properties, {})
   const clock = () => new Date(world.now)
-  const context = { db, clock, onProgress: () => {} }
+  const context = { db, pool: database.pool, clock, onProgress: () => {} }
   const told = async (work: (run: ReturnType<typeof tally>['run']) => Promise<unknown>) => {
     const { run, counts } = tally()
     await work(run)

@@ -5,7 +5,7 @@ import type {
   CrmNoteAmendment,
   NoteAmendOutcome,
 } from '../../../src/core/ports/crm-notes.ts'
-import { association, createEach } from './create-tasks.ts'
+import { createEach } from './create-tasks.ts'
 import { newestFirst } from './find-tasks.ts'
 import { readAssociations } from './read-associations.ts'
 import { readTaskRecords } from './read-tasks.ts'
@@ -13,6 +13,7 @@ import { MAX_BATCH } from './records.ts'
 import { describeRefusal } from './refusal.ts'
 import { chunks, type Session, sendSettled } from './session.ts'
 import { hasNote, markersIn, toTaskBody, withNote } from './task-body.ts'
+import { association } from './task-input.ts'
 import type { Call, CallResult } from './transport.ts'
 import { parseRecord } from './wire-shapes.ts'
 
