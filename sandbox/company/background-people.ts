@@ -51,17 +51,21 @@ export function createBackground(
     const host = random.pick(index < share(FREE_MAIL_PEOPLE) ? FREE_MAIL : DISPOSABLE_MAIL)
     people.push(createPerson(people.length, { host, company: null, ready: false, taken }, random))
   }
-  for (let index = 0; index < share(VISITORS); index++) people.push(createVisitor(people.length, random))
+  for (let index = 0; index < share(VISITORS); index++)
+    people.push(createVisitor(people.length, random))
   return people
 }
 
 /** Many small companies, some middling, few with thirty people and more. */
 function createCompanies(random: Random, taken: Taken, of: (count: number) => number) {
-  const companies = Array.from({ length: Math.max(0, of(COMPANIES) - taken.companies) }, (_, index) => {
-    const small = index % 3 === 0
-    const share = small ? 0 : random.int(2, 12) * random.int(1, 12)
-    return { company: createCompany(random, taken), users: small ? random.int(1, 2) : 3, share }
-  })
+  const companies = Array.from(
+    { length: Math.max(0, of(COMPANIES) - taken.companies) },
+    (_, index) => {
+      const small = index % 3 === 0
+      const share = small ? 0 : random.int(2, 12) * random.int(1, 12)
+      return { company: createCompany(random, taken), users: small ? random.int(1, 2) : 3, share }
+    },
+  )
   const open = companies.filter((entry) => entry.share > 0)
   let left = of(PEOPLE) - taken.people - of(FREE_MAIL_PEOPLE) - of(DISPOSABLE_PEOPLE)
   for (const entry of companies) left -= entry.users

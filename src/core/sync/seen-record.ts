@@ -120,7 +120,8 @@ function look(
     if (isUnchanged) return { value: wanted, whose: 'unchanged' }
     const written = isOurs(mark, hash(plainText(text))) || isOurs(mark, hash(plainText(wanted)))
     const ours = written && !isTheirs(mark, hash(plainText(text)))
-    if (!ours && plainText(text) !== '' && property.policy === 'two-way') return { value: wanted, whose: 'taken' }
+    if (!ours && plainText(text) !== '' && property.policy === 'two-way')
+      return { value: wanted, whose: 'taken' }
     return { value: wanted, whose: ours || property.from !== 'score' ? 'ours' : 'met' }
   }
   if (before !== undefined && agrees(before, text)) return { value: before, whose: 'unchanged' }
@@ -168,7 +169,14 @@ export function beforeWrite(
     const sure = was === undefined || was === wrote ? {} : { was }
     const isShared = (declared as Declared)[name]?.policy === 'two-way'
     const sent = isShared ? { sent: true as const } : {}
-    ledger[name] = { ...before, ...sure, ...sent, wrote, at: now, ...(rounds.length > 0 ? { rounds } : {}) }
+    ledger[name] = {
+      ...before,
+      ...sure,
+      ...sent,
+      wrote,
+      at: now,
+      ...(rounds.length > 0 ? { rounds } : {}),
+    }
   }
   return ledger
 }

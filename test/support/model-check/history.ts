@@ -230,6 +230,9 @@ export class History {
     if (field === 'peak') return want === null || Number(held.value) >= Number(want)
     if (field === 'plan') return held.by === 'person' || (this.#mayBeCleared && held.value === null)
     if (field !== 'score' || want === null) return false
-    return (held.by === 'ripen' || this.#agreed.has(field)) && Math.abs(Number(held.value) - Number(want)) < 5
+    return (
+      (held.by === 'ripen' || this.#agreed.has(field)) &&
+      Math.abs(Number(held.value) - Number(want)) < 5
+    )
   }
 }

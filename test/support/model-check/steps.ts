@@ -44,7 +44,9 @@ const FAULTS: readonly WriteFault[] = [
 /** What the product tells, by the property that it is about. */
 const USE: Readonly<Record<string, fc.Arbitrary<Step>>> = {
   score: fc.oneof(
-    fc.integer({ min: 40, max: 80 }).map((score) => step(`score ${score}`, (h) => h.use({ score }))),
+    fc
+      .integer({ min: 40, max: 80 })
+      .map((score) => step(`score ${score}`, (h) => h.use({ score }))),
     fc
       .constantFrom(-2, -1, 1, 2)
       .map((by) => step(`score by ${by}`, (h) => h.use({ score: h.inputs.score + by }))),
@@ -74,7 +76,9 @@ const OTHERS: readonly fc.Arbitrary<Step>[] = [
       h.desire()
     }),
   ),
-  fc.constantFrom(1, 61).map((n) => step(`the clock is set back ${n} minutes`, (h) => h.pass(-n * MINUTE))),
+  fc
+    .constantFrom(1, 61)
+    .map((n) => step(`the clock is set back ${n} minutes`, (h) => h.pass(-n * MINUTE))),
 ]
 
 /** What happens in every history. */
@@ -90,9 +94,13 @@ const ALWAYS: readonly fc.Arbitrary<Step>[] = [
 
 const valueFor = (field: string) => fc.constantFrom(...(EDITS[field] ?? []))
 const edits = (field: string) =>
-  valueFor(field).map((value) => step(`a person sets ${field} to ${value}`, (h) => h.edit(field, value)))
+  valueFor(field).map((value) =>
+    step(`a person sets ${field} to ${value}`, (h) => h.edit(field, value)),
+  )
 const rewrites = (field: string) =>
-  valueFor(field).map((value) => step(`a workflow sets ${field} to ${value}`, (h) => h.rewrite(field, value)))
+  valueFor(field).map((value) =>
+    step(`a workflow sets ${field} to ${value}`, (h) => h.rewrite(field, value)),
+  )
 
 /**
  * Histories of a record. Each is about some of the properties and some of what may happen: where everything happens,
@@ -101,6 +109,8 @@ const rewrites = (field: string) =>
 export const histories: fc.Arbitrary<Iterable<fc.Command<object, History>>> = fc
   .tuple(fc.subarray(FIELDS, { minLength: 1, maxLength: 4 }), fc.subarray([...OTHERS]))
   .chain(([fields, others]) => {
-    const about = fields.flatMap((field) => [edits(field), rewrites(field), USE[field] ?? []].flat())
+    const about = fields.flatMap((field) =>
+      [edits(field), rewrites(field), USE[field] ?? []].flat(),
+    )
     return fc.commands([...about, ...ALWAYS, ...others], { maxCommands: 40, size: '+1' })
   })
