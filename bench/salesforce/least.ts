@@ -35,8 +35,6 @@ const PATH_BYTES = '/services/data/v67.0/query?q='.length
 const QUERIES_A_CALL = 5
 /** Records that Salesforce takes in one call. */
 const RECORDS_A_CALL = 200
-/** Records of an object from which Ripen reads in one sync what else the mapping wants to know. */
-const MOST_READ = 10_000
 /** A job is created, given its rows, let go, asked about once when it is over, and has three lists of results. */
 const JOB_CALLS = 7
 const ID_BYTES = literalBytes('003000000000000AAA')
@@ -60,7 +58,7 @@ export function leastFirst(size: Size, told: Told): Least {
     ['leads that were held', toWrite(held(kinds.leads), size)],
     ['leads created', toWrite(kinds.newPeople, size)],
     ...converted(told.convertedMeanwhile),
-    ...fieldsRead(size, 0),
+    ...fieldsRead(size),
   ])
 }
 
@@ -86,15 +84,12 @@ export function leastChanged(size: Size, told: Told): Least {
     ['leads in doubt read back', composite(queriesOfIds(leads))],
     ['leads that were held', toWrite(held(leads), size)],
     ...converted(told.convertedMeanwhile),
-    ...fieldsRead(size, 1),
   ])
 }
 
-/** The least calls of a sync with nothing to write. */
-export function leastRerun(size: Size): Least {
-  const fields = fieldsRead(size, 2)
-  // Whose fields are read, leads or contacts, are described first.
-  return summed([['org', 1], ...fields, ['objects described', fields.length > 0 ? 2 : 0]])
+/** The least calls of a sync with nothing to write: whatever the mapping wants to know was read within the hour. */
+export function leastRerun(): Least {
+  return summed([['org', 1]])
 }
 
 /** Which org it is, and how its three objects are made. */
@@ -111,15 +106,12 @@ function converted(leads: number): Line[] {
   ]
 }
 
-/** What else the mapping wants to know: of so many people in each sync, and of all accounts in the first. */
-function fieldsRead({ people, accounts }: Size, syncsBefore: number): Line[] {
-  const due = Math.max(0, Math.min(people - MOST_READ * syncsBefore, MOST_READ))
-  const accountsDue = syncsBefore === 0 ? Math.min(accounts, MOST_READ) : 0
-  const lines: Line[] = [
-    ['people read', composite(queriesOfIds(due))],
-    ['accounts read', composite(queriesOfIds(accountsDue))],
+/** What else the mapping wants to know, of everybody; later syncs come before the hour after which it is asked again. */
+function fieldsRead({ people, accounts }: Size): Line[] {
+  return [
+    ['people read', composite(queriesOfIds(people))],
+    ['accounts read', composite(queriesOfIds(accounts))],
   ]
-  return lines.filter(([, calls]) => calls > 0)
 }
 
 /**

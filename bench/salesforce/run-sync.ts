@@ -61,7 +61,7 @@ export async function runSync(options: RunOptions): Promise<SyncOutput> {
     return {
       first: { ...first, least: leastFirst(size, told(0, before)) },
       changed: { ...changed, least: leastChanged(size, told(before, all - before)) },
-      rerun: { ...rerun, least: leastRerun(size) },
+      rerun: { ...rerun, least: leastRerun() },
     }
   } finally {
     await kill(vendor)

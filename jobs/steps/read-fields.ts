@@ -32,6 +32,7 @@ import { ownProperties, pulledProperties, seeOwnFields } from './see-own-fields.
 const SLICE = 500
 /** Most records of one object in one run, so that a large portal does not hold up what is to be written. */
 const MOST = 10_000
+const mostOf = ({ readsAtOnce = 0 }: Crm): number => Math.max(MOST, readsAtOnce)
 
 /** What is asked of one object of a CRM. */
 export interface Asked {
@@ -56,7 +57,7 @@ export async function readFields(
 ): Promise<ConfigError | null> {
   const { db } = context
   return readDue({ context, crm, signal, run }, mapping, async (asked, now) => {
-    const question = { crm: crm.name, asked, mapping, now, limit: MOST }
+    const question = { crm: crm.name, asked, mapping, now, limit: mostOf(crm) }
     const due = await dueToRead(db, question)
     await noteCompared(db, question, due)
     return due
@@ -72,7 +73,7 @@ export async function readStale(
   run: RunNotes,
 ): Promise<ConfigError | null> {
   return readDue({ context, crm, signal, run }, mapping, ({ object }) =>
-    staleReads(context.db, { crm: crm.name, object, limit: MOST }),
+    staleReads(context.db, { crm: crm.name, object, limit: mostOf(crm) }),
   )
 }
 

@@ -6,12 +6,12 @@ import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { readUsage } from '../../src/infra/lake/features-reader.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
+import { ScoreRows } from '../../src/infra/postgres/score-rows.ts'
 import {
   dropScores,
   readScores,
   readStandings,
   type ScoreTime,
-  type ScoreToStore,
   storeScores,
 } from '../../src/infra/postgres/score-store.ts'
 import {
@@ -23,7 +23,7 @@ import {
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import type { Counts } from '../context.ts'
 import type { Asked, Roster, RosterUsage, Told } from './score-features.ts'
-import type { ScorePlan } from './score-plan.ts'
+import type { PlannedScorer, ScorePlan } from './score-plan.ts'
 import { boundaryBefore } from './score-roster.ts'
 import { type Answered, askedOf, readTold, scoreRoster } from './score-subjects.ts'
 
@@ -59,30 +59,26 @@ export async function settleRoster(
     previous: (model: string) => before.get(model) ?? NONE,
     others: (model: string) => beside.get(model) ?? NOBODY,
   }
-  const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, known)
-  const changed = answers.map((answer) => changesOf(answer, before))
-  const earlier = await lookBack(usage, task, told, answers, changed)
+  const changes = new Changes(task)
+  const take = changes.take.bind(changes)
+  const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, known, take)
+  await lookBack(usage, task, told, changes)
   const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
-  // Who was touched may have another address or account, with the same score. Where everybody is looked at anyway,
-  // marks only tell what has just happened.
-  const moved = new Set(touched?.subjects ?? [])
+  const { moved } = changes
   await db.transaction().execute(async (tx) => {
-    for (const [i, answer] of answers.entries()) {
+    for (const answer of answers) {
       const { model } = answer.scorer
-      const dated = (changed[i] ?? []).map((one) => datedBy(one, earlier.get(model.id)))
-      await storeScores(tx, model, time, dated)
+      const rows = changes.rowsOf(model.id)
+      await storeScores(tx, model, time, rows)
       const gone = goneOf(answer, before, asked, touched)
-      for (const { score } of dated) {
-        if (touched || isNews(score, task)) moved.add(score.subjectId)
-      }
       if (touched) for (const id of [...gone.outside, ...gone.silent]) moved.add(id)
       await dropScores(tx, model, time, 'left the population', gone.outside)
       await dropScores(tx, model, time, 'no usage', gone.silent)
-      counts.scored += answer.scores.size
-      counts.changed += dated.length
-      counts.history += dated.filter(({ history }) => history !== null).length
+      counts.scored += answer.standings.size
+      counts.changed += rows.length
       counts.dropped += gone.outside.length + gone.silent.length
     }
+    counts.history += changes.history
     await markTouched(tx, 'desire', [...moved], arrivals)
     // The past is not the present: who was touched waits for that.
     if (touched && !time.isAsked) await clearTouched(tx, touched)
@@ -94,6 +90,60 @@ export async function settleRoster(
 const NONE: ReadonlyMap<string, Score> = new Map()
 
 const NOBODY: ReadonlyMap<string, Standing> = new Map()
+
+/** Somebody who has just become qualified, by evidence that may be younger than a day. */
+interface Entered {
+  readonly subjectId: string
+  readonly model: string
+  /** Of the row in what is stored. */
+  readonly place: number
+}
+
+/** What is not as it is stored, written down as it is found: a shard's scores would outlive every small collection. */
+class Changes {
+  readonly entered: Entered[] = []
+  /** Who is looked at by what comes next. */
+  readonly moved: Set<string>
+  history = 0
+  readonly #task: RosterTask
+  readonly #boundary: number
+  readonly #rows = new Map<string, ScoreRows>()
+
+  constructor(task: RosterTask) {
+    this.#task = task
+    this.#boundary = boundaryBefore(task.time.asOf).getTime()
+    // Who was touched may have another address or account, with the same score. Where everybody is looked at anyway,
+    // marks only tell what has just happened.
+    this.moved = new Set(task.touched?.subjects ?? [])
+  }
+
+  rowsOf(model: string): ScoreRows {
+    const known = this.#rows.get(model)
+    if (known) return known
+    const made = new ScoreRows()
+    this.#rows.set(model, made)
+    return made
+  }
+
+  /** History tells of changed scores and statuses alone. */
+  take({ model }: PlannedScorer, score: Score, previous: Score | null): void {
+    // When it could change next is no news, but the sweep goes by it.
+    if (previous && sameJson(previous, score)) return
+    const isTold =
+      !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
+    const { evidenceAt } = score
+    const history = isTold ? { previous, cause: causeOf(model, previous, score), evidenceAt } : null
+    const place = this.rowsOf(model.id).add(score, history)
+    if (this.#task.touched || isNews(score, this.#task)) this.moved.add(score.subjectId)
+    if (!history) return
+    this.history++
+    // Whoever has no younger evidence is dated by it as it is.
+    const isYoung = evidenceAt !== null && Date.parse(evidenceAt) >= this.#boundary
+    if (isYoung && isQualified(score) && !isQualified(previous)) {
+      this.entered.push({ subjectId: score.subjectId, model: model.id, place })
+    }
+  }
+}
 
 interface Known {
   /** Of those who are asked about, and of those who were touched and are nobody any more. */
@@ -123,29 +173,12 @@ async function readKnown(
   return { before, beside }
 }
 
-/** What is not as it is stored; history tells of changed scores and statuses alone. */
-function changesOf({ scorer, scores }: Answered, before: Before): ScoreToStore[] {
-  const { model } = scorer
-  const changed: ScoreToStore[] = []
-  for (const score of scores.values()) {
-    const previous = before.get(model.id)?.get(score.subjectId) ?? null
-    // When it could change next is no news, but the sweep goes by it.
-    if (previous && sameJson(previous, score)) continue
-    const isTold =
-      !previous || previous.score !== score.score || previous.usageStatus !== score.usageStatus
-    const cause = causeOf(model, previous, score)
-    const history = isTold ? { previous, cause, evidenceAt: score.evidenceAt } : null
-    changed.push({ score, history })
-  }
-  return changed
-}
-
 /** Something has arrived, and something has happened within a day: this may be it. */
 const isNews = ({ facts }: Score, { arrivals: { first }, time }: RosterTask): boolean =>
   first !== null && ageAtArrival(facts.lastActive, time.asOf, 0) !== null
 
 function goneOf(
-  { scorer, scores, outside }: Answered,
+  { scorer, standings, outside }: Answered,
   before: Before,
   asked: Asked,
   touched: Touched | undefined,
@@ -153,7 +186,7 @@ function goneOf(
   const gone: { outside: string[]; silent: string[] } = { outside: [], silent: [] }
   const people = touched && new Set([...touched.subjects, ...asked.people.map(({ id }) => id)])
   for (const id of before.get(scorer.model.id)?.keys() ?? []) {
-    if (scores.has(id)) continue
+    if (standings.has(id)) continue
     if (outside.has(id)) gone.outside.push(id)
     // A colleague who was not asked about keeps her score.
     else if (!people || scorer.model.subject === 'account' || people.has(id)) gone.silent.push(id)
@@ -161,33 +194,20 @@ function goneOf(
   return gone
 }
 
-const isQualified = (score: Score | null | undefined): boolean => score?.usageStatus === 'qualified'
+const isQualified = (score: Score | null): boolean => score?.usageStatus === 'qualified'
 
 /**
- * The scores, at the day boundary a day or more ago, of those who became qualified: who would have been
- * qualified there did not become so by what happened since. What is told besides usage is that of now.
+ * Scores those who became qualified at the day boundary a day or more ago: who would have been qualified there
+ * did not become so by what happened since, and is dated as of then. What is told besides usage is that of now.
  */
 async function lookBack(
   usage: RosterUsage,
   { plan, roster, time }: RosterTask,
   told: Told,
-  answers: readonly Answered[],
-  changed: readonly (readonly ScoreToStore[])[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, Score>>> {
-  const boundary = boundaryBefore(time.asOf)
-  // Whoever has no younger evidence is dated by it as it is.
-  const isYoung = ({ evidenceAt }: Score) =>
-    evidenceAt !== null && Date.parse(evidenceAt) >= boundary.getTime()
-  const entered = new Set(
-    changed
-      .flat()
-      .flatMap(({ score, history }) =>
-        history && isQualified(score) && isYoung(score) && !isQualified(history.previous)
-          ? [score.subjectId]
-          : [],
-      ),
-  )
-  if (entered.size === 0) return new Map()
+  changes: Changes,
+): Promise<void> {
+  if (changes.entered.length === 0) return
+  const entered = new Set(changes.entered.map(({ subjectId }) => subjectId))
   const accounts = [...roster.accounts].filter(
     ([, { id, people }]) =>
       entered.has(id) || (plan.looksAtColleagues && people.some((p) => entered.has(p.id))),
@@ -197,24 +217,15 @@ async function lookBack(
     ({ id, account }) => entered.has(id) || (account !== null && numbers.has(account)),
   )
   const asked = { people, accounts: [...numbers] }
-  const earlier = await scoreRoster(usage, plan, roster, asked, told, boundary, {
-    previous: () => NONE,
-    others: () => NOBODY,
-  })
-  return new Map(
-    earlier.map(({ scorer, scores }, i) => [
-      answers[i]?.scorer.model.id ?? scorer.model.id,
-      scores,
-    ]),
-  )
-}
-
-function datedBy(
-  { score, history }: ScoreToStore,
-  earlier: ReadonlyMap<string, Score> | undefined,
-): ScoreToStore {
-  const then = earlier?.get(score.subjectId)
-  const already = isQualified(score) && !isQualified(history?.previous) && isQualified(then)
-  if (!history || !already) return { score, history }
-  return { score, history: { ...history, evidenceAt: then?.evidenceAt ?? null } }
+  const unknown = { previous: () => NONE, others: () => NOBODY }
+  const already = new Map<string, string | null>()
+  const take = ({ model }: PlannedScorer, score: Score) => {
+    if (isQualified(score)) already.set(`${model.id} ${score.subjectId}`, score.evidenceAt)
+  }
+  const boundary = boundaryBefore(time.asOf)
+  await scoreRoster(usage, plan, roster, asked, told, boundary, unknown, take)
+  for (const { subjectId, model, place } of changes.entered) {
+    const evidenceAt = already.get(`${model} ${subjectId}`)
+    if (evidenceAt !== undefined) changes.rowsOf(model).dateHistory(place, evidenceAt)
+  }
 }

@@ -29,10 +29,11 @@ export function askedOf(
   return { people: people.filter(isAsked), accounts: [...asked] }
 }
 
-/** What one model says of those who were asked about. */
+/** What one model says of those who were asked about; their scores are told one by one. */
 export interface Answered {
   readonly scorer: PlannedScorer
-  readonly scores: ReadonlyMap<string, Score>
+  /** Who has a score, and how they stand. */
+  readonly standings: ReadonlyMap<string, Standing>
   /** Who has use, but the model does not apply to them. */
   readonly outside: ReadonlySet<string>
 }
@@ -45,6 +46,9 @@ export interface KnownScores {
   others(model: string): ReadonlyMap<string, Standing>
 }
 
+/** Is told each score as soon as it is known: of one model after the other, each in the order of the subjects' ids. */
+export type TakeScore = (scorer: PlannedScorer, score: Score, previous: Score | null) => void
+
 /** Scores a roster at one instant: the same for now, for a preview and for the past. */
 export async function scoreRoster(
   usage: RosterUsage,
@@ -54,34 +58,50 @@ export async function scoreRoster(
   told: Told,
   asOf: Date,
   known: KnownScores,
+  takeScore: TakeScore,
 ): Promise<readonly Answered[]> {
   const features = await RosterFeatures.read(usage, roster, asked, plan, told, asOf)
   const people = new Map<string, ReadonlyMap<string, Standing>>()
+  const inOrder = ordered(asked, roster)
   const answers: Answered[] = []
   for (const scorer of plan.scorers) {
     const { model } = scorer
     const before = known.previous(model.id)
-    const scores = new Map<string, Score>()
+    const standings = new Map<string, Standing>()
     const outside = new Set<string>()
     const take = (one: ReturnType<RosterFeatures['person']>) => {
       if (!one) return
-      const next = scorer.score(one, before.get(one.subjectId) ?? null, asOf)
-      if (next) scores.set(one.subjectId, next)
-      else outside.add(one.subjectId)
+      const previous = before.get(one.subjectId) ?? null
+      const next = scorer.score(one, previous, asOf)
+      if (!next) {
+        outside.add(one.subjectId)
+        return
+      }
+      const { score, usageStatus } = next
+      standings.set(one.subjectId, { score, usageStatus })
+      takeScore(scorer, next, previous)
     }
     if (model.subject === 'person') {
-      for (const person of asked.people) take(features.person(scorer, person))
-      people.set(model.id, together(known.others(model.id), scores))
+      for (const person of inOrder.people) take(features.person(scorer, person))
+      people.set(model.id, together(known.others(model.id), standings))
     } else {
       const theirs = people.get(model['people-model'] ?? '') ?? NO_SCORES
-      for (const account of asked.accounts) take(features.account(scorer, account, theirs))
+      for (const account of inOrder.accounts) take(features.account(scorer, account, theirs))
     }
-    answers.push({ scorer, scores, outside })
+    answers.push({ scorer, standings, outside })
   }
   return answers
 }
 
 const NO_SCORES: ReadonlyMap<string, Standing> = new Map()
+
+function ordered({ people, accounts }: Asked, roster: Roster): Asked {
+  const idOf = (number: number) => roster.accounts.get(number)?.id ?? ''
+  return {
+    people: people.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    accounts: accounts.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1)),
+  }
+}
 
 /** The scores of those who were asked about, and of the others as they stand. */
 function together(

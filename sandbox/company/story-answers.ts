@@ -88,14 +88,27 @@ function playInvites(log: EventLog, champion: Person, day: number): void {
   log.add('mixpanel', champion, 'invite_sent', when(day, 13, 2), { props })
 }
 
-/** Who works is counted for thirty days: each of these comes into the count or falls out of it. */
+/**
+ * Whatever is done counts for thirty days. What is done here comes into the count or falls out of it on days that are
+ * spread over the whole month: people who work, dashboards that are shared and a limit that is near.
+ */
 function playWavering(log: EventLog, team: Trio, random: Random): void {
-  const [, ...others] = team.members as [Person, ...Person[]]
-  playActivation(log, team.champion, when(46, 11), random)
-  playInvites(log, team.champion, 29)
-  const queries = [57, 55, 51, 24, 20] as const
-  queries.forEach((day, index) => {
-    const person = others[index]
-    if (person) log.add('amplitude', person, 'Query Run', when(day, 14), { props: { rows: 90 } })
-  })
+  const { champion, second, third } = team
+  const [, , , early = missing(), near = missing(), late = missing()] = team.members
+  const query = (person: Person, day: number) =>
+    log.add('amplitude', person, 'Query Run', when(day, 14), { props: { rows: 90 } })
+  playActivation(log, champion, when(46, 11), random)
+  playInvites(log, champion, 29)
+  // Each of the two is missing between two pieces of work, and the score below the line.
+  for (const day of [53, 21]) query(second, day)
+  for (const day of [40, 9]) query(third, day)
+  query(early, 58)
+  query(late, 3)
+  for (const day of [56, 47, 22, 12]) {
+    log.add('mixpanel', champion, 'dashboard_shared', when(day, 15), {})
+  }
+  for (const day of [44, 6]) {
+    const props = { limit: 'seats', percent_used: 85 }
+    log.add('amplitude', near, 'Limit Status', when(day, 16), { props })
+  }
 }

@@ -4,6 +4,7 @@ import {
   RetryableError,
   type SyncFailure,
 } from '../../../src/core/errors.ts'
+import { isCertificateCode, systemCause, systemError } from '../system-error.ts'
 import { askedPause } from './limits-said.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { type Answer, parseErrorBody } from './wire-shapes.ts'
@@ -119,25 +120,4 @@ function speaksHubspot(answer: Answer): boolean {
 
 function failed(error: SyncFailure, { mayHaveHappened = false } = {}) {
   return { kind: 'failed', error, mayHaveHappened } as const
-}
-
-/** Told by its fields and not by its class: errors of the HTTP modules may come from another realm. */
-function systemError(cause: unknown): { code: string; syscall: string | null } {
-  if (typeof cause !== 'object' || cause === null) return { code: 'unknown', syscall: null }
-  if ('errors' in cause && Array.isArray(cause.errors) && cause.errors.length > 0) {
-    return systemError(cause.errors[0])
-  }
-  const name = 'name' in cause && typeof cause.name === 'string' ? cause.name : 'unknown'
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : name
-  const syscall = 'syscall' in cause && typeof cause.syscall === 'string' ? cause.syscall : null
-  return { code, syscall }
-}
-
-/** Only an error of the operating system is kept: the client's own errors hold bodies and headers. */
-function systemCause(cause: unknown): { cause?: unknown } {
-  return systemError(cause).syscall === null ? {} : { cause }
-}
-
-function isCertificateCode(code: string): boolean {
-  return /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_)/.test(code)
 }

@@ -61,7 +61,7 @@ export interface SalesforceCrmOptions {
 }
 
 /** Some 600 ids are a query, and five queries a call: few of them are half empty then. */
-const READS_AT_ONCE = 10_000
+const READS_AT_ONCE = 50_000
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_VERSION = '67.0'
 

@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { tuneHeap } from '../../infra/heap.ts'
-import { reportFailure } from './with-app.ts'
+import { reportFailure } from './report-failure.ts'
 
 tuneHeap()
 

@@ -1,12 +1,11 @@
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Progress } from '../../../jobs/context.ts'
-import { ConfigError, isSyncFailure } from '../../core/errors.ts'
+import { ConfigError } from '../../core/errors.ts'
 import { type MappingSet, parseMappingSet } from '../../core/mapping/mapping-set.ts'
 import { type Config, readConfig } from '../../infra/config.ts'
 import { readMappingFolder } from '../../infra/mappings/folder.ts'
 import { mappingHash, publishedFolder, publishMapping } from '../../infra/mappings/published.ts'
-import { safeError } from '../../infra/safe-error.ts'
 import { type App, compose } from '../compose.ts'
 import { whoRuns } from './who.ts'
 
@@ -105,18 +104,6 @@ export async function readFilesOf(folder: string) {
  */
 export async function readMappings(app: App, named: string | undefined): Promise<MappingSet> {
   return parseMappingSet((await readFolder(app, named)).files)
-}
-
-/** Prints what went wrong and sets the exit code: 2 for wrong use or configuration, else 1. */
-export function reportFailure(error: unknown): void {
-  process.stderr.write(`ripen: ${isSyncFailure(error) ? error.message : describeBug(error)}\n`)
-  process.exitCode = error instanceof ConfigError ? 2 : 1
-}
-
-function describeBug(error: unknown): string {
-  const { name, code, message, frames } = safeError(error)
-  const head = `unexpected ${name}${code ? ` (${code})` : ''}: ${message}`
-  return [head, ...frames.map((frame) => `    ${frame}`)].join('\n')
 }
 
 /** Prints the one object that `--json` promises. */

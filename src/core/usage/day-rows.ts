@@ -93,7 +93,7 @@ class Board {
   readonly #lists: (List | undefined)[]
   readonly #numbers: ReadonlyMap<string, number>
   readonly #endDay: number
-  readonly #size: number
+  readonly #columns: Columns
   readonly #distinct = new Distinct()
 
   constructor(actions: readonly ReadAction[], { endDay }: FeatureTime, size: number) {
@@ -101,7 +101,7 @@ class Board {
     this.#byAction = actions.map(() => [])
     this.#lists = actions.map(() => undefined)
     this.#endDay = endDay
-    this.#size = size
+    this.#columns = new Columns(size)
   }
 
   /** By action: whether anything is asked of it. */
@@ -117,7 +117,13 @@ class Board {
     const name = `${action} ${from} ${to}`
     const known = this.#slices.get(name)
     if (known) return known
-    const made = emptySlice(from, to, this.#size)
+    const made: Slice = {
+      ...{ from, to, people: null },
+      count: this.#columns.next(),
+      days: this.#columns.next(),
+      firstAt: this.#columns.next().fill(Number.NaN),
+      lastAt: this.#columns.next().fill(Number.NaN),
+    }
     this.#slices.set(name, made)
     this.#byAction[this.#numbers.get(action) ?? -1]?.push(made)
     return made
@@ -125,7 +131,7 @@ class Board {
 
   need(need: Need): NeedSlices {
     const within = this.last(need.action, need.days)
-    if (need.people) within.people ??= new Float64Array(this.#size)
+    if (need.people) within.people ??= this.#columns.next()
     return {
       within,
       before: need.against > 0 ? this.last(need.action, need.against, need.days) : null,
@@ -160,17 +166,27 @@ class Board {
   }
 }
 
-function emptySlice(from: number, to: number, size: number): Slice {
-  return {
-    from,
-    to,
-    count: new Float64Array(size),
-    days: new Float64Array(size),
-    firstAt: new Float64Array(size).fill(Number.NaN),
-    lastAt: new Float64Array(size).fill(Number.NaN),
-    people: null,
+/** Columns of zeros, many to a buffer: each buffer of its own costs more than the columns in it. */
+class Columns {
+  readonly #size: number
+  #buffer = new Float64Array(0)
+  #used = 0
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  next(): Float64Array {
+    if (this.#used === this.#buffer.length) {
+      this.#buffer = new Float64Array(COLUMNS * this.#size)
+      this.#used = 0
+    }
+    this.#used += this.#size
+    return this.#buffer.subarray(this.#used - this.#size, this.#used)
   }
 }
+
+const COLUMNS = 64
 
 /** The hot loop: nothing is made in it. */
 function addRun(slice: Slice, row: number, of: SubjectDays, from: number, to: number): void {

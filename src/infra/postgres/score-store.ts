@@ -1,16 +1,10 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Model } from '../../core/mapping/model.ts'
 import { isoOf } from '../../core/scoring/instant.ts'
-import type {
-  Contribution,
-  Missing,
-  Score,
-  ScoreFacts,
-  Standing,
-  Trend,
-} from '../../core/scoring/score.ts'
+import type { Contribution, Score, ScoreFacts, Standing, Trend } from '../../core/scoring/score.ts'
 import type { SalesStatus, UsageStatus } from '../../core/scoring/status.ts'
 import type { Db, Tx } from './database.ts'
+import type { ChangedRow, ContributionRow, MissingRow, ScoreRows } from './score-rows.ts'
 
 /** A stored row; instants in milliseconds since 1970 UTC. */
 interface ScoreRow {
@@ -112,11 +106,6 @@ function scoreOf(row: ScoreRow): Score {
   }
 }
 
-/** Lists of lists: the names of the fields would be most of what is stored. */
-type ContributionRow = readonly [string, number, number, number | null, number | null]
-type ChangedRow = readonly [string, number, number]
-type MissingRow = readonly [string, number, number, boolean]
-
 const contributionOf = ([id, points, amount, since, last]: ContributionRow): Contribution => ({
   id,
   points,
@@ -125,19 +114,6 @@ const contributionOf = ([id, points, amount, since, last]: ContributionRow): Con
   last,
 })
 
-/** A new or changed score, and the line that it adds to the append-only history, if it adds one. */
-export interface ScoreToStore {
-  readonly score: Score
-  readonly history: ScoreHistory | null
-}
-
-export interface ScoreHistory {
-  readonly previous: Score | null
-  readonly cause: string
-  /** The newest behaviour that brought the change about. */
-  readonly evidenceAt: string | null
-}
-
 /** For which instant scores were worked out. */
 export interface ScoreTime {
   readonly asOf: Date
@@ -145,26 +121,20 @@ export interface ScoreTime {
   readonly isAsked: boolean
 }
 
-/** Rows of one statement: more than about 5,000 do not fit into the memory that PostgreSQL gives a list by default. */
-const CHUNK = 4_000
-
 /**
  * Stores new and changed scores with their history; the caller leaves out what did not change. A score
  * of a later instant stays: whoever worked it out knew more.
+ * @param changed in the order of the subjects' ids: two who store the same scores then never wait for each other in a ring.
  * @returns how many were stored.
  */
 export async function storeScores(
   tx: Tx,
   model: Model,
   time: ScoreTime,
-  changed: readonly ScoreToStore[],
+  changed: ScoreRows,
 ): Promise<number> {
   let stored = 0
-  // In the order of their ids: two who store the same scores then never wait for each other in a ring.
-  const sorted = [...changed].sort((a, b) => (a.score.subjectId < b.score.subjectId ? -1 : 1))
-  for (let at = 0; at < sorted.length; at += CHUNK) {
-    stored += await storeChunk(tx, model, time, sorted.slice(at, at + CHUNK))
-  }
+  for (const rows of changed.statements()) stored += await storeChunk(tx, model, time, rows)
   return stored
 }
 
@@ -172,10 +142,10 @@ async function storeChunk(
   tx: Tx,
   model: Model,
   { asOf, isAsked }: ScoreTime,
-  some: readonly ScoreToStore[],
+  some: RawBuilder<unknown>,
 ): Promise<number> {
   const { rows } = await sql<{ n: number }>`
-    with n as (select * from ${newRows(some)}),
+    with n as (select * from ${some}),
     stored as (insert into score (subject_id, subject, model, model_version, score, grade, usage_status,
         sales_status, status_since, held_until, rose_last, qualified_at, change, changed, trend,
         contributions, missing, facts, evidence_at, next_change_at, as_of)
@@ -199,63 +169,6 @@ async function storeChunk(
       from n join stored using (subject_id) where cause is not null)
     select count(*) as n from stored`.execute(tx)
   return Number(rows[0]?.n ?? 0)
-}
-
-/** Scores as rows of a statement: a list for each column, which PostgreSQL reads faster than objects. */
-function newRows(some: readonly ScoreToStore[]) {
-  const scores = some.map(({ score }) => score)
-  const texts = (of: (score: Score) => string) => textList(scores.map(of))
-  const plain = (of: (score: Score) => Plain) => plainList(scores.map(of))
-  const told = (of: (history: ScoreHistory) => Plain) =>
-    plainList(some.map(({ history }) => (history ? of(history) : null)))
-  const causes = textList(some.map(({ history }) => history?.cause ?? null))
-  const bodies = (of: (score: Score) => unknown) => JSON.stringify(scores.map(of))
-  return sql`rows from (unnest(${texts((s) => s.subjectId)}::text[],
-      ${plain((s) => s.version)}::int[], ${plain((s) => s.score)}::smallint[],
-      ${texts((s) => s.grade)}::text[], ${plain((s) => s.usageStatus)}::text[],
-      ${plain((s) => s.salesStatus)}::text[], ${plain((s) => s.statusSince)}::timestamptz[],
-      ${plain((s) => s.heldUntil)}::timestamptz[], ${plain((s) => s.roseLast)}::boolean[],
-      ${plain((s) => s.qualifiedAt)}::timestamptz[], ${plain((s) => s.change)}::smallint[],
-      ${plain((s) => s.trend)}::text[], ${plain((s) => s.evidenceAt)}::timestamptz[],
-      ${plain((s) => s.nextChangeAt)}::timestamptz[], ${causes}::text[],
-      ${told((h) => h.previous?.score ?? null)}::smallint[],
-      ${told((h) => h.previous?.usageStatus ?? null)}::text[],
-      ${told((h) => h.evidenceAt)}::timestamptz[]),
-    json_array_elements(${bodies((s) => s.changed.map((c): ChangedRow => [c.id, c.from, c.to]))}::json),
-    json_array_elements(${bodies((s) => s.contributions.map(contributionRow))}::json),
-    json_array_elements(${bodies((s) => s.missing.map(missingRow))}::json),
-    json_array_elements(${bodies((s) => s.facts)}::json))
-    as n(subject_id, model_version, score, grade, usage_status, sales_status, status_since, held_until,
-      rose_last, qualified_at, change, trend, evidence_at, next_change_at, cause, from_score, from_status,
-      told_at, changed, contributions, missing, facts)`
-}
-
-const contributionRow = (c: Contribution): ContributionRow => [
-  c.id,
-  c.points,
-  c.amount,
-  c.since,
-  c.last,
-]
-const missingRow = (m: Missing): MissingRow => [m.id, m.points, m.more, m.isRequired]
-
-/** Numbers, instants, and words of ours: nothing in them has a meaning in a list. */
-type Plain = string | number | boolean | null
-
-/** A list as PostgreSQL writes it. `Array.join` would write nothing for null. */
-function plainList(cells: readonly Plain[]): string {
-  let list = '{'
-  for (let i = 0; i < cells.length; i++) list += i === 0 ? String(cells[i]) : `,${cells[i]}`
-  return `${list}}`
-}
-
-/** A list of any texts. */
-function textList(cells: readonly (string | null)[]): string {
-  const texts = cells.map((cell) => {
-    if (cell === null) return 'null'
-    return `"${/["\\]/.test(cell) ? cell.replace(/["\\]/g, '\\$&') : cell}"`
-  })
-  return `{${texts.join()}}`
 }
 
 /**
