@@ -3,6 +3,7 @@ import { desire } from '../../../jobs/steps/desire.ts'
 import { reconcile } from '../../../jobs/steps/reconcile.ts'
 import type { Score } from '../../../src/core/scoring/score.ts'
 import { readEffective } from '../../../src/infra/mappings/published.ts'
+import { ScoreRows } from '../../../src/infra/postgres/score-rows.ts'
 import { readScores, storeScores } from '../../../src/infra/postgres/score-store.ts'
 import { openThread, type Thread } from '../thread.ts'
 
@@ -42,7 +43,9 @@ export async function openTaskWorld(): Promise<TaskWorld> {
     db.transaction().execute(async (tx) => {
       const asOf = new Date(world.now)
       const history = { previous, cause: 'usage', evidenceAt: asOf.toISOString() }
-      await storeScores(tx, model, { asOf, isAsked: true }, [{ score, history }])
+      const rows = new ScoreRows()
+      rows.add(score, history)
+      await storeScores(tx, model, { asOf, isAsked: true }, rows)
     })
   const setNow = () => thread.setNow(new Date(world.now))
   const world: TaskWorld = {
