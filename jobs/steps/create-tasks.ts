@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
@@ -7,7 +6,6 @@ import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
-import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { mergeIntent, openTaskOf } from '../../src/infra/postgres/task-store.ts'
 import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
@@ -15,32 +13,25 @@ import { addressTask, heirsOf, type TaskAddress } from './address-task.ts'
 import { findOwner, keepOwner, type Unassigned } from './assign-intent.ts'
 import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
+import { joinNote, noteOnDeal } from './note-on-deal.ts'
 import type { PlannedTask } from './planned-task.ts'
+import { type SettledIntent, type Settling, setState, settleIntent } from './settle-intent.ts'
 
-/** A doubtful create is looked for no earlier than the call's deadline plus this. */
-const MARGIN_MS = 2_000
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
 /** Tasks that are looked up and created at a time, so that the CRM's latency does not set the pace. */
 const TASKS_AT_ONCE = 8
 
-interface Intent extends TaskEpisode, Unassigned {
-  readonly marker: string
-  readonly state: string
+interface Intent extends SettledIntent, TaskEpisode, Unassigned {
   readonly ownerId: string | null
   readonly assignedAt: Date | null
-  readonly settleAfter: Date | null
+  readonly dealId: string | null
 }
 
 /** What creating tasks works with. */
-interface Creating {
-  readonly context: JobContext
-  readonly connected: ConnectedCrm
-  readonly crm: Crm
+interface Creating extends Settling {
   readonly set: MappingSet
   readonly mapping: CrmMapping
-  readonly signal: AbortSignal
-  readonly run: RunNotes
   /** Keys of those that are left alone in this run. */
   readonly waiting: Set<string>
   /** The last who waits to say whose a task is. */
@@ -104,16 +95,34 @@ async function createOne(
     return wait(creating, intent, 'its company is not in the CRM', NO_COMPANY)
   }
   if (intent.state === 'creating') {
-    return settleIntent(creating, intent, toTask(intent, intent.task, intent.ownerId, address))
+    return settleTask(creating, intent, toTask(intent, intent.task, intent.ownerId, address))
   }
+  if (intent.state === 'noting') return noteOnDeal(creating, intent, intent.dealId ?? '', owners)
   const segment = intent.task.segment ?? 'all'
   const rules = taskRules(set, crm.name, intent.playbook, segment) ?? withoutRules(intent)
-  if (address.dealId !== null && rules['open-deal'] === 'nothing') {
+  const { dealId } = address
+  if (dealId !== null && rules['open-deal'] === 'nothing') {
     return setState(db, intent, 'parked', { reason: 'the account has an open deal' })
+  }
+  if (dealId !== null && rules['open-deal'] === 'note') {
+    if (rules['one-open'] && (await joinNote(creating, intent, dealId))) return
+    return noteOnDeal(creating, intent, dealId, owners, address.owners.deal)
   }
   const task = await inTurn(creating, () => assignedTask(creating, intent, rules, address, owners))
   if (task === 'full') return wait(creating, intent, DAILY_CAP, DAILY_CAP)
-  if (task) await settleIntent(creating, intent, task)
+  if (task) await settleTask(creating, intent, task)
+}
+
+function settleTask(creating: Creating, intent: Intent, task: CrmTask): Promise<void> {
+  const { crm, signal } = creating
+  const { marker, companyId, contactIds, ownerId } = task
+  return settleIntent(creating, intent, {
+    ...{ doubtful: 'creating', done: 'created', counted: 'tasks', told: { ownerId } },
+    find: async () => {
+      return (await crm.findTasks([{ marker, companyId, contactIds }], signal)).get(marker)
+    },
+    make: async (sending) => (await crm.createTasks([task], signal, { sending }))[0],
+  })
 }
 
 function byAccount(intents: readonly Intent[]): Iterable<readonly Intent[]> {
@@ -207,64 +216,12 @@ async function wait(
   run.note({ ref: intent.key, outcome: 'parked', reason: told, correlationId: null })
 }
 
-async function settleIntent(
-  { context, connected, crm, signal, run }: Creating,
-  intent: Intent,
-  task: CrmTask,
-): Promise<void> {
-  if (intent.state === 'creating') {
-    await sleep(Math.max(0, (intent.settleAfter?.getTime() ?? 0) - Date.now()), undefined, {
-      signal,
-    })
-    const { marker, companyId, contactIds } = task
-    const found = await crm.findTasks([{ marker, companyId, contactIds }], signal)
-    const taskId = found.get(marker)
-    if (taskId === undefined) {
-      await setState(context.db, intent, 'planned', {})
-      return
-    }
-    await setState(context.db, intent, 'created', { taskId })
-    await noteTaskInCrm(context.db, crm.name, intent.key)
-    run.count('tasks')
-    return
-  }
-  let settleAt = 0
-  const creating = async () => {
-    settleAt = Math.max(settleAt, Date.now() + connected.callTimeoutMs + MARGIN_MS)
-    const told = { settleAfter: new Date(settleAt), ownerId: task.ownerId }
-    await setState(context.db, intent, 'creating', told)
-  }
-  await creating()
-  // Said once more when it is sent: pacing may have taken longer than the call's own deadline.
-  const sent = crm.createTasks([task], signal, { sending: creating })
-  const [outcome] = await sent.catch(async (error: unknown) => {
-    // It throws only while nothing was sent: there is nothing to look for.
-    await setState(context.db, intent, 'planned', {})
-    throw error
-  })
-  if (outcome?.kind === 'created') {
-    await setState(context.db, intent, 'created', { taskId: outcome.taskId })
-    await noteTaskInCrm(context.db, crm.name, intent.key)
-    run.count('tasks')
-    return
-  }
-  if (outcome?.kind === 'rejected') {
-    await setState(context.db, intent, 'parked', { reason: outcome.reason })
-    const { reason, correlationId } = outcome
-    run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
-    return
-  }
-  // Where nobody said when it was sent, it may have been just now.
-  const settleAfter = new Date(Math.max(settleAt, Date.now() + MARGIN_MS))
-  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
-}
-
 async function openIntents(db: Db, crm: string, isRead: boolean): Promise<Intent[]> {
   const rows = await db
     .selectFrom('task_intent')
     .selectAll()
     .where('crm', '=', crm)
-    .where('state', 'in', ['planned', 'creating'])
+    .where('state', 'in', ['planned', 'creating', 'noting'])
     .$if(isRead, (q) =>
       q.where(
         sql<boolean>`exists (select from crm_read r where r.ref = account_ref and r.crm = task_intent.crm)`,
@@ -282,6 +239,7 @@ async function openIntents(db: Db, crm: string, isRead: boolean): Promise<Intent
     segment: (row.task as PlannedTask).segment ?? 'all',
     ownerId: row.owner_id,
     assignedAt: row.assigned_at,
+    dealId: row.deal_id,
     qualifiedAt: row.qualified_at,
     marker: row.marker,
     state: row.state,
@@ -289,23 +247,4 @@ async function openIntents(db: Db, crm: string, isRead: boolean): Promise<Intent
     settleAfter: row.settle_after,
     createdAt: row.created_at,
   }))
-}
-
-async function setState(
-  db: Db,
-  intent: Intent,
-  state: 'planned' | 'creating' | 'created' | 'parked',
-  more: { taskId?: string; reason?: string; settleAfter?: Date; ownerId?: string | null },
-): Promise<void> {
-  await db
-    .updateTable('task_intent')
-    .set({
-      state,
-      crm_task_id: more.taskId ?? null,
-      reason: more.reason ?? null,
-      settle_after: more.settleAfter ?? null,
-      ...(more.ownerId === undefined ? {} : { owner_id: more.ownerId }),
-    })
-    .where('key', '=', intent.key)
-    .execute()
 }

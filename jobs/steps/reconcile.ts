@@ -8,6 +8,7 @@ import { hasHot } from '../../src/infra/postgres/freshness-store.ts'
 import { openDueHolds, takeRules } from '../../src/infra/postgres/parked-store.ts'
 import type { ConnectedCrm, JobContext, StepHandler } from '../context.ts'
 import { createPlannedTasks } from './create-tasks.ts'
+import { doActions } from './do-actions.ts'
 import { hashOf } from './field-edits.ts'
 import { followTasks } from './follow-tasks.ts'
 import { knownOwners } from './known-owners.ts'
@@ -49,9 +50,10 @@ export const reconcile: StepHandler = async (context, name, _params, signal, run
   await linkCompanies(context.db, crm, signal, run)
   await createPlannedTasks(context, connected, crm, set, mapping, signal, run)
   await followTasks(reading)
+  const undone = await readOrTell(() => doActions(reading))
   const unreadContacts = await readOrTell(() => readFirstContacts(reading))
   // Last: what cannot be read keeps nobody from being written.
-  const unreadable = [unread, unreadOwners, unreadDeals, unreadContacts].filter(
+  const unreadable = [unread, unreadOwners, unreadDeals, undone, unreadContacts].filter(
     (problem) => problem !== null,
   )
   if (unreadable.length > 0) throw joinedProblems(unreadable)

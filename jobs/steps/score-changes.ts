@@ -152,9 +152,9 @@ interface Known {
   readonly beside: ReadonlyMap<string, ReadonlyMap<string, Standing>>
 }
 
-async function readKnown(
+export async function readKnown(
   db: Db,
-  { plan, roster, touched }: RosterTask,
+  { plan, roster, touched }: Pick<RosterTask, 'plan' | 'roster' | 'touched'>,
   asked: Asked,
 ): Promise<Known> {
   const people = asked.people.map(({ id }) => id)

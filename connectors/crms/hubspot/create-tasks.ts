@@ -25,10 +25,23 @@ export async function createTasks(
   signal: AbortSignal,
   { sending }: CreateTasksOptions = {},
 ): Promise<TaskOutcome[]> {
-  const outcomes: TaskOutcome[] = tasks.map(() => UNKNOWN)
-  for (const [position, task] of tasks.entries()) {
-    const result = await sendSettled(session, createCall(session, task, sending), signal)
-    outcomes[position] = outcomeOf(result, task)
+  return createEach(session, tasks, (task) => createCall(session, task, sending), signal)
+}
+
+/** What is created here: its texts are told in no failure. */
+type Told = Pick<CrmTask, 'subject' | 'marker' | 'body'>
+
+/** Makes the call of each, one after the other, as `createTasks` promises. */
+export async function createEach<Item extends Told>(
+  session: Session,
+  items: readonly Item[],
+  callOf: (item: Item) => Call,
+  signal: AbortSignal,
+): Promise<TaskOutcome[]> {
+  const outcomes: TaskOutcome[] = items.map(() => UNKNOWN)
+  for (const [position, item] of items.entries()) {
+    const result = await sendSettled(session, callOf(item), signal)
+    outcomes[position] = outcomeOf(result, item)
     if (result.ok || result.failure.kind === 'refused') continue
     if (position === 0 && !result.failure.mayHaveHappened) throw result.failure.error
     return outcomes
@@ -36,7 +49,7 @@ export async function createTasks(
   return outcomes
 }
 
-function outcomeOf(result: CallResult, task: CrmTask): TaskOutcome {
+function outcomeOf(result: CallResult, task: Told): TaskOutcome {
   if (result.ok) {
     const taskId = parseRecord(result.answer.body)?.id
     return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
@@ -82,7 +95,7 @@ function toAssociations({ contactIds, companyId, dealId }: CrmTask) {
   ]
 }
 
-function association(id: string, associationTypeId: number) {
+export function association(id: string, associationTypeId: number) {
   return {
     to: { id },
     types: [{ associationCategory: Category.HubspotDefined, associationTypeId }],

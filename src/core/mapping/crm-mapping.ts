@@ -232,6 +232,9 @@ const object = <F extends readonly [string, ...string[]]>(
       .optional(),
   })
 
+/** What becomes of a task whose account has an open deal. */
+export const OPEN_DEAL = ['note', 'task', 'nothing'] as const
+
 const tasks = z.strictObject({
   on: z
     .literal('account-qualified')
@@ -258,6 +261,10 @@ const tasks = z.strictObject({
     .enum(['close', 'leave'])
     .default('leave')
     .describe('What becomes of an untouched task when its reason is gone.'),
+  'open-deal': z
+    .enum(OPEN_DEAL)
+    .default('note')
+    .describe('What there is in its place while the account has an open deal.'),
   subject: z.string().min(1).max(500).describe('A Liquid template.'),
   body: z.string().min(1).max(20_000).describe('A Liquid template.'),
 })

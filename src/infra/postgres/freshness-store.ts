@@ -131,7 +131,7 @@ export async function readOpenDue(db: Db, lateSeconds: number): Promise<readonly
       where f.due_since is not null and r.state in ('pending', 'writing')
       union all
       select crm, 'task', true, arrived_at, account_ref from task_intent
-      where state in ('planned', 'creating') and arrived_at is not null) t
+      where state in ('planned', 'creating', 'noting') and arrived_at is not null) t
     group by 1, 2, 3 order by 1, 2, 3 desc`.execute(db)
   return rows
 }
