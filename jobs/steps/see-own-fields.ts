@@ -1,6 +1,6 @@
 import type { ObjectMapping, PropertyMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { traitOf } from '../../src/core/mapping/field-policy.ts'
-import { isOurs, plainText } from '../../src/core/sync/ledger.ts'
+import { isOurs, isTheirs, type Ledger, plainText } from '../../src/core/sync/ledger.ts'
 import { nextWrite } from '../../src/core/sync/next-write.ts'
 import { afterRead, type ReadValues, withParked } from '../../src/core/sync/seen-record.ts'
 import { type NotedEdit, noteEdits } from '../../src/infra/postgres/crm-edit-store.ts'
@@ -68,10 +68,13 @@ export async function seeOwnFields(
       overtaken.add(ref)
       continue
     }
-    traits.set(ref, saidTraits(rules, row, said))
     // Before its first write a record is read by whoever writes it.
-    if (row.written === null) continue
+    if (row.written === null) {
+      traits.set(ref, saidTraits(rules, row.ledger, said))
+      continue
+    }
     const looked = lookAt(rules, row, said, now)
+    traits.set(ref, saidTraits(rules, looked.ledger, said))
     if (looked.record) seen.push(looked.record)
     edits.push(...looked.edits)
     tellParked({ run }, ref, row.ledger, looked.next)
@@ -98,6 +101,7 @@ function lookAt(rules: ObjectMapping, row: CrmRecordRow, said: ReadValues, now: 
   }
   return {
     record: isNews(row, record) ? record : null,
+    ledger: after.ledger,
     edits: editsOf(row.ref, after.edits, next),
     next,
   }
@@ -110,7 +114,7 @@ const isNews = ({ written, ledger }: CrmRecordRow, record: SeenRecord): boolean 
 /** What is read is a trait; of what is written too, only what Ripen did not write itself. */
 function saidTraits(
   { properties }: ObjectMapping,
-  { ledger }: CrmRecordRow,
+  ledger: Ledger,
   said: ReadValues,
 ): Readonly<Record<string, string | null>> {
   const declared: Readonly<Record<string, PropertyMapping>> = properties
@@ -119,8 +123,9 @@ function saidTraits(
     const trait = traitOf(property)
     if (trait === null || !(property.policy === 'pull' || property.policy === 'two-way')) continue
     const text = plainText(said[name] ?? null)
-    const ours = property.policy === 'two-way' && isOurs(ledger[name] ?? {}, hashOf(text))
-    traits[trait] = text === '' || ours ? null : text
+    const [mark, hashed] = [ledger[name] ?? {}, hashOf(text)]
+    const isOwn = property.policy === 'two-way' && isOurs(mark, hashed) && !isTheirs(mark, hashed)
+    traits[trait] = text === '' || isOwn ? null : text
   }
   return traits
 }

@@ -1,46 +1,11 @@
 import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
 import { WINNERS } from '../scoring/winner.ts'
+import { ACCOUNT_FIELDS, PERSON_FIELDS } from './crm-fields.ts'
 import { durationMs } from './duration.ts'
 import { policyShape, refusePolicies, TRAIT_FIELD } from './field-policy.ts'
 import { FORMAT_1 } from './format.ts'
 import { traitName } from './usage-mapping.ts'
-
-const SCORE_FIELDS = [
-  'score',
-  'grade',
-  'usage_status',
-  'sales_status',
-  'status_since',
-  'qualified_at',
-  'change',
-  'trend',
-  'reason_1',
-  'reason_2',
-  'reason_3',
-  'summary',
-  'explanation',
-  'what_changed',
-  'to_qualify',
-  'last_active',
-  'active_days_30',
-  'signals',
-  'model',
-] as const
-
-/** What a property of a person can be filled with. */
-export const PERSON_FIELDS = [...SCORE_FIELDS, 'email', 'last_name', 'company_name'] as const
-
-/** What a property of an account can be filled with. */
-export const ACCOUNT_FIELDS = [
-  ...SCORE_FIELDS,
-  'active_users',
-  'qualified_users',
-  'champion',
-  'others',
-  'domain',
-  'name',
-] as const
 
 const hubspotName = z
   .string()
