@@ -133,7 +133,8 @@ export async function heirsOf(db: Db, personIds: readonly string[]): Promise<rea
   return [...new Set(personIds.map((id) => heirs.get(id) ?? id))]
 }
 
-async function heirsById(
+/** Who stands for these people now, of those who were merged into somebody. */
+export async function heirsById(
   db: Db,
   personIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {

@@ -41,7 +41,9 @@ export async function amendNoted({ context, crm, signal, run }: ReadScope): Prom
         await settleAmendment(db, one, { state: 'done' }, {})
       }
       if (outcome.kind === 'missing') {
-        await settleAmendment(db, one, { state: 'refused', reason: 'the note is gone' }, {})
+        const reason = 'the note is gone'
+        const ended = { task: { key: one.taskKey, crm: crm.name, reason }, at: context.clock() }
+        await settleAmendment(db, one, { state: 'refused', reason }, {}, ended)
       }
       if (outcome.kind === 'rejected') {
         const { reason, correlationId } = outcome

@@ -5,8 +5,8 @@ import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { TaskAmendOutcome } from '../../src/core/ports/crm.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
+import { addAmendment } from '../../src/infra/postgres/merge-store.ts'
 import {
-  addAmendment,
   type FollowedTask,
   nextAmendments,
   type OpenAmendment,
@@ -16,6 +16,7 @@ import {
 } from '../../src/infra/postgres/task-store.ts'
 import { heirsOf } from './address-task.ts'
 import { knownOwners } from './known-owners.ts'
+import { hasOptedOut } from './opted-out.ts'
 import { rulesOf } from './playbook-triggers.ts'
 import type { ReadScope } from './read-scope.ts'
 import { speakers } from './speakers.ts'
@@ -62,13 +63,19 @@ export async function scoresOf(
 }
 
 export async function tellChange(
-  { context, run }: ReadScope,
-  { key, told }: FollowedTask,
+  { context, crm, set, run }: ReadScope,
+  { key, told, playbook }: FollowedTask,
   score: Score,
   now: Date,
 ): Promise<void> {
   if (told === null) return
-  const mark = markOf(score)
+  let mark = markOf(score)
+  const { championId } = mark
+  if (championId !== null && championId !== told.championId) {
+    const of = { crm: crm.name, playbook }
+    const isOut = await hasOptedOut(context.db, set, of, championId, now)
+    if (isOut) mark = { ...mark, championId: null }
+  }
   const emails = await emailsOf(context.db, mark.championId)
   const changes = materialChanges(told, mark, (id) => emails.get(id) ?? 'somebody else')
   if (changes.length === 0) return
@@ -153,7 +160,7 @@ export async function amendOpen(scope: ReadScope): Promise<number> {
 }
 
 async function settle(
-  { context: { db }, run }: ReadScope,
+  { context: { db, clock }, crm, run }: ReadScope,
   one: OpenAmendment,
   task: FollowedTask,
   outcome: Exclude<TaskAmendOutcome, { kind: 'unknown' }>,
@@ -175,9 +182,12 @@ async function settle(
       )
     }
     case 'done':
-      return settleAmendment(db, one, { state: 'refused', reason: 'the task is done' }, {})
-    case 'missing':
-      return settleAmendment(db, one, { state: 'refused', reason: 'the task is gone' }, {})
+    case 'missing': {
+      const reason = outcome.kind === 'done' ? 'the task is done' : 'the task is gone'
+      const ended = { task: { key: task.key, crm: crm.name, reason }, at: clock() }
+      // It is read at once: what comes next is not for it.
+      return settleAmendment(db, one, { state: 'refused', reason }, { read_at: null }, ended)
+    }
     case 'rejected': {
       const { reason, correlationId } = outcome
       run.note({ ref: task.key, outcome: 'refused', reason, correlationId })

@@ -6,12 +6,14 @@ import type { Tx } from '../../src/infra/postgres/database.ts'
  * The CRM record of a person who was merged away goes to the one who stands for her now, and that of
  * an account to the one that has its domain now, unless that one has a record of its own. What the CRM
  * said goes with its record. What it says by a record that stays behind is found by the old id, of people.
+ * What playbooks have done for her goes along in any case.
  */
 export async function carryRecordsOn(
   tx: Tx,
   heirs: readonly { readonly id: string; readonly heir: string }[],
 ): Promise<void> {
   for (const { id, heir } of heirs) {
+    await carryPlaybooks(tx, id, heir)
     const { rows } = await sql<{ crm: string }>`with gone as (
         delete from crm_record r where r.ref = ${id} and r.crm_id is not null and not exists
           (select from crm_record o where o.ref = ${heir} and o.crm = r.crm and o.crm_id is not null)
@@ -32,6 +34,26 @@ export async function carryRecordsOn(
         rows.map((row) => row.crm),
       )
   }
+}
+
+/**
+ * Whoever has had a task gets no second one because she was merged: a start counts for the heir, also by
+ * the key that the same episode would have of her.
+ */
+async function carryPlaybooks(tx: Tx, id: string, heir: string): Promise<void> {
+  await sql`update task_intent set person_ref = ${heir} where person_ref = ${id}`.execute(tx)
+  await sql`insert into playbook_start (key, crm, playbook, subject_id, account_ref, segment, evidence_at, started_at)
+    select replace(key, ${`|${id}|`}::text, ${`|${heir}|`}::text), crm, playbook, ${heir}, account_ref, segment,
+      evidence_at, started_at
+    from playbook_start where subject_id = ${id} and parked is null
+    on conflict do nothing`.execute(tx)
+  await sql`update playbook_start set subject_id = ${heir} where subject_id = ${id}`.execute(tx)
+  await sql`update playbook_start set account_ref = ${heir} where account_ref = ${id}`.execute(tx)
+  await sql`insert into playbook_standing (subject_id, playbook, crm, since, held)
+    select ${heir}, playbook, crm, since, held from playbook_standing where subject_id = ${id}
+    on conflict (subject_id, playbook, crm) do update
+      set held = playbook_standing.held and excluded.held`.execute(tx)
+  await sql`delete from playbook_standing where subject_id = ${id}`.execute(tx)
 }
 
 async function carrySayings(

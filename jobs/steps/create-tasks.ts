@@ -5,7 +5,8 @@ import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
 import { takesTurns } from '../../src/core/playbook/assign.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
-import { mergeIntent, openTaskOf } from '../../src/infra/postgres/task-store.ts'
+import { mergeIntent } from '../../src/infra/postgres/merge-store.ts'
+import { openTaskOf } from '../../src/infra/postgres/task-store.ts'
 import type { RunNotes } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { addressTasks, heirsOf, type TaskAddress } from './address-task.ts'
@@ -14,6 +15,7 @@ import { goneReasons } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
 import { joinNote, noteOnDeal } from './note-on-deal.ts'
 import { type Intent, openIntents, type WhoseTasks } from './open-intents.ts'
+import { keepRemainder, withoutOptedOut } from './opted-out.ts'
 import type { PlannedTask } from './planned-task.ts'
 import { type ReadyTask, sendTasks, settleTask } from './send-tasks.ts'
 import { type Settling, setState } from './settle-intent.ts'
@@ -66,11 +68,19 @@ export async function createPlannedTasks(
     const known: readonly CrmOwner[] = owners ?? (await knownOwners(context, crm, signal))
     owners = known
     const gone = await goneReasons(context.db, set, mapping, intents)
+    const planned = intents.filter(({ state }) => state === 'planned')
+    const left = await withoutOptedOut(context.db, set, crm.name, planned, context.clock())
     const real: Intent[] = []
     for (const intent of intents) {
       const reason = intent.state === 'planned' ? gone.get(intent.key) : undefined
-      if (reason === undefined) real.push(intent)
-      else await setState(context.db, intent, 'parked', { reason })
+      const task = left.get(intent.key)
+      if (reason !== undefined) await setState(context.db, intent, 'parked', { reason })
+      else if (task === null) await setState(context.db, intent, 'parked', { reason: OPTED_OUT })
+      else if (task === undefined) real.push(intent)
+      else {
+        await keepRemainder(context.db, intent.key, task)
+        real.push({ ...intent, task })
+      }
     }
     for (const some of slicesOf(real)) await createSome(creating, some, known, round === 0)
   }
@@ -139,7 +149,7 @@ async function readyTask(
     return []
   }
   if (dealId !== null && rules['open-deal'] === 'note') {
-    const isJoined = rules['one-open'] && (await joinNote(creating, intent, dealId))
+    const isJoined = isJoinable(rules, intent) && (await joinNote(creating, intent, dealId))
     if (!isJoined) await noteOnDeal(creating, intent, dealId, owners, address.owners.deal)
     return []
   }
@@ -174,6 +184,7 @@ async function inTurn<T>({ turns }: Creating, work: () => Promise<T>): Promise<T
 }
 
 const NO_COMPANY = 'the company of its account is not in the CRM'
+const OPTED_OUT = 'whom it is about has opted out'
 const DAILY_CAP = 'whoever could have it has had enough tasks for the day'
 
 /** Whose playbook is gone is the account owner's. */
@@ -183,7 +194,11 @@ function withoutRules({ task }: Intent): PlaybookTask {
   return { ...{ subject, body, priority, type }, ...rest, assign: ['account-owner'] }
 }
 
-/** The task with its owner; null when another one has taken it in. */
+/** What came back from a task that ended is taken in by no other one: it would come back again. */
+const isJoinable = (rules: PlaybookTask, { isReturned }: Intent): boolean =>
+  rules['one-open'] && !isReturned
+
+/** The task with its owner; null when another one has taken it in, or may do so soon. */
 async function assignedTask(
   { context, crm, run }: Creating,
   intent: Intent,
@@ -201,12 +216,14 @@ async function assignedTask(
   if (found.kind === 'full') return 'full'
   const owner = found.kind === 'assigned' ? found.owner : null
   const ownerId = owner?.id ?? null
-  const other = rules['one-open']
+  const other = isJoinable(rules, intent)
     ? await openTaskOf(db, crm.name, intent.accountRef, ownerId)
     : null
+  // Nobody knows yet whether it is there: the next look does.
+  if (other?.state === 'creating') return null
   if (other !== null) {
     const personRefs = await heirsOf(db, intent.task.personRefs)
-    await mergeIntent(db, { ...intent, personRefs }, other, now)
+    await mergeIntent(db, { ...intent, personRefs }, other.key, now)
     run.count('tasksMerged')
     return null
   }

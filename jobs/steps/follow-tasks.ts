@@ -5,6 +5,7 @@ import { checkTask, closingNote } from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState, TaskCloseOutcome } from '../../src/core/ports/crm.ts'
 import { tasksSource } from '../../src/core/scoring/told-by.ts'
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
+import { type EndedTask, returnMerged } from '../../src/infra/postgres/merge-store.ts'
 import {
   changeTask,
   type FollowedTask,
@@ -74,8 +75,15 @@ async function readSome(
     await context.db.transaction().execute(async (tx) => {
       await changeTask(tx, task.key, { ...change, read_at: now })
       if (change.state === 'done') await tellDone(tx, crm.name, task.accountRef, change, now)
+      const reason = change.state && ENDED[change.state]
+      if (reason) await returnMerged(tx, { key: task.key, crm: crm.name, reason }, now)
     })
   }
+}
+
+const ENDED: Partial<Record<string, string>> = {
+  done: 'the task is done',
+  deleted: 'the task is gone',
 }
 
 /** That a person has done a task is a trait of its account: it is contact, not yet an answer. */
@@ -152,6 +160,18 @@ async function closeGone(follow: ReadScope, now: Date): Promise<number> {
   return outcomes.filter(({ kind }) => kind === 'unknown').length
 }
 
+/** Notes that a task is over; what it took in and nobody has read has a task of its own. */
+async function end(
+  { context, crm }: ReadScope,
+  ended: Omit<EndedTask, 'crm'>,
+  change: TaskChange,
+): Promise<void> {
+  await context.db.transaction().execute(async (tx) => {
+    await changeTask(tx, ended.key, change)
+    await returnMerged(tx, { ...ended, crm: crm.name }, context.clock())
+  })
+}
+
 async function settle(
   follow: ReadScope,
   task: FollowedTask,
@@ -163,10 +183,18 @@ async function settle(
   switch (outcome.kind) {
     case 'closed':
       run.count('tasksClosed')
-      return changeTask(db, task.key, { state: 'closed', status: 'done', completed_at: now })
+      return end(
+        follow,
+        { key: task.key, reason: 'the task was closed', isUnread: true },
+        { state: 'closed', status: 'done', completed_at: now },
+      )
     case 'missing':
       run.count('tasksDeleted')
-      return changeTask(db, task.key, { state: 'deleted', note: null })
+      return end(
+        follow,
+        { key: task.key, reason: 'the task is gone' },
+        { state: 'deleted', note: null },
+      )
     case 'changed':
       // It is a person's now: what she made of it is read, and it is not closed any more.
       await changeTask(db, task.key, { state: 'created', note: null, baseline: TOUCHED_BASELINE })

@@ -1,5 +1,6 @@
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
+import { ENDING, lastWord } from '../../src/core/playbook/last-word.ts'
 import { playbooksOf } from '../../src/core/playbook/playbooks-of.ts'
 import { goneReason } from '../../src/core/playbook/task-follow.ts'
 import { isAboutQualified, lapsed } from '../../src/core/playbook/triggers.ts'
@@ -7,6 +8,7 @@ import type { CrmObject } from '../../src/core/ports/crm.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
+import { heirsById } from './address-task.ts'
 import { speakers } from './speakers.ts'
 
 /** What a task is about: whom, by which playbook, and since when. */
@@ -22,8 +24,6 @@ export interface TaskEpisode {
   readonly contactAt?: Date | null
 }
 
-const NOTHING_SAID = { status: 'none', since: null } as const
-
 /** Why the reasons of some tasks are gone, by key; tasks whose reason stands are absent. */
 export async function goneReasons(
   db: Db,
@@ -34,16 +34,20 @@ export async function goneReasons(
   const [crm] = tasks.map((task) => task.crm)
   if (crm === undefined) return new Map()
   const playbooks = new Map(playbooksOf(set, crm).map((one) => [one.id, one]))
+  const asked = tasks.flatMap(({ personRef }) => personRef ?? [])
+  const heirs = await heirsById(db, asked)
+  // Who was merged into somebody else is judged as her.
+  const now = tasks.map(({ personRef, ...task }) => {
+    return { ...task, personRef: personRef === null ? null : (heirs.get(personRef) ?? personRef) }
+  })
   const scores = new Map([
-    ...(await scoresOf(db, set, mapping, 'company', tasks)),
-    ...(await scoresOf(db, set, mapping, 'contact', tasks)),
+    ...(await scoresOf(db, set, mapping, 'company', now)),
+    ...(await scoresOf(db, set, mapping, 'contact', now)),
   ])
-  const subjects = tasks.flatMap(({ accountRef, personRef }) =>
-    [accountRef, personRef ?? []].flat(),
-  )
+  const subjects = now.flatMap(({ accountRef, personRef }) => [accountRef, personRef ?? []].flat())
   const sales = await readSalesStates(db, [...new Set(subjects)])
   const gone = new Map<string, string>()
-  for (const { key, playbook, accountRef, personRef, qualifiedAt, contactAt } of tasks) {
+  for (const { key, playbook, accountRef, personRef, qualifiedAt, contactAt } of now) {
     const subject = personRef ?? accountRef
     const object = personRef === null ? 'company' : 'contact'
     // Without a model of them nobody says how they stand.
@@ -54,7 +58,8 @@ export async function goneReasons(
     const reason = goneReason(qualifiedAt.getTime(), {
       usageStatus: score?.usageStatus ?? null,
       qualifiedAt: score?.qualifiedAt ? Date.parse(score.qualifiedAt) : null,
-      sales: sales.get(subject) ?? sales.get(accountRef) ?? NOTHING_SAID,
+      sales: lastWord([sales.get(subject), sales.get(accountRef)], ENDING),
+      excludedBy: score?.facts.excludedBy ?? null,
       contactAt: contactAt?.getTime() ?? null,
       noun: personRef === null ? 'account' : 'person',
       ...(isOfQualified ? {} : { lapsed: lapsed(trigger, score) }),

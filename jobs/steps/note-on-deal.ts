@@ -1,5 +1,6 @@
 import type { CrmOwner } from '../../src/core/ports/crm.ts'
-import { mergeIntent, noteOf } from '../../src/infra/postgres/task-store.ts'
+import { mergeIntent } from '../../src/infra/postgres/merge-store.ts'
+import { noteOf } from '../../src/infra/postgres/task-store.ts'
 import { heirsOf } from './address-task.ts'
 import type { PlannedTask } from './planned-task.ts'
 import { type SettledIntent, type Settling, settleIntent } from './settle-intent.ts'

@@ -9,6 +9,8 @@ import type { SettledIntent } from './settle-intent.ts'
 export interface Intent extends SettledIntent, TaskEpisode, Unassigned {
   readonly ownerId: string | null
   readonly assignedAt: Date | null
+  /** It was taken in by a task that ended before it told of it. */
+  readonly isReturned: boolean
   /** Of the note that is made in its place. */
   readonly dealId: string | null
 }
@@ -40,6 +42,8 @@ export async function openIntents(db: Db, crm: string, whose: WhoseTasks): Promi
     segment: (row.task as PlannedTask).segment ?? 'all',
     ownerId: row.owner_id,
     assignedAt: row.assigned_at,
+    isReturned: row.returned_at !== null,
+    contactAt: row.contact_at,
     dealId: row.deal_id,
     qualifiedAt: row.qualified_at,
     marker: row.marker,

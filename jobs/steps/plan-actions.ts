@@ -25,8 +25,11 @@ const originOf = (playbook: string): string => `playbook/${playbook}`
 
 /** Plans what a playbook does besides its task, in the transaction that notes its start. */
 export async function planActions(tx: Tx, start: StartedActions): Promise<void> {
-  for (const [index, action] of start.segment.actions.entries()) {
-    if ('set' in action) await setTraits(tx, start, action.set)
+  const { actions } = start.segment
+  // All of them at once: what is not said with the rest is over.
+  const traits = Object.assign({}, ...actions.map((one) => ('set' in one ? one.set : {})))
+  if (Object.keys(traits).length > 0) await setTraits(tx, start, traits)
+  for (const [index, action] of actions.entries()) {
     await planInCrm(tx, start, action, index)
     const message = await messageOf(start, action)
     if (!message) continue

@@ -3,12 +3,14 @@ import { sql } from 'kysely'
 import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
-import type { Playbook, PlaybookTask } from '../../src/core/mapping/playbook.ts'
+import type { Playbook, PlaybookSegment, PlaybookTask } from '../../src/core/mapping/playbook.ts'
 import { segmentOf } from '../../src/core/playbook/conditions.ts'
 import { guard } from '../../src/core/playbook/guards.ts'
+import { lastWord, REJECTION } from '../../src/core/playbook/last-word.ts'
 import { markOf } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf } from '../../src/core/playbook/playbooks-of.ts'
 import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
+import { kindOfTrigger } from '../../src/core/playbook/triggers.ts'
 import type { Traits } from '../../src/core/scoring/features.ts'
 import { canaryId } from '../../src/infra/postgres/canary-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
@@ -17,7 +19,9 @@ import {
   knownStarts,
   lastStarts,
   noteStart,
+  orParked,
   type PlaybookStart,
+  useStanding,
 } from '../../src/infra/postgres/playbook-store.ts'
 import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
 import type { Arrivals } from '../../src/infra/postgres/touched.ts'
@@ -42,11 +46,12 @@ export interface PlanScope {
   readonly among: readonly string[] | null
 }
 
-/** How many playbooks were started, tasks planned, and starts that a guard held. */
+/** How many playbooks were started, tasks planned, and starts that a guard held or that came to nothing. */
 export interface Planned {
   readonly started: number
   readonly tasks: number
   readonly held: number
+  readonly parked: number
 }
 
 /**
@@ -54,14 +59,22 @@ export interface Planned {
  * changes nothing; what a guard holds is looked at again as long as its evidence is fresh.
  */
 export async function planPlaybooks(scope: PlanScope): Promise<Planned> {
-  const planned = { started: 0, tasks: 0, held: 0 }
+  const planned = { started: 0, tasks: 0, held: 0, parked: 0 }
   for (const playbook of playbooksOf(scope.set, scope.crm)) {
     const rules = rulesOf(scope.mapping, playbook)
     if (!rules) continue
     for (const start of await newStarts(scope, playbook, rules)) {
       const outcome = await begin(scope, start)
-      planned[outcome === 'held' ? 'held' : 'started'] += 1
+      if (outcome === 'held' || outcome === 'parked') {
+        planned[outcome] += 1
+        continue
+      }
+      planned.started += 1
       if (outcome === 'task') planned.tasks += 1
+      if (kindOfTrigger(playbook.trigger) === 'level') {
+        const of = { crm: scope.crm, playbook: playbook.id }
+        await useStanding(scope.tx, of, start.started.spoken.score.subjectId)
+      }
     }
   }
   return planned
@@ -135,9 +148,14 @@ async function subjectsOf(tx: Tx, ids: readonly string[]) {
   return new Map(rows.map(({ id, ...subject }) => [id, subject]))
 }
 
-async function begin(scope: PlanScope, start: NewStart): Promise<'held' | 'task' | 'other'> {
-  const { tx, set, crm, mapping, now, publicUrl } = scope
+async function begin(
+  scope: PlanScope,
+  start: NewStart,
+): Promise<'held' | 'parked' | 'task' | 'other'> {
+  const { tx, crm, now } = scope
   const { playbook, started, accountId, traits } = start
+  // Whom a model leaves out keeps its contributions, and would start what goes by these.
+  if (started.spoken.score.facts.excludedBy !== null) return 'held'
   const segment = segmentOf(playbook, { score: started.spoken.score, traits })
   if (!segment) return 'held'
   const account = await accountSpoken(scope, start)
@@ -150,6 +168,26 @@ async function begin(scope: PlanScope, start: NewStart): Promise<'held' | 'task'
     evidenceAt: started.evidenceAt,
   }
   if (!(await noteStart(tx, row, now))) return 'other'
+  const plan = { row, start, segment, account, people }
+  return (await orParked(tx, row, () => planAll(scope, plan))) ?? 'parked'
+}
+
+/** What is done for a start, and who may be named. */
+interface Begun {
+  readonly row: PlaybookStart
+  readonly start: NewStart
+  readonly segment: PlaybookSegment
+  readonly account: Spoken | null
+  readonly people: ReadonlySet<string>
+}
+
+async function planAll(
+  scope: PlanScope,
+  { row, start, segment, account, people }: Begun,
+): Promise<'task' | 'other'> {
+  const { tx, set, mapping, now, publicUrl } = scope
+  const { playbook, started, accountId } = start
+  const { subjectId } = row
   const deal = await openDeal(scope, row.accountRef)
   const story = await storyOf(tx, {
     ...{ set, playbook, started, account, accountId, people, deal, publicUrl },
@@ -193,14 +231,14 @@ async function freePeople(
   const emails = isGuarded ? await subjectsOf(tx, named) : null
   const ids = [subjectId, ...(accountId === null ? [] : [accountId])]
   const sales = await readSalesStates(tx, ids)
-  const said = sales.get(subjectId) ?? sales.get(accountId ?? '')
+  const said = lastWord([sales.get(subjectId), sales.get(accountId ?? '')], REJECTION)
   const people = named.map((id) => {
     return { id, email: emails?.get(id)?.email ?? null, traits: known.get(id) ?? {} }
   })
   const answer = guard(guards, {
     now: now.getTime(),
     startedAt: startedAt?.getTime() ?? null,
-    sales: said ?? { status: 'none', since: null },
+    sales: said,
     // Of a person's playbook she alone decides; of an account's whoever would be named.
     people: subject === 'person' ? [{ id: subjectId, email, traits }] : people,
     ...{ domain, traits },

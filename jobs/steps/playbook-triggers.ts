@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../src/core/canonical-json.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { Playbook } from '../../src/core/mapping/playbook.ts'
@@ -122,26 +123,27 @@ async function byScore({
 
 /**
  * A playbook that looks for the first time notes for whom its reason holds, and starts nothing: when it began
- * for them nobody knows.
+ * for them nobody knows. Later it may start, from the look at which it began, for as long as that is fresh.
  */
 async function byLevel({ tx, set, playbook, rules, now, since, isLookedAt }: Look) {
   const of = { crm: playbook.crm, playbook: playbook.id }
-  const isFirst = await beginLooking(tx, of, now)
+  const isFirst = await beginLooking(tx, of, canonicalJson(playbook.trigger), now)
   const all = await readStanding(tx, of)
-  const before = isFirst ? all : new Set([...all].filter(isLookedAt))
+  const before = [...all.keys()].filter(isLookedAt)
   const recent = isFirst ? [] : await recentlyActive(tx, rules.model, since)
   const among = isFirst ? null : [...new Set([...before, ...recent.filter(isLookedAt)])]
   const spoken = among?.length === 0 ? [] : await speakers(tx, set, rules, among)
   const holds = spoken.filter(({ score }) => standsNow(playbook.trigger, score))
   const ids = new Set(holds.map(({ score }) => score.subjectId))
-  const begun = holds.filter(({ score }) => !before.has(score.subjectId))
-  const ended = [...before].filter((id) => !ids.has(id))
-  const begunIds = begun.map(({ score }) => score.subjectId)
-  await storeStanding(tx, of, begunIds, ended, now)
+  const begun = [...ids].filter((id) => !all.has(id))
+  const ended = before.filter((id) => !ids.has(id))
+  await storeStanding(tx, of, { begun, ended, held: !isFirst }, now)
   if (isFirst) return []
-  return begun.map((speaker) => ({
-    spoken: speaker,
-    episode: now.toISOString(),
-    evidenceAt: speaker.score.evidenceAt === null ? null : new Date(speaker.score.evidenceAt),
-  }))
+  return holds.flatMap((speaker) => {
+    const { subjectId, evidenceAt } = speaker.score
+    const { since: began, held } = all.get(subjectId) ?? { since: now, held: true }
+    if (!held || began < since) return []
+    const evidence = evidenceAt === null ? null : new Date(evidenceAt)
+    return [{ spoken: speaker, episode: began.toISOString(), evidenceAt: evidence }]
+  })
 }

@@ -12,6 +12,7 @@ import {
   dueEngagementLooks,
   noteLooks,
 } from '../../src/infra/postgres/look-store.ts'
+import { noteContacts } from '../../src/infra/postgres/task-store.ts'
 import { aboutOf, dueBefore, type ReadScope } from './read-scope.ts'
 
 /** Records whose associations are read in one call. */
@@ -20,7 +21,7 @@ const SLICE = 1_000
 const MOST = 20_000
 
 /**
- * Looks when sales spoke first to those who were qualified of late: the earliest call, e-mail or meeting
+ * Looks when sales spoke first to those who were qualified, or have had a task, of late: the earliest call, e-mail or meeting
  * since then that did not come from the customer. Whoever speaks to one of an account's people has spoken to
  * the account.
  */
@@ -31,6 +32,8 @@ export async function readFirstContacts(scope: ReadScope): Promise<void> {
   for (let at = 0; at < due.length; at += SLICE) {
     await readSome(scope, due.slice(at, at + SLICE), now)
   }
+  // Before the next tasks are made: what waits is not made where sales has called.
+  if (due.length > 0) await noteContacts(context.db, crm.name)
 }
 
 /** Who was qualified of late and is due to be looked at; nobody without the rules for it. */

@@ -23,7 +23,8 @@ export const dueBefore = (mapping: CrmMapping, now: Date): Date =>
 
 /** The CRM's ids of records, by object. */
 export function aboutOf(looks: readonly DueLook[]): CrmAbout {
-  const ids = (object: DueLook['object']) =>
-    looks.flatMap((look) => (look.object === object ? [look.crmId] : []))
+  const ids = (object: DueLook['object']) => [
+    ...new Set(looks.flatMap((look) => (look.object === object ? [look.crmId] : []))),
+  ]
   return { contactIds: ids('contact'), companyIds: ids('company') }
 }

@@ -54,7 +54,7 @@ async function noteOutcome(
     return
   }
   if (outcome?.kind === 'rejected') {
-    await setState(context.db, intent, 'parked', { reason: outcome.reason })
+    await setState(context.db, intent, 'parked', { reason: outcome.reason, isRefused: true })
     const { reason, correlationId } = outcome
     run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
     return

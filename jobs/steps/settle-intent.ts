@@ -74,7 +74,7 @@ export async function settleIntent(
   if (outcome?.kind === 'created') return isThere(outcome.taskId)
   if (outcome?.kind === 'rejected') {
     const { reason, correlationId } = outcome
-    await setState(db, intent, 'parked', { reason })
+    await setState(db, intent, 'parked', { reason, isRefused: true })
     return run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
   }
   // Where nobody said when it was sent, it may have been just now.
@@ -89,6 +89,8 @@ export async function setState(
   more: {
     taskId?: string
     reason?: string
+    /** The CRM refused it. */
+    isRefused?: boolean
     settleAfter?: Date
     ownerId?: string | null
     dealId?: string
@@ -100,6 +102,7 @@ export async function setState(
       state,
       crm_task_id: more.taskId ?? null,
       reason: more.reason ?? null,
+      refused: more.isRefused ?? false,
       settle_after: more.settleAfter ?? null,
       ...(more.ownerId === undefined ? {} : { owner_id: more.ownerId }),
       ...(more.dealId === undefined ? {} : { deal_id: more.dealId }),

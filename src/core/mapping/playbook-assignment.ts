@@ -40,7 +40,11 @@ export const workingHours = z
     from: clock,
     to: clock,
     zone: zone.describe('Of owners for whom none is known.'),
-    zones: z.record(owner, zone).default({}).describe('By owner, before what the CRM says.'),
+    zones: z
+      .record(owner, zone)
+      .transform(inLowerCase)
+      .default({})
+      .describe('By owner, before what the CRM says.'),
     holidays: z.array(z.iso.date()).default([]),
   })
   .refine(({ from, to }) => from < to, { path: ['to'], message: 'must be later than from' })
@@ -48,6 +52,11 @@ export const workingHours = z
 export type TaskAssignment = z.output<typeof taskAssignment>
 export type TeamMember = z.output<typeof member>
 export type WorkingHours = z.output<typeof workingHours>
+
+/** Owners are looked up in lower case, however somebody wrote their addresses. */
+function inLowerCase<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).map(([key, one]) => [key.toLowerCase(), one]))
+}
 
 /** Named zones only: an offset has no daylight saving. */
 function isTimeZone(name: string): boolean {

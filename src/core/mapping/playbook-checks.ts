@@ -1,7 +1,9 @@
 import { templateProblems, textProblem } from '../playbook/task-story.ts'
 import { signalsOf } from '../playbook/triggers.ts'
+import { holdsOf, rawPointsOf } from '../scoring/points.ts'
 import type { CrmMapping } from './crm-mapping.ts'
 import type { Model } from './model.ts'
+import type { Signal } from './model-signals.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
 import {
   OPTED_OUT,
@@ -74,20 +76,49 @@ function triggerFaults(
         },
       ]
     }
-    if (models.some((model) => signalsOf(name, model).length > 0)) return []
-    const message = `no signal of ${idsOf(models)} tells of ${name}; add one with action: ${name}`
+    const telling = models.flatMap((model) => {
+      const ids = new Set(signalsOf(name, model))
+      return model.signals.filter(({ id }) => ids.has(id))
+    })
+    if (telling.length === 0) {
+      const message = `no signal of ${idsOf(models)} tells of ${name}; add one with action: ${name}`
+      return [{ path, message }]
+    }
+    if (telling.some(tellsOfFirst)) return []
+    const message = `${idsOf(telling)} gives no point for the first time; add a signal with action: ${name} that gives a point at least from 1 on`
     return [{ path, message }]
   }
   if ('limit-reached' in trigger) {
     const name = trigger['limit-reached']
-    const ratios = models.flatMap(({ signals }) =>
-      signals.flatMap((s) => ('measure' in s && s.measure === 'ratio' ? [s.id] : [])),
+    const { percent } = trigger
+    const all = models.flatMap(({ signals }) =>
+      signals.filter((s) => 'measure' in s && s.measure === 'ratio'),
     )
-    if (ratios.includes(name)) return []
+    const ratios = all.map(({ id }) => id)
+    const own = all.filter(({ id }) => id === name)
+    if (own.some((signal) => givesPoints(signal, percent))) return []
+    if (own.length > 0) {
+      const message = `${name} gives no point at ${percent} per cent; have it give one from there on, or write percent: as where it begins to`
+      return [{ path: ['trigger', 'percent'], message }]
+    }
     const message = `${name} is no signal of ${idsOf(models)} with measure: ratio; known are ${listed(ratios)}`
     return [{ path: ['trigger', 'limit-reached'], message }]
   }
   return []
+}
+
+/** Scores tell of a signal while it gives a point at least. */
+function givesPoints(signal: Signal, amount: number): boolean {
+  const raw = rawPointsOf(signal)({ amount, since: null, last: null }, undefined, 0)
+  return holdsOf(signal)(amount) && Math.abs(raw) >= 1
+}
+
+/** What these measure is 1 when an action was done once; of others nobody knows what it is. */
+const ONE_AT_FIRST: ReadonlySet<string> = new Set(['count', 'active-days', 'first-ever', 'streak'])
+
+function tellsOfFirst(signal: Signal): boolean {
+  const isKnown = 'measure' in signal && ONE_AT_FIRST.has(signal.measure)
+  return !isKnown || givesPoints(signal, 1)
 }
 
 function traitFaults(playbook: Playbook, { traits }: Known): Fault[] {
@@ -163,5 +194,6 @@ function oneFaults(action: PlaybookAction, path: readonly PropertyKey[]): Fault[
   return message === null ? [] : [{ path: [...path, 'text'], message }]
 }
 
-const idsOf = (models: readonly Model[]): string => models.map(({ id }) => id).join(' and ')
+const idsOf = (models: readonly { readonly id: string }[]): string =>
+  models.map(({ id }) => id).join(' and ')
 const listed = (names: readonly string[]): string => [...names].sort().join(', ') || 'none'

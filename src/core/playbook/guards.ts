@@ -50,6 +50,7 @@ export function guard(guards: PlaybookGuards, input: GuardInput): GuardAnswer {
 const held = (reason: string): GuardAnswer => ({ kind: 'held', reason })
 const lower = (text: string): string => text.toLowerCase()
 
-function isOptedOut({ 'opted-out': rules }: PlaybookGuards, traits: Traits): boolean {
+/** Whether traits say that somebody is to be left alone. */
+export function isOptedOut({ 'opted-out': rules }: PlaybookGuards, traits: Traits): boolean {
   return rules.some((rule) => traitTest(rule)(traits))
 }

@@ -10,6 +10,8 @@ export interface SubjectNow {
   readonly sales: Pick<SalesState, 'status' | 'since'>
   /** When sales spoke to somebody last of whom we know, in milliseconds since 1970 UTC; null or absent if never. */
   readonly contactAt?: number | null
+  /** The rule by which the model leaves it out; null or absent when it does not. */
+  readonly excludedBy?: string | null
   /** Of what started by something else than `qualified`: why that is over, null while it lasts. */
   readonly lapsed?: string | null
   /** How the note speaks of the subject; `account` when left out. */
@@ -29,10 +31,11 @@ const ENDED_BY_SALES: Readonly<Partial<Record<SalesState['status'], string>>> = 
  * @param episode the instant of what the task is about, in milliseconds since 1970 UTC.
  */
 export function goneReason(episode: number, now: SubjectNow): string | null {
-  const { noun = 'account', lapsed } = now
+  const { noun = 'account', lapsed, excludedBy = null } = now
   const said = ENDED_BY_SALES[now.sales.status]
   if (said !== undefined && (now.sales.since ?? 0) >= episode) return said
   if ((now.contactAt ?? 0) >= episode) return 'sales is in contact already'
+  if (excludedBy !== null) return `the model leaves the ${noun} out: ${excludedBy}`
   if (lapsed !== undefined) return lapsed
   if (now.usageStatus !== 'qualified') return `the ${noun} is not qualified any more`
   return (now.qualifiedAt ?? 0) > episode ? `the ${noun} became qualified anew since` : null

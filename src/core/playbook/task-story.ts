@@ -99,7 +99,7 @@ export interface TemplateProblem {
   readonly message: string
 }
 
-/** Renders both templates with the fullest and the barest story that there can be. */
+/** Renders both templates with the fullest and the barest stories that there can be. */
 export function templateProblems(
   mapping: Pick<TaskMapping, 'subject' | 'body'>,
 ): readonly TemplateProblem[] {
@@ -109,7 +109,7 @@ export function templateProblems(
   })
 }
 
-/** What is wrong with a text; null when the fullest and the barest story render. */
+/** What is wrong with a text; null when it renders whoever and whatever is there or is not. */
 export function textProblem(text: string): string | null {
   try {
     for (const story of SAMPLE_STORIES) liquid.parseAndRenderSync(text, story)
@@ -151,14 +151,16 @@ const SAMPLE_STORY: TaskStory = {
   person: SAMPLE_PERSON,
   link: 'https://ripen.example.com',
 }
-const SAMPLE_STORIES: readonly TaskStory[] = [
-  SAMPLE_STORY,
-  {
-    ...SAMPLE_STORY,
-    ...{ champion: null, others: [], reasons: [], deal: null, person: null },
-    ...{ changed: '', explanation: '', fit: [], link: '' },
-  },
-]
+const BARE = { reasons: [], changed: '', explanation: '', fit: [], link: '' } as const
+const NOBODY = { champion: null, others: [] } as const
+/** Each combination of who and what is there: a text may ask for one of them within another. */
+const SAMPLE_STORIES: readonly TaskStory[] = [{}, NOBODY, { others: [] }].flatMap((people) =>
+  [{}, { deal: null }].flatMap((deal) =>
+    [{}, { person: null }].flatMap((person) =>
+      [{}, BARE].map((rest) => ({ ...SAMPLE_STORY, ...people, ...deal, ...person, ...rest })),
+    ),
+  ),
+)
 
 /**
  * True when behaviour is fresh enough to start a task: a backfill, a first sync or a changed model

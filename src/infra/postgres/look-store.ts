@@ -11,7 +11,7 @@ export interface DueLook {
   readonly crmId: string
 }
 
-/** One that has been qualified of late, and since when. */
+/** One that has been qualified, or has had a task, of late, and since when. */
 export interface DueQualified extends DueLook {
   readonly qualifiedAt: Date
 }
@@ -34,21 +34,24 @@ export async function dueDealLooks(db: Db, due: Due): Promise<readonly DueLook[]
   return rows
 }
 
-/** The same of engagements, of those whom one of these models has qualified since. */
+/** The same of engagements, of those whom one of these models has qualified since, and of those with a task: one for each instant. */
 export async function dueEngagementLooks(
   db: Db,
   due: Due & { readonly models: readonly string[]; readonly qualifiedSince: Date },
 ): Promise<readonly DueQualified[]> {
   const { rows } = await sql<DueQualified>`
-    select r.ref, r.object, r.crm_id as "crmId", max(s.qualified_at) as "qualifiedAt"
+    select r.ref, r.object, r.crm_id as "crmId", s.since as "qualifiedAt"
     from crm_record r
-    join score s on s.subject_id = r.ref and s.model = any(${[...due.models]}::text[])
-      and s.qualified_at > ${due.qualifiedSince}
+    join (select subject_id as ref, max(qualified_at) as since from score
+        where model = any(${[...due.models]}::text[]) and qualified_at > ${due.qualifiedSince}
+        group by 1
+      union select ref, t.qualified_at from task_intent t, unnest(array[t.account_ref, t.person_ref]) ref
+        where t.crm = ${due.crm} and t.state in ('planned', 'creating', 'created')
+          and t.qualified_at > ${due.qualifiedSince}) s on s.ref = r.ref
     left join crm_look l on l.ref = r.ref and l.crm = r.crm and l.what = 'engagements'
     where r.crm = ${due.crm} and r.crm_id is not null
       and (l.ref is null or l.crm_id <> r.crm_id or l.looked_at <= ${due.before})
-    group by r.ref, r.object, r.crm_id, l.looked_at
-    order by l.looked_at nulls first, r.ref limit ${due.limit}`.execute(db)
+    order by l.looked_at nulls first, r.ref, s.since limit ${due.limit}`.execute(db)
   return rows
 }
 
@@ -61,7 +64,7 @@ export async function noteLooks(
   at: Date,
 ): Promise<void> {
   await sql`insert into crm_look (ref, crm, what, crm_id, looked_at)
-    select ref, ${crm}, ${what}, "crmId", ${at}
+    select distinct on (ref) ref, ${crm}, ${what}, "crmId", ${at}
     from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as n(ref text, "crmId" text)
     on conflict (ref, crm, what) do update set crm_id = excluded.crm_id,
       looked_at = excluded.looked_at`.execute(tx)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { ConfigError } from '../../core/errors.ts'
 import type { Credits } from '../../core/playbook/assign.ts'
 import type { Db, Tx } from './database.ts'
 
@@ -96,38 +97,87 @@ export interface PlaybookOf {
   readonly playbook: string
 }
 
-/** Notes that a playbook looks. @returns true when it never did before. */
-export async function beginLooking(tx: Tx, { crm, playbook }: PlaybookOf, now: Date) {
-  const result = await sql`insert into playbook_look (playbook, crm, first_at)
-    values (${playbook}, ${crm}, ${now}) on conflict do nothing`.execute(tx)
-  return Number(result.numAffectedRows ?? 0) > 0
+/**
+ * Notes that a playbook looks, and for what.
+ * @param trigger names what it looks for; another one than before is looked for afresh.
+ * @returns true when it never did before.
+ */
+export async function beginLooking(
+  tx: Tx,
+  { crm, playbook }: PlaybookOf,
+  trigger: string,
+  now: Date,
+): Promise<boolean> {
+  // An earlier version did not note for what.
+  await sql`update playbook_look set trigger = ${trigger}
+    where playbook = ${playbook} and crm = ${crm} and trigger is null`.execute(tx)
+  const result = await sql`insert into playbook_look as k (playbook, crm, first_at, trigger)
+    values (${playbook}, ${crm}, ${now}, ${trigger})
+    on conflict (playbook, crm) do update set first_at = excluded.first_at, trigger = excluded.trigger
+    where k.trigger <> excluded.trigger`.execute(tx)
+  const isFirst = Number(result.numAffectedRows ?? 0) > 0
+  if (isFirst) {
+    await tx
+      .deleteFrom('playbook_standing')
+      .where('crm', '=', crm)
+      .where('playbook', '=', playbook)
+      .execute()
+  }
+  return isFirst
 }
 
-/** Ids of those for whom the reason of a playbook held at its last look. */
+/** For whom the reason of a playbook holds, and since when. */
+export interface Standing {
+  readonly since: Date
+  /** True while the playbook may start for it yet. */
+  readonly held: boolean
+}
+
+/** For whom the reason of a playbook held at its last look, by id. */
 export async function readStanding(
   tx: Tx,
   { crm, playbook }: PlaybookOf,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, Standing>> {
   const rows = await tx
     .selectFrom('playbook_standing')
-    .select('subject_id')
+    .select(['subject_id', 'since', 'held'])
     .where('crm', '=', crm)
     .where('playbook', '=', playbook)
     .execute()
-  return new Set(rows.map((row) => row.subject_id))
+  return new Map(rows.map(({ subject_id: id, ...standing }) => [id, standing]))
 }
 
-/** Notes for whom it began to hold, and for whom it holds no more. */
+/** Notes that a playbook started for somebody by what holds. */
+export async function useStanding(
+  tx: Tx,
+  { crm, playbook }: PlaybookOf,
+  subjectId: string,
+): Promise<void> {
+  await tx
+    .updateTable('playbook_standing')
+    .set({ held: false })
+    .where('crm', '=', crm)
+    .where('playbook', '=', playbook)
+    .where('subject_id', '=', subjectId)
+    .execute()
+}
+
+/** Notes for whom it began to hold, `held` where it may start yet, and for whom it holds no more. */
 export async function storeStanding(
   tx: Tx,
   { crm, playbook }: PlaybookOf,
-  begun: readonly string[],
-  ended: readonly string[],
+  {
+    begun,
+    ended,
+    held,
+  }: Readonly<Record<'begun' | 'ended', readonly string[]>> & {
+    readonly held: boolean
+  },
   now: Date,
 ): Promise<void> {
   if (begun.length > 0) {
-    await sql`insert into playbook_standing (subject_id, playbook, crm, since)
-      select id, ${playbook}, ${crm}, ${now} from unnest(${[...begun]}::text[]) id
+    await sql`insert into playbook_standing (subject_id, playbook, crm, since, held)
+      select id, ${playbook}, ${crm}, ${now}, ${held} from unnest(${[...begun]}::text[]) id
       on conflict do nothing`.execute(tx)
   }
   if (ended.length > 0) {
@@ -145,23 +195,48 @@ export interface PlaybookStart extends PlaybookOf {
   readonly evidenceAt: Date | null
 }
 
-/** @returns false when it was started before. */
+/** Notes a start; one that came to nothing gets another try. @returns false when it was started before. */
 export async function noteStart(tx: Tx, start: PlaybookStart, now: Date): Promise<boolean> {
   const { key, crm, playbook, subjectId, accountRef, segment, evidenceAt } = start
   const result = await sql`insert into playbook_start
       (key, crm, playbook, subject_id, account_ref, segment, evidence_at, started_at)
     values (${key}, ${crm}, ${playbook}, ${subjectId}, ${accountRef}, ${segment}, ${evidenceAt}, ${now})
-    on conflict do nothing`.execute(tx)
+    on conflict (key) do update set segment = excluded.segment, started_at = excluded.started_at,
+      parked = null where playbook_start.parked is not null`.execute(tx)
   return Number(result.numAffectedRows ?? 0) > 0
 }
 
-/** Which of these starts there were. */
+/**
+ * Does the work of a start. When the mapping is at fault nothing of it is kept but why: the start is parked, and
+ * those of others go on.
+ * @returns null when it was parked.
+ */
+export async function orParked<T>(
+  tx: Tx,
+  { key }: Pick<PlaybookStart, 'key'>,
+  work: () => Promise<T>,
+): Promise<T | null> {
+  await sql`savepoint playbook_start`.execute(tx)
+  try {
+    const result = await work()
+    await sql`release savepoint playbook_start`.execute(tx)
+    return result
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    await sql`rollback to savepoint playbook_start`.execute(tx)
+    await sql`update playbook_start set parked = ${error.message} where key = ${key}`.execute(tx)
+    return null
+  }
+}
+
+/** Which of these starts there were; those that were parked are to be tried again. */
 export async function knownStarts(tx: Tx, keys: readonly string[]): Promise<ReadonlySet<string>> {
   if (keys.length === 0) return new Set()
   const rows = await tx
     .selectFrom('playbook_start')
     .select('key')
     .where(sql<boolean>`key = any(${[...keys]}::text[])`)
+    .where('parked', 'is', null)
     .execute()
   return new Set(rows.map((row) => row.key))
 }
@@ -175,7 +250,7 @@ export async function lastStarts(
   const { rows } = await sql<{ id: string; at: Date }>`
     select subject_id as id, max(started_at) as at from playbook_start
     where subject_id = any(${[...subjects]}::text[]) and playbook = ${playbook} and crm = ${crm}
-    group by 1`.execute(tx)
+      and parked is null group by 1`.execute(tx)
   return new Map(rows.map(({ id, at }) => [id, at]))
 }
 

@@ -487,6 +487,8 @@ export interface Tables {
     assigned_by: TextOrNull
     assigned_at: InstantOrNull
     merged_into: TextOrNull
+    returned_at: InstantOrNull
+    refused: Generated<boolean>
     /** The deal that its note is on. */
     deal_id: TextOrNull
     told: JsonOrNull
@@ -515,6 +517,7 @@ export interface Tables {
     person_refs: Generated<string[]>
     owner_id: TextOrNull
     priority: TextOrNull<CrmTask['priority']>
+    intent_key: TextOrNull
     state: Generated<'planned' | 'done' | 'refused'>
     reason: TextOrNull
     created_at: Generated<Date>
@@ -528,6 +531,7 @@ export interface Tables {
     segment: string
     evidence_at: InstantOrNull
     started_at: Instant
+    parked: TextOrNull
   }
   playbook_message: {
     key: string
@@ -540,8 +544,14 @@ export interface Tables {
     reason: string | null
     created_at: Instant
   }
-  playbook_look: { playbook: string; crm: string; first_at: Instant }
-  playbook_standing: { subject_id: string; playbook: string; crm: string; since: Instant }
+  playbook_look: { playbook: string; crm: string; first_at: Instant; trigger: TextOrNull }
+  playbook_standing: {
+    subject_id: string
+    playbook: string
+    crm: string
+    since: Instant
+    held: Generated<boolean>
+  }
   playbook_turn: { crm: string; playbook: string; segment: string; credits: Json }
   crm_provisioned: { crm: string; plan_hash: string }
   crm_bulk_job: {

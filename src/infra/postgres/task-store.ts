@@ -2,6 +2,7 @@ import { type Selectable, sql, type Updateable } from 'kysely'
 import type { StoryMark } from '../../core/playbook/material-change.ts'
 import type { CrmTask, CrmTaskStatus } from '../../core/ports/crm.ts'
 import type { Db, Tx } from './database.ts'
+import { type EndedTask, type NewAmendment, returnMerged } from './merge-store.ts'
 import type { Tables, TaskState } from './tables.ts'
 
 /** The baseline of a task that a person has touched, or that we know too little of: it is never closed. */
@@ -103,6 +104,15 @@ function toFollowed(row: Selectable<Tables['task_intent']>): FollowedTask {
   }
 }
 
+/** True when planned tasks wait, such as for another day, and nobody has looked at the CRM since an instant. */
+export async function hasWaitingTasks(db: Db, crm: string, before: Date): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`select exists (select from task_intent
+      where crm = ${crm} and state = 'planned')
+    and not exists (select from work where step = 'reconcile' and key = ${crm}
+      and changed_at > ${before}) as any`.execute(db)
+  return rows[0]?.any ?? false
+}
+
 export async function changeTask(db: Db | Tx, key: string, change: TaskChange): Promise<void> {
   await db.updateTable('task_intent').set(change).where('key', '=', key).execute()
 }
@@ -150,18 +160,19 @@ export async function assignIntent(
     .execute()
 }
 
-/** The key of the task that is open for an account and owner; null without one. */
+/** The task that is open for an account and owner, or that may be there while nobody knows; null without one. */
 export async function openTaskOf(
   db: Db,
   crm: string,
   accountRef: string,
   ownerId: string | null,
-): Promise<string | null> {
-  const { rows } = await sql<{ key: string }>`select key from task_intent
-    where crm = ${crm} and account_ref = ${accountRef} and state = 'created'
+): Promise<{ readonly key: string; readonly state: 'created' | 'creating' } | null> {
+  const { rows } = await sql<{ key: string; state: 'created' | 'creating' }>`
+    select key, state from task_intent
+    where crm = ${crm} and account_ref = ${accountRef} and state in ('created', 'creating')
       and owner_id is not distinct from ${ownerId}
-    order by created_at, key limit 1`.execute(db)
-  return rows[0]?.key ?? null
+    order by state = 'created' desc, created_at, key limit 1`.execute(db)
+  return rows[0] ?? null
 }
 
 /** The key of the newest note on a deal of an account that was made since an instant; null without one. */
@@ -177,57 +188,8 @@ export async function noteOf(
   return rows[0]?.key ?? null
 }
 
-/** A planned task that another one takes in. */
-export interface MergedIntent {
-  readonly key: string
-  readonly playbook: string
-  readonly qualifiedAt: Date | null
-  readonly personRefs: readonly string[]
-  readonly task: { readonly reason?: string; readonly subject: string }
-}
-
-/** Has an open task take in a planned one: its reason and its people are added to it. */
-export async function mergeIntent(
-  db: Db,
-  intent: MergedIntent,
-  into: string,
-  now: Date,
-): Promise<void> {
-  const { key, playbook, qualifiedAt, personRefs, task } = intent
-  await db.transaction().execute(async (tx) => {
-    await sql`update task_intent set state = 'merged', merged_into = ${into}
-      where key = ${key}`.execute(tx)
-    // Of the same reason: the open task is about the newer episode from now on.
-    await sql`update task_intent set qualified_at = greatest(qualified_at, ${qualifiedAt})
-      where key = ${into} and playbook = ${playbook}`.execute(tx)
-    const note = `Added by Ripen on ${now.toISOString().slice(0, 10)}: ${task.reason ?? task.subject}`
-    await addAmendment(tx, into, { kind: 'reason', note, personRefs })
-  })
-}
-
-/** What is to be added to a task that is open. */
-export interface NewAmendment {
-  readonly kind: 'reason' | 'story' | 'escalation'
-  /** One line. */
-  readonly note: string
-  readonly personRefs?: readonly string[]
-  readonly ownerId?: string | null
-  readonly priority?: CrmTask['priority'] | null
-}
-
-export async function addAmendment(
-  tx: Tx,
-  taskKey: string,
-  { kind, note, personRefs = [], ownerId = null, priority = null }: NewAmendment,
-): Promise<void> {
-  await sql`insert into task_amendment (task_key, kind, note, person_refs, owner_id, priority)
-    values (${taskKey}, ${kind}, ${note}, ${[...personRefs]}::text[], ${ownerId}, ${priority})`.execute(
-    tx,
-  )
-}
-
 /** What is to be added to an open task next: one line at a time. */
-export interface OpenAmendment extends Required<NewAmendment> {
+export interface OpenAmendment extends Required<Omit<NewAmendment, 'intentKey'>> {
   readonly id: number
   readonly taskKey: string
   /** The CRM's id of the task or note. */
@@ -251,14 +213,16 @@ export async function nextAmendments(
   return rows
 }
 
-/** Notes what became of an amendment, and how the task is now. */
+/** Notes what became of an amendment, and how the task is now; with `ended`, that it is over. */
 export async function settleAmendment(
   db: Db,
   { taskKey, id }: Pick<OpenAmendment, 'taskKey' | 'id'>,
   outcome: { readonly state: 'done' | 'refused'; readonly reason?: string },
   task: TaskChange,
+  ended: { readonly task: EndedTask; readonly at: Date } | null = null,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    if (ended) await returnMerged(tx, ended.task, ended.at)
     await tx
       .updateTable('task_amendment')
       .set({ state: outcome.state, reason: outcome.reason ?? null })

@@ -1,4 +1,9 @@
 import { type ParkedEntry, readParked, retryParked } from '../../../infra/postgres/parked-store.ts'
+import {
+  type ParkedTask,
+  readParkedTasks,
+  retryParkedTasks,
+} from '../../../infra/postgres/parked-task-store.ts'
 import { requestWork } from '../../../infra/postgres/work.ts'
 import { knownCrm } from '../crm-of.ts'
 import { table } from '../tables.ts'
@@ -11,13 +16,13 @@ export interface ParkedOptions extends CommonOptions {
 
 /** What `ripen parked` tells. */
 interface ParkedReport {
-  readonly parked: readonly ParkedEntry[]
-  /** Records that get another try; null when nobody asked for it. */
+  readonly parked: readonly (ParkedEntry | ParkedTask)[]
+  /** Records, tasks and lines that get another try; null when nobody asked for it. */
   readonly retried: number | null
 }
 
 /**
- * `ripen parked`: which records and properties wait for a person, and why; with `--retry` they get another
+ * `ripen parked`: which records, properties and tasks wait for a person, and why; with `--retry` they get another
  * try.
  */
 export async function parkedCommand(options: ParkedOptions): Promise<void> {
@@ -26,12 +31,13 @@ export async function parkedCommand(options: ParkedOptions): Promise<void> {
     async (app): Promise<ParkedReport> => {
       const { db } = app.context
       if (options.crm !== undefined) knownCrm(app, options.crm)
-      const parked = await readParked(db, options.crm ?? null)
+      const of = options.crm ?? null
+      const parked = [...(await readParked(db, of)), ...(await readParkedTasks(db, of))]
       if (!options.retry) return { parked, retried: null }
       let retried = 0
       for (const crm of new Set(parked.map((entry) => entry.crm))) {
         await db.transaction().execute(async (tx) => {
-          retried += await retryParked(tx, crm)
+          retried += (await retryParked(tx, crm)) + (await retryParkedTasks(tx, crm))
           await requestWork(tx, 'reconcile', crm)
         })
       }
