@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import type { CrmMapping, ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
-import type { Playbook, PlaybookSegment, PlaybookTask } from '../../src/core/mapping/playbook.ts'
+import type { Playbook, PlaybookSegment } from '../../src/core/mapping/playbook.ts'
 import { segmentOf } from '../../src/core/playbook/conditions.ts'
 import { guard } from '../../src/core/playbook/guards.ts'
 import { lastWord, REJECTION } from '../../src/core/playbook/last-word.ts'
-import { markOf } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf } from '../../src/core/playbook/playbooks-of.ts'
-import { renderTask, type TaskStory } from '../../src/core/playbook/task-story.ts'
 import { kindOfTrigger } from '../../src/core/playbook/triggers.ts'
 import type { Traits } from '../../src/core/scoring/features.ts'
 import { canaryId } from '../../src/infra/postgres/canary-store.ts'
@@ -27,7 +23,7 @@ import { readSalesStates } from '../../src/infra/postgres/sales-store.ts'
 import type { Arrivals } from '../../src/infra/postgres/touched.ts'
 import { readTraits } from '../../src/infra/postgres/trait-store.ts'
 import { planActions } from './plan-actions.ts'
-import type { PlannedTask } from './planned-task.ts'
+import { planTask } from './plan-task.ts'
 import { rulesOf, type Started, startedBy } from './playbook-triggers.ts'
 import { type Spoken, speakers } from './speakers.ts'
 import { MOST_PEOPLE, namedBy, storyOf } from './story-of.ts'
@@ -199,7 +195,9 @@ async function planAll(
   for (const action of segment.actions) {
     if (!('task' in action)) continue
     const where = mapping.tasks && playbook.id === 'account-qualified' ? 'tasks' : playbook.id
-    await planTask(scope, { row, start, rules: action.task, story, people, account, where })
+    const about = playbook.subject === 'person' ? subjectId : null
+    const plan = { row, started, rules: action.task, story, about, personRefs: personIds, where }
+    await planTask(scope, plan)
     outcome = 'task'
   }
   return outcome
@@ -261,41 +259,6 @@ async function openDeal({ tx, crm, mapping: { deals } }: PlanScope, account: str
   return all.get(account)?.find(({ state }) => state === 'open')
 }
 
-interface TaskToPlan {
-  readonly row: PlaybookStart
-  readonly start: NewStart
-  readonly rules: PlaybookTask
-  readonly story: TaskStory
-  readonly people: ReadonlySet<string>
-  readonly account: Spoken | null
-  readonly where: string
-}
-
-async function planTask({ tx, now, arrivals }: PlanScope, plan: TaskToPlan): Promise<void> {
-  const { row, start, rules, story, people, account, where } = plan
-  const { subject, body } = await renderTask(rules, story, where)
-  const own = start.playbook.subject === 'person' ? [row.subjectId] : []
-  const task: PlannedTask = {
-    ...{ subject, body, ...termsOf(rules, now) },
-    accountRef: row.accountRef,
-    personRefs: personsOf(start.playbook, row.subjectId, account, people),
-    segment: row.segment,
-    reason: reasonOf(story),
-  }
-  const { key, crm, playbook, accountRef } = row
-  const marker = `RPN-${createHash('sha256').update(key).digest('hex').slice(0, 10).toUpperCase()}`
-  const { score } = start.started.spoken
-  const arrivedAt = arrivals.of(row.subjectId)
-  const waitedMs = arrivedAt === null ? 0 : Date.now() - arrivedAt.getTime()
-  const ageMs = ageAtArrival(score.facts.lastActive, now, waitedMs)
-  await sql`insert into task_intent (key, crm, account_ref, person_ref, playbook, marker, state, task,
-      qualified_at, told, created_at, arrived_at, event_age_ms)
-    values (${key}, ${crm}, ${accountRef}, ${own[0] ?? null}, ${playbook}, ${marker}, 'planned',
-      ${JSON.stringify(task)}::jsonb, ${start.started.episode}, ${JSON.stringify(markOf(score))}::jsonb, ${now},
-      ${arrivedAt}, ${ageMs})
-    on conflict (key) do nothing`.execute(tx)
-}
-
 /** Whom the texts name: the subject where it is a person, and people of the account. */
 function personsOf(
   { subject }: Playbook,
@@ -306,21 +269,4 @@ function personsOf(
   const own = subject === 'person' ? [subjectId] : []
   const named = (account ? namedBy(account.score) : []).filter((id) => people.has(id))
   return [...new Set([...own, ...named])].slice(0, MOST_PEOPLE)
-}
-
-function reasonOf({ playbook, person, happened }: TaskStory): string {
-  return `${playbook}${person ? ` (${person.email})` : ''}: ${happened}`
-}
-
-/** What the playbook says of every task, at the time of its planning. */
-function termsOf(rules: PlaybookTask, now: Date) {
-  const dueMs = now.getTime() + rules['due-in']
-  const before = rules['remind-before']
-  return {
-    dueAt: new Date(dueMs).toISOString(),
-    priority: rules.priority,
-    type: rules.type,
-    queueId: rules.queue ?? null,
-    reminderAt: before === undefined ? null : new Date(dueMs - before).toISOString(),
-  }
 }
