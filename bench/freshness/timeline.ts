@@ -1,12 +1,11 @@
 import { sql } from 'kysely'
 import type { Db } from '../../src/infra/postgres/database.ts'
 
-/** When the window was swapped in: what most records of who is qualified name. */
+/** When the window was in the lake: nothing of it was added up yet. */
 export async function arrivalOf(db: Db, since: number): Promise<number> {
-  const { rows } = await sql<{ at: Date }>`select arrived_at as at from freshness
-    where qualified and arrived_at >= ${new Date(since)} group by 1 order by count(*) desc limit 1`.execute(
-    db,
-  )
+  const { rows } = await sql<{ at: Date }>`select finished_at as at from run
+    where step = 'pull' and key = 'amplitude' and outcome = 'done' and finished_at >= ${new Date(since)}
+    order by id limit 1`.execute(db)
   const [row] = rows
   if (!row) throw new Error('nothing arrived')
   return row.at.getTime()
@@ -38,7 +37,7 @@ export async function timelineSince(db: Db, arrived: number): Promise<readonly s
       union all select 'tasks in the CRM', in_crm_at from task_intent where in_crm_at >= ${at}
       union all select object || case when qualified then ' records of the qualified in the CRM'
           else ' records of others in the CRM' end, in_crm_at from freshness
-        where in_crm_at >= ${at} and arrived_at = ${at}) t
+        where in_crm_at >= ${at}) t
     group by 1 order by 4`.execute(db)
   const told = rows.map(
     ({ what, n, first, half, last }) =>
