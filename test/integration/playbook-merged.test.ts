@@ -44,9 +44,7 @@ describe('what a playbook did for somebody who is merged away', () => {
       .insertInto('playbook_standing')
       .values({ ...OF, subject_id: 'per_two', since: NOW })
       .execute()
-    await db
-      .transaction()
-      .execute((tx) => carryRecordsOn(tx, [{ id: 'per_two', heir: 'per_one' }]))
+    await db.transaction().execute((tx) => carryRecordsOn(tx, [{ id: 'per_two', heir: 'per_one' }]))
     const task = await db.selectFrom('task_intent').select('person_ref').executeTakeFirst()
     expect(task).toEqual({ person_ref: 'per_one' })
     await db.transaction().execute(async (tx) => {

@@ -36,7 +36,10 @@ describe('a trigger that goes by the points of a signal', () => {
   })
 
   it.each([
-    { signal: `${SEATS}, tiers: [{ from: 50, points: 2 }, { from: 95, points: 9 }]`, trigger: limit },
+    {
+      signal: `${SEATS}, tiers: [{ from: 50, points: 2 }, { from: 95, points: 9 }]`,
+      trigger: limit,
+    },
     { signal: `${SEATS}, points: 1, per: 50, max: 9`, trigger: limit },
     { signal: `${invited}, points: 2, per: 1, max: 9`, trigger: first },
   ])('$trigger is taken with $signal', ({ signal, trigger }) => {
@@ -61,7 +64,10 @@ it.each([
   { text: '{% if deal %}{{ others[0].email }}{% endif %}', refused: true },
   { text: '{% unless champion %}{{ deal.stage }}{{ nobody }}{% endunless %}', refused: true },
   { text: '{% if person %}{% unless deal %}{{ nobody }}{% endunless %}{% endif %}', refused: true },
-  { text: '{% if deal and champion %}{{ champion.email }}{{ deal.stage }}{% endif %}', refused: false },
+  {
+    text: '{% if deal and champion %}{{ champion.email }}{{ deal.stage }}{% endif %}',
+    refused: false,
+  },
 ])('a text is held against whoever and whatever may be absent: $text', ({ text, refused }) => {
   expect(textProblem(text) !== null).toBe(refused)
 })
@@ -79,7 +85,12 @@ describe('the last word of sales', () => {
 
   it.each([
     { name: 'of nobody', said: [undefined, undefined], of: ENDING, want: 'none' },
-    { name: 'is not hidden by an emptied answer', said: [none, rejected], of: ENDING, want: 'rejected' },
+    {
+      name: 'is not hidden by an emptied answer',
+      said: [none, rejected],
+      of: ENDING,
+      want: 'rejected',
+    },
     { name: 'of both is the later one', said: [won, rejected], of: ENDING, want: 'won' },
     { name: 'is the no among others', said: [won, rejected], of: REJECTION, want: 'rejected' },
   ] as const)('$name', ({ said, of, want }) => {
