@@ -2,6 +2,7 @@ import type { Playbook } from '../../src/core/mapping/playbook.ts'
 import { byAddress } from '../../src/core/playbook/assign.ts'
 import { markOf, materialChanges } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
+import { dueDay } from '../../src/core/playbook/task-follow.ts'
 import type { TaskAmendOutcome } from '../../src/core/ports/crm.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
@@ -97,7 +98,7 @@ async function escalate(scope: ReadScope, task: FollowedTask, now: Date): Promis
   if (now.getTime() < Date.parse(asked.dueAt) + rules.after) return
   const owners = await knownOwners(context, crm, signal)
   const owner = byAddress(rules.to, owners)
-  const note = `Escalated by Ripen on ${dayOf(now)}: nobody has touched it since it was due on ${asked.dueAt.slice(0, 10)}.`
+  const note = `Escalated by Ripen on ${dayOf(now)}: nobody has touched it since it was due on ${dueDay(asked)}.`
   await context.db.transaction().execute(async (tx) => {
     const { priority } = rules
     await addAmendment(tx, key, { kind: 'escalation', note, ownerId: owner?.id ?? null, priority })

@@ -89,6 +89,7 @@ function inHours({ task, createdAt }: Unassigned, rules: PlaybookTask, zone: str
   return {
     ...task,
     dueAt: due.toISOString(),
+    timeZone: zone,
     reminderAt: before === undefined ? null : new Date(due.getTime() - before).toISOString(),
   }
 }

@@ -107,6 +107,16 @@ describe('a task in Salesforce', () => {
     expect(state?.subject.endsWith('…')).toBe(true)
   })
 
+  it.each([
+    { zone: 'America/Los_Angeles', dueAt: '2026-11-24T01:00:00.000Z', day: '2026-11-23' },
+    { zone: 'Asia/Tokyo', dueAt: '2026-11-23T16:00:00.000Z', day: '2026-11-24' },
+    { zone: null, dueAt: '2026-11-23T16:00:00.000Z', day: '2026-11-23' },
+  ])('is due on the day where its owner is ($zone)', async ({ zone, dueAt, day }) => {
+    const { crm, task, stored } = await open()
+    await crm.createTasks([task({ dueAt, timeZone: zone })], noSignal())
+    expect(stored()).toMatchObject([{ ActivityDate: day }])
+  })
+
   it('is read when Salesforce has put it into its archive', async () => {
     const { crm, sandbox, task } = await open()
     const [outcome] = await crm.createTasks([task()], noSignal())

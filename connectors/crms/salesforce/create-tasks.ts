@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dueDay } from '../../../src/core/playbook/task-follow.ts'
 import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
 import { type Collected, createRecords, MAX_BATCH, type Saved } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
@@ -163,7 +164,7 @@ function toFields(
   return {
     Subject: cut(task.subject, MOST_SUBJECT),
     Description: cut(task.body, fields.get('Description')?.length || MOST_DESCRIPTION),
-    ActivityDate: task.dueAt.slice(0, 10),
+    ActivityDate: dueDay(task),
     Priority: TASK_PRIORITIES[task.priority],
     TaskSubtype: TASK_TYPES[task.type ?? 'to-do'],
     [session.rules.taskKeyField]: task.marker,

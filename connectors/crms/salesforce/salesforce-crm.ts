@@ -79,6 +79,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     maxBatch: MAX_BATCH,
     ...(bulkFrom === null ? {} : { bulkFrom }),
     tasksOnPeople: true,
+    tasksAreDueOnDays: true,
     writesUnderCompany: true,
     findsFresh: true,
     readsAtOnce: READS_AT_ONCE,

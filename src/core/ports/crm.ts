@@ -200,6 +200,8 @@ export interface CrmTask {
   readonly queueId?: string | null
   /** When the owner is reminded, ISO 8601 UTC; never when left out. */
   readonly reminderAt?: string | null
+  /** IANA time zone of the owner: in it falls the day on which it is due. UTC when left out. */
+  readonly timeZone?: string | null
 }
 
 export type CrmTaskStatus = 'not-started' | 'in-progress' | 'waiting' | 'deferred' | 'done'
@@ -210,8 +212,10 @@ export interface CrmTaskState {
   /** When it was done, ISO 8601 UTC; null for one that is not, or where the CRM does not say. */
   readonly completedAt: string | null
   readonly ownerId: string | null
+  /** True where its owner is the user who made it, as a CRM has it that knows no task without an owner. */
+  readonly ownedByMaker?: boolean
   readonly subject: string
-  /** ISO 8601 UTC. */
+  /** ISO 8601 UTC; the midnight of its day where tasks are due on days. */
   readonly dueAt: string | null
   readonly priority: CrmTask['priority'] | null
   readonly type: CrmTaskType | null
@@ -416,6 +420,8 @@ export interface Crm {
   kindOf?(crmId: string): string
   /** True where a task may be about people alone, without a company. */
   readonly tasksOnPeople?: boolean
+  /** True where a task is due on a day, at no hour. */
+  readonly tasksAreDueOnDays?: boolean
   /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
   settleJobs?(signal: AbortSignal): Promise<number>
   /** The property that holds the owner of a record, as `read` gives it; absent where there is none. */
