@@ -120,7 +120,7 @@ async function emailsOf(db: Db, id: string | null): Promise<ReadonlyMap<string, 
 const dayOf = (now: Date): string => now.toISOString().slice(0, 10)
 
 /**
- * Adds to open tasks what is planned for them, whoever has touched them: what a person wrote stays.
+ * Adds to open tasks what is planned for them: what a person wrote stays, and a task that she has touched stays whose it is.
  * @returns how many of them are in doubt.
  */
 export async function amendOpen(scope: ReadScope): Promise<number> {
@@ -179,6 +179,11 @@ async function settle(
       return settleAmendment(db, one, { state: 'refused', reason: 'the task is done' }, {})
     case 'missing':
       return settleAmendment(db, one, { state: 'refused', reason: 'the task is gone' }, {})
+    case 'changed': {
+      const reason = 'somebody has touched the task'
+      const hers = { baseline: TOUCHED_BASELINE, escalated_at: null }
+      return settleAmendment(db, one, { state: 'refused', reason }, hers)
+    }
     case 'rejected': {
       const { reason, correlationId } = outcome
       run.note({ ref: task.key, outcome: 'refused', reason, correlationId })

@@ -224,6 +224,30 @@ export function describeTaskEnds(holder: SubjectHolder): void {
       expect(textOf(subject)).toContain('Added by Ripen')
     })
 
+    it('makes an untouched task somebody else’s, and more urgent', async () => {
+      const { subject } = holder
+      const open = await openTask(subject, { ownerId: null, priority: 'low' })
+      const [outcome] = await amend(open, { ownerId: subject.ownerId(), priority: 'high' })
+      expect(outcome).toMatchObject({ kind: 'amended', touched: false })
+      const now = await readOne(open.crm, open.taskId)
+      expect(now).toMatchObject({ ownerId: subject.ownerId(), priority: 'high' })
+      expect(textOf(subject)).toContain('Added by Ripen')
+    })
+
+    it.each(['beginTask', 'postponeTask'] as const)(
+      'takes no task from whoever has touched it by %s since it was read',
+      async (deed) => {
+        const { subject } = holder
+        const open = await openTask(subject, { ownerId: null, priority: 'low' })
+        subject.people[deed](open.taskId)
+        const before = subject.records('task')
+        const changed = [{ kind: 'changed' }]
+        expect(await amend(open, { ownerId: subject.ownerId() })).toEqual(changed)
+        expect(await amend(open, { priority: 'high' })).toEqual(changed)
+        expect(subject.records('task')).toEqual(before)
+      },
+    )
+
     it('is nothing for a task that is done or gone', async () => {
       const { subject } = holder
       const open = await openTask(subject)

@@ -252,15 +252,16 @@ export type TaskCloseOutcome =
   /** The answer does not say. Asking again with the same note is safe: a task has it once. */
   | { readonly kind: 'unknown' }
 
-/** What is to be added to a task that is open, whoever has touched it: what a person wrote stays. */
+/** What is to be added to a task that is open: what a person wrote stays. */
 export interface CrmTaskAmendment {
   readonly taskId: string
   /** One line that the reader of the task finds above its text; a task has it once. */
   readonly note: string
   /** Contacts that it is about too, where the CRM has room for more than one. */
   readonly contactIds: readonly string[]
-  /** Whose it becomes; absent leaves it whose it is. */
+  /** Whose it becomes; absent leaves it whose it is. A task that a person has touched since it was read is left alone. */
   readonly ownerId?: string | null
+  /** Like the owner. */
   readonly priority?: CrmTask['priority'] | null
   /** As it was read last: tells whether a person has touched it since. */
   readonly fingerprint: string
@@ -271,6 +272,8 @@ export type TaskAmendOutcome =
   | { readonly kind: 'amended'; readonly fingerprint: string; readonly touched: boolean }
   /** It is done already; nothing was added. */
   | { readonly kind: 'done' }
+  /** It was to become somebody else's or more urgent, and is not as it was; nothing was done. */
+  | { readonly kind: 'changed' }
   | { readonly kind: 'missing' }
   | {
       readonly kind: 'rejected'
