@@ -18,7 +18,7 @@ export interface PlanWatch {
   readonly problem: SyncFailure | null
 }
 
-type WatchScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy'>
+type WatchScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fit'>
 
 /** Watches over one pass. */
 export function createPlanWatch(scope: WatchScope): PlanWatch {

@@ -9,7 +9,7 @@ import { createDoubts } from './doubts.ts'
 import type { Turn } from './locate.ts'
 import { createPlanWatch } from './plan-watch.ts'
 import { isUnderCompany, reconcileBatch } from './reconcile-batch.ts'
-import type { ReconcileScope } from './reconcile-scope.ts'
+import { fitOf, type ReconcileScope } from './reconcile-scope.ts'
 
 /** Records that are looked up and settled together: what is held in memory, times those under way. */
 const SLICE = 500
@@ -28,11 +28,11 @@ const MOST_ROUNDS = 20
  * @throws {ConfigError} when records are refused because the account is not as the mapping needs it.
  */
 export async function reconcileObject(
-  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy'>,
+  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fit'>,
 ): Promise<void> {
   const doubts = createDoubts(given.crm.maxBatch)
   const plan = createPlanWatch(given)
-  const scope: ReconcileScope = { ...given, doubts, plan, claims: new Map(), busy: new Set() }
+  const scope = { ...given, doubts, plan, claims: new Map(), busy: new Set<string>() }
   // Before anything is looked at: what is still at work there would change it under our hands.
   const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
@@ -46,7 +46,8 @@ export async function reconcileObject(
     if (total <= scope.busy.size) return
     if (round >= ROUNDS && !doubts.isAny) return
     doubts.nextRound()
-    await passOver(scope, total)
+    const fit = await fitOf(scope.crm, scope.object, scope.signal)
+    await passOver({ ...scope, fit }, total)
   }
   if (doubts.failure) throw doubts.failure
   if (doubts.isAny)

@@ -1,5 +1,5 @@
 import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmObject, FitValues } from '../../src/core/ports/crm.ts'
 import type { RecordUpdate } from '../../src/infra/postgres/crm-record-store.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import type { Doubts } from './doubts.ts'
@@ -22,6 +22,13 @@ export interface ReconcileScope {
   readonly claims: Map<string, string>
   /** Subjects whose records somebody else held when they were sent; they wait for the next run. */
   readonly busy: Set<string>
+  /** What records will hold of what they should say. */
+  readonly fit: FitValues
+}
+
+/** How values are fitted to the records of an object. */
+export async function fitOf(crm: Crm, object: CrmObject, signal: AbortSignal): Promise<FitValues> {
+  return (await crm.fitting?.(object, signal)) ?? ((_crmId, values) => values)
 }
 
 /** How a record stands, to be stored. */

@@ -16,6 +16,7 @@ import { describe } from './describe.ts'
 import { readEngagementsOf } from './engagements.ts'
 import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
+import { fitting } from './fitting.ts'
 import { inspect } from './inspect.ts'
 import { findHeirs } from './lost-records.ts'
 import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
@@ -96,6 +97,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     movedTo: (_object, crmIds, signal) => movedTo(session, crmIds, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: async (signal) => (await readOrganization(session, signal)).id,
+    fitting: (object, signal) => fitting(session, object, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
     archive: (_object, crmIds, signal) => archiveRecords(session, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),

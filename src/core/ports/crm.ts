@@ -121,6 +121,16 @@ export interface CrmWrite {
   readonly properties: Readonly<Record<string, CrmValue>>
 }
 
+/**
+ * What a record will hold of values that it is given: texts are cut and numbers rounded where its fields are smaller.
+ * What is fitted already stays as it is.
+ * @param crmId null for a record that is made.
+ */
+export type FitValues = (
+  crmId: string | null,
+  values: Readonly<Record<string, CrmValue>>,
+) => Readonly<Record<string, CrmValue>>
+
 export type WriteOutcome =
   | {
       readonly kind: 'written'
@@ -489,6 +499,11 @@ export interface Crm {
   changedSince(object: ChangedObject, query: ChangeQuery, signal: AbortSignal): Promise<ChangePage>
   /** The CRM's id of the account that the credentials are of; webhooks name it. */
   accountId(signal: AbortSignal): Promise<string>
+  /**
+   * How values are fitted to the records of an object, so that what is read there is known for what was written.
+   * Absent where records hold whatever they are given.
+   */
+  fitting?(object: CrmObject, signal: AbortSignal): Promise<FitValues>
   /** Writes every record once and reports on each: `outcomes[i]` answers `records[i]`. */
   write(
     object: CrmObject,
