@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dueDay } from '../../../src/core/playbook/task-follow.ts'
-import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
+import type { CreateTasksOptions, CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
 import { type Collected, createRecords, MAX_BATCH, type Saved } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
 import { describeRowError, rowErrorKind } from './error-codes.ts'
@@ -23,6 +23,7 @@ interface Sending {
   readonly description: ObjectDescription
   readonly outcomes: TaskOutcome[]
   readonly signal: AbortSignal
+  readonly tell: CreateTasksOptions['sending']
   /** True once a call may have created something. */
   isUnderWay: boolean
   /** Nothing more is to be sent. */
@@ -50,6 +51,7 @@ export async function createTasks(
   session: Session,
   tasks: readonly CrmTask[],
   signal: AbortSignal,
+  { sending: tell }: CreateTasksOptions = {},
 ): Promise<TaskOutcome[]> {
   if (tasks.length === 0) return []
   const there = await findTasks(session, tasks, signal)
@@ -59,7 +61,7 @@ export async function createTasks(
     return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
   })
   const open = tasks.flatMap((task, index) => (there.has(task.marker) ? [] : [{ task, index }]))
-  const sending = { session, description, outcomes, signal, isOver: false }
+  const sending = { session, description, outcomes, signal, tell, isOver: false }
   const state: Sending = { ...sending, isUnderWay: there.size > 0 }
   const lost = await sendUnlocked(state, open)
   const found = await follow(state, lost)
@@ -84,11 +86,12 @@ async function sendUnlocked(state: Sending, tasks: readonly Open[]): Promise<rea
 }
 
 async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
-  const { session, description, signal } = state
+  const { session, description, signal, tell } = state
   const left: Left = { locked: [], lost: [] }
   for (const batch of chunks(tasks, MAX_BATCH)) {
     const records = batch.map(({ task }) => toFields(session, task, description))
-    const answer = await createRecords(session, 'Task', records, {}, signal)
+    const sending = tell && (() => tellAll(tell, batch))
+    const answer = await createRecords(session, 'Task', records, { sending }, signal)
     if (!answer.ok && answer.failure.kind === 'failed') {
       const { error, mayHaveHappened } = answer.failure
       if (!mayHaveHappened && !state.isUnderWay) throw error
@@ -100,6 +103,13 @@ async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
     if (state.isOver) return left
   }
   return left
+}
+
+async function tellAll(
+  tell: NonNullable<CreateTasksOptions['sending']>,
+  batch: readonly Open[],
+): Promise<void> {
+  for (const { task } of batch) await tell(task.marker)
 }
 
 /** A row of an answer; a call that was refused as a whole is an answer to each of its rows. */

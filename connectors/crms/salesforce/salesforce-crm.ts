@@ -103,7 +103,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),
-    createTasks: (tasks, signal) => createTasks(session, tasks, signal),
+    createTasks: (tasks, signal, options) => createTasks(session, tasks, signal, options),
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),
