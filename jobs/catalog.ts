@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Step } from '../src/infra/postgres/work.ts'
 import type { StepHandler } from './context.ts'
+import { assistReconcile } from './steps/assist-reconcile.ts'
 import { desire } from './steps/desire.ts'
 import { forget } from './steps/forget.ts'
 import { identity } from './steps/identity.ts'
@@ -23,6 +24,8 @@ export interface JobEntry {
   readonly attempts: number
   readonly backoffMs: number
   readonly handler: StepHandler
+  /** What is done by who finds the row taken; absent: nothing. */
+  readonly assist?: StepHandler
 }
 
 const pulls = () => 'pulls'
@@ -39,7 +42,10 @@ export const CATALOG: Readonly<Record<Step, JobEntry>> = {
   identity: { queue: usage, attempts: 3, backoffMs: 500, handler: identity },
   score: { queue: scores, attempts: 3, backoffMs: 500, handler: score },
   desire: { queue: scores, attempts: 3, backoffMs: 500, handler: desire },
-  reconcile: { queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500, handler: reconcile },
+  reconcile: {
+    ...{ queue: (crm) => `crm-${crm}`, attempts: 4, backoffMs: 500 },
+    ...{ handler: reconcile, assist: assistReconcile },
+  },
   listen: { queue: (crm) => `listen-${crm}`, attempts: 4, backoffMs: 500, handler: listen },
   outbound: { queue: () => 'outbound', attempts: 3, backoffMs: 500, handler: outbound },
   rebuild: { queue: usage, attempts: 3, backoffMs: 500, handler: rebuild },

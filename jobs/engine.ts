@@ -57,12 +57,14 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     )
   }
   const working = new Set<Step>()
-  const wake = async (steps: readonly Step[]) => {
+  /** @param by who wakes before it is over: nobody waits for that one. */
+  const wake = async (steps: readonly Step[], by?: WorkKey) => {
     const rows = (await open(STEPS)).filter((row) => row.failed < row.requested)
     const now = Date.now()
     for (const row of rows) {
       if (!steps.includes(row.step)) continue
-      const waits = rows.some((other) => working.has(other.step) && goesBefore(other, row, now))
+      const others = rows.filter(({ step, key }) => step !== by?.step || key !== by.key)
+      const waits = others.some((other) => working.has(other.step) && goesBefore(other, row, now))
       if (!waits) await add(row.step, row.key)
     }
   }
@@ -79,7 +81,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
     }
   }
   const follow = async (step: Step, row: WorkRow, isEarly = false) => {
-    if (isEarly) return wake(followers(row, true))
+    if (isEarly) return wake(followers(row, true), row)
     const path = isTouchedOnly(row) ? streamPath(step, row.key) : []
     if (path.length === 0) return wake(followers(row))
     for (const next of path) if (!(await carryOn(next))) return wake([next.step])
@@ -108,7 +110,7 @@ export function createEngine(context: JobContext, queues: Queues<JobData>): Engi
       // Whoever was woken before looks again until nothing is open.
       if (await requestTouched(context.db, step, key)) await add(step, key)
     },
-    wake,
+    wake: (steps) => wake(steps),
     async idle(steps, keys) {
       let wokenAt = Date.now()
       for (;;) {

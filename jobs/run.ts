@@ -23,8 +23,8 @@ export type OnDone = (row: WorkRow, isEarly?: boolean) => Promise<void>
 
 /**
  * Looks at one row of `work` and does what is asked for, as long as something is. Only one process at
- * a time works on a row; who finds it taken has nothing to do, because the other one looks again
- * before it lets go.
+ * a time works on a row; who finds it taken assists where the step has a part for that, and has nothing else to do, because the other one
+ * looks again before it lets go.
  */
 export async function runStep(
   context: JobContext,
@@ -38,13 +38,52 @@ export async function runStep(
     const ran = await withLock(context.pool, workLock(step, key), (lost) =>
       runUntilDone(context, step, key, lastAttempt, AbortSignal.any([signal, lost]), onDone),
     )
-    if (ran === null) return null
+    if (ran === null) {
+      await assist(context, step, key, signal)
+      return null
+    }
     if (ran.value !== null) return ran.value
     // Asked for between the last look and the unlock: nobody else would come.
     const [row] = await readWork(context.db, step, key)
     if (!row || row.requested <= row.done || row.failed >= row.requested) return null
   }
 }
+
+/** What goes wrong here is left to whoever has the row, who meets it too. */
+async function assist(
+  context: JobContext,
+  step: Step,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const help = CATALOG[step].assist
+  if (!help) return
+  const startedAt = new Date()
+  const notes: RunEntry[] = []
+  const tally: Record<string, number> = {}
+  const run = notesOf(notes, tally)
+  try {
+    await help(context, key, null, signal, run)
+  } catch (error) {
+    const told = { step, key, kind: kindOf(error) }
+    if (!signal.aborted) context.logger.info(told, 'an assistant leaves the rest to others')
+  }
+  if (notes.length === 0 && Object.keys(tally).length === 0) return
+  const row = { step, key, started_at: startedAt, finished_at: new Date(), outcome: 'assisted' }
+  const { id } = await context.db
+    .insertInto('run')
+    .values({ ...row, counts: JSON.stringify(tally) })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await storeNotes(context, id, notes)
+}
+
+const notesOf = (notes: RunEntry[], tally: Record<string, number>) => ({
+  note: (entry: RunEntry) => void notes.push(entry),
+  count: (name: string, n = 1) => {
+    tally[name] = (tally[name] ?? 0) + n
+  },
+})
 
 async function runUntilDone(
   context: JobContext,
@@ -60,13 +99,7 @@ async function runUntilDone(
     const { row, runId } = begun
     const notes: RunEntry[] = []
     const tally: Record<string, number> = {}
-    const run: RunNotes = {
-      note: (entry) => notes.push(entry),
-      count: (name, n = 1) => {
-        tally[name] = (tally[name] ?? 0) + n
-      },
-      wakeNext: () => onDone(row, true),
-    }
+    const run: RunNotes = { ...notesOf(notes, tally), wakeNext: () => onDone(row, true) }
     try {
       const handler = CATALOG[step].handler
       const params = row.whole > row.done ? row.params : TOUCHED

@@ -29,8 +29,8 @@ export const freshness: Figure = {
         { ...told, dataDir, databaseUrl: database?.url },
         signal,
       )
-      const { contacts, companies, tasks, others, posted, steps } = result
-      for (const step of steps) note(step)
+      const { contacts, companies, tasks, others, posted, timeline } = result
+      for (const line of timeline) note(line)
       note(`contacts: ${told3(contacts)}; companies: ${told3(companies)}; tasks: ${told3(tasks)}`)
       note(`the other ${others.length} of ${PEOPLE}: ${told3(others)}; ${posted} webhooks`)
       const all = [...contacts, ...companies, ...tasks].sort((a, b) => a - b)

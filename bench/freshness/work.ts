@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { sql } from 'kysely'
 import { createApi } from '../../src/app/api/api.ts'
 import { listenApi } from '../../src/app/api/server.ts'
 import { type App, compose } from '../../src/app/compose.ts'
@@ -14,6 +13,7 @@ import { publishMapping } from '../../src/infra/mappings/published.ts'
 import { STEPS } from '../../src/infra/postgres/work.ts'
 import { contender } from '../child.ts'
 import { deedsOf, email, PEOPLE, QUALIFIED, userId } from './population.ts'
+import { arrivalOf, timelineSince } from './timeline.ts'
 import type { PortalTimes } from './vendor.ts'
 
 export interface WorkInput {
@@ -29,8 +29,8 @@ export interface WorkOutput {
   readonly tasks: readonly number[]
   readonly others: readonly number[]
   readonly posted: number
-  /** From the arrival to the end of each step, as its runs tell. */
-  readonly steps: readonly string[]
+  /** What was done when, from the arrival on, a line each. */
+  readonly timeline: readonly string[]
 }
 
 const MAPPINGS = fileURLToPath(new URL('../../mappings', import.meta.url))
@@ -67,10 +67,13 @@ await contender(async (input: WorkInput): Promise<WorkOutput & { seconds: number
     const since = Date.now()
     const window = await exportFile(input.dataDir, now - HOUR_MS, true)
     await app.engine.request('pull', 'amplitude', { files: [window] })
-    const times = await untilThere(input, since)
+    const [there] = await Promise.allSettled([untilThere(input, since)])
     over.abort()
     const posted = await load
-    const arrived = await arrivalOf(app, since)
+    if (there.status === 'rejected') throw there.reason
+    const times = there.value
+    const { db } = app.context
+    const arrived = await arrivalOf(db, since)
     const after = (all: readonly number[]) =>
       all.map((at) => (at - arrived) / 1000).sort((a, b) => a - b)
     return {
@@ -80,7 +83,7 @@ await contender(async (input: WorkInput): Promise<WorkOutput & { seconds: number
       tasks: after(times.tasks),
       others: after(times.others),
       posted,
-      steps: await stepsSince(app, arrived),
+      timeline: await timelineSince(db, arrived),
     }
   } finally {
     await server.close()
@@ -166,27 +169,4 @@ async function untilThere({ baseUrl }: WorkInput, since: number): Promise<Portal
     }
     await sleep(500)
   }
-}
-
-/** When the window was swapped in: what most records that are fresh name. */
-async function arrivalOf({ context }: App, since: number): Promise<number> {
-  const { rows } = await sql<{ at: Date }>`select arrived_at as at from freshness
-    where arrived_at >= ${new Date(since)} group by 1 order by count(*) desc limit 1`.execute(
-    context.db,
-  )
-  const [row] = rows
-  if (!row) throw new Error('nothing arrived')
-  return row.at.getTime()
-}
-
-/** What took how long, for whoever looks for the time. */
-async function stepsSince({ context }: App, arrived: number): Promise<readonly string[]> {
-  const { rows } = await sql<{ step: string; key: string; from: number; to: number }>`
-    select step, key, extract(epoch from started_at) as from, extract(epoch from finished_at) as to
-    from run where finished_at > ${new Date(arrived)} and step in ('pull', 'score', 'desire', 'reconcile')
-      and finished_at - started_at > interval '300 milliseconds' order by id limit 20`.execute(
-    context.db,
-  )
-  const after = (at: number) => (Number(at) - arrived / 1000).toFixed(2)
-  return rows.map(({ step, key, from, to }) => `${step} ${key} ${after(from)}–${after(to)}`)
 }

@@ -55,17 +55,23 @@ export async function tokenFindings({ db }: JobContext): Promise<Finding[]> {
   })
 }
 
+/** The name of an account begins with its vendor's. */
+function quotaMend(name: string): string {
+  const vendor = name.split(' ')[0] ?? name
+  return `look in ${vendor} which apps use up its calls; ${vendor.toUpperCase()}_DAILY_SHARE is how much of them Ripen takes`
+}
+
 /** What vendors said is left of the day, and accounts that are paused. */
 export async function quotaFindings({ db, alertLimits }: JobContext): Promise<Finding[]> {
   return (await readDays(db)).flatMap(({ name, calls, callsLeft, pausedUntil, pausedWhy }) => {
     if (pausedUntil !== null) {
-      const text = `calls to ${name} are paused until ${pausedUntil.toISOString()}: ${pausedWhy ?? ''}`
+      const text = `calls to ${name} are paused until ${pausedUntil.toISOString()}: ${pausedWhy ?? ''}; ${quotaMend(name)}`
       return [{ kind: 'quota', about: name, level: 'bad', text }] satisfies Finding[]
     }
     if (calls === null || callsLeft === null || calls === 0) return []
     const left = callsLeft / calls
     const level = levelBelow(left, alertLimits.quotaLeft)
-    const text = `${callsLeft} of ${calls} calls of ${name} are left for the day (${percent(left)})`
+    const text = `${callsLeft} of ${calls} calls of ${name} are left for the day (${percent(left)})${level === 'good' ? '' : `; ${quotaMend(name)}`}`
     return [{ kind: 'quota', about: name, level, text }] satisfies Finding[]
   })
 }

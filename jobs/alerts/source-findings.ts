@@ -7,7 +7,10 @@ import { readSchemaChanges } from '../../src/infra/postgres/schema-store.ts'
 import type { JobContext } from '../context.ts'
 import { readSourceLedgers } from '../source-ledger.ts'
 
-/** Sources whose pulls missed their schedule, and steps that nobody works on or that have failed for good. */
+/**
+ * Sources whose pulls missed their schedule, and steps that nobody works on, that have failed for good, or whose tries
+ * have come to nothing for as long.
+ */
 export async function missedFindings({ db, pullOverdueMs }: JobContext): Promise<Finding[]> {
   const notices = await readNotices(db)
   const missed = notices
@@ -16,10 +19,11 @@ export async function missedFindings({ db, pullOverdueMs }: JobContext): Promise
       const text = `no pull of ${source} has succeeded for too long; noticed ${at.toISOString()}. ripen status says why`
       return { kind: 'missed-run', about: `pull ${source}`, level: 'bad', text }
     })
+  const overdue = sql`now() - ${pullOverdueMs} * interval '1 millisecond'`
   const { rows } = await sql<{ step: string; key: string; failed: boolean; error: string | null }>`
-    select step, key, failed >= requested as failed, error from work
+    select step, key, failed >= requested or error is not null as failed, error from work
     where requested > done and step <> 'pull'
-      and (changed_at < now() - ${pullOverdueMs} * interval '1 millisecond'
+      and (changed_at < ${overdue} or (error is not null and open_since < ${overdue})
         or (failed >= requested and error_kind in ('config', 'bug')))
     order by step, key`.execute(db)
   const stuck = rows.map(({ step, key, failed, error }): Finding => {

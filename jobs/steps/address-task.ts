@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Owners } from '../../src/core/playbook/assign.ts'
 import type { Crm } from '../../src/core/ports/crm.ts'
@@ -20,72 +21,127 @@ export interface AboutTask {
   readonly personRefs: readonly string[]
 }
 
-/** Fills in the CRM's ids; null while the CRM has no record that the task could be about. */
-export async function addressTask(
+/**
+ * Fills in the CRM's ids, for many tasks in few calls; null while the CRM has no record that the task could be about.
+ * `addresses[i]` answers `about[i]`.
+ */
+export async function addressTasks(
   db: Db,
   crm: Crm,
   mapping: CrmMapping,
-  about: AboutTask,
+  about: readonly AboutTask[],
   signal: AbortSignal,
-): Promise<TaskAddress | null> {
-  // The account of now: the one that was planned for may have become another since.
-  const { accountRef } = about
-  const own = about.personRef === null ? [] : await heirsOf(db, [about.personRef])
-  const personRefs = await heirsOf(db, about.personRefs)
-  const rows = await db
-    .selectFrom('crm_record')
-    .select(['ref', 'object', 'crm_id', 'owner_id'])
-    .where('crm', '=', crm.name)
-    .where('ref', 'in', [accountRef, ...own, ...personRefs])
-    .execute()
-  const records = new Map(rows.map((row) => [row.ref, row]))
-  const company = records.get(accountRef)
-  const companyId = company?.object === 'company' ? company.crm_id : null
-  const contactIds = personRefs.flatMap((ref) => records.get(ref)?.crm_id ?? [])
-  const ownId = own.flatMap((ref) => records.get(ref)?.crm_id ?? [])[0]
-  const isAboutPeople = (crm.tasksOnPeople === true || ownId !== undefined) && contactIds.length > 0
-  if (companyId === null && !isAboutPeople) return null
-  const deal = await openDeal(db, crm.name, mapping, accountRef)
-  const account = companyId === null ? null : await ownerIn(crm, 'company', accountRef, signal)
-  const first = personRefs[0]
-  const ofPerson = companyId === null || own.length > 0
-  const record =
-    ofPerson && first !== undefined ? await ownerIn(crm, 'contact', first, signal) : account
-  return {
-    ...{ companyId, contactIds },
-    dealId: deal?.id ?? null,
-    // Where there is no company, the person's is the nearest.
-    owners: { record, account: account ?? record, deal: deal?.ownerId ?? null },
-  }
+): Promise<readonly (TaskAddress | null)[]> {
+  const places = await placesOf(db, crm, about)
+  const there = places.filter((place) => place !== null)
+  const accounts = there.flatMap(({ companyId, accountRef }) =>
+    companyId === null ? [] : [accountRef],
+  )
+  const people = there.flatMap(({ personRef }) => personRef ?? [])
+  const [companies, contacts, deals] = await Promise.all([
+    ownersIn(crm, 'company', accounts, signal),
+    ownersIn(crm, 'contact', people, signal),
+    mapping.deals
+      ? readDealsOf(
+          db,
+          crm.name,
+          there.map(({ accountRef }) => accountRef),
+          mapping.deals.pipelines,
+        )
+      : NO_DEALS,
+  ])
+  return places.map((place) => {
+    if (place === null) return null
+    const { companyId, contactIds, accountRef, personRef } = place
+    const account = companies.get(accountRef) ?? null
+    const record = personRef === null ? account : (contacts.get(personRef) ?? null)
+    // The newest comes first.
+    const deal = deals.get(accountRef)?.find(({ state }) => state === 'open') ?? null
+    return {
+      ...{ companyId, contactIds },
+      dealId: deal?.id ?? null,
+      // Where there is no company, the person's is the nearest.
+      owners: { record, account: account ?? record, deal: deal?.ownerId ?? null },
+    }
+  })
 }
 
-/** As the CRM has it now, and not when the record was seen last. */
-async function ownerIn(
+const NO_DEALS: Awaited<ReturnType<typeof readDealsOf>> = new Map()
+
+interface Place extends Pick<TaskAddress, 'companyId' | 'contactIds'> {
+  readonly accountRef: string
+  /** Whose owner is that of the record; null for the account's own. */
+  readonly personRef: string | null
+}
+
+async function placesOf(
+  db: Db,
+  crm: Crm,
+  about: readonly AboutTask[],
+): Promise<readonly (Place | null)[]> {
+  const named = about.flatMap(({ personRef, personRefs }) => [
+    ...(personRef === null ? [] : [personRef]),
+    ...personRefs,
+  ])
+  const heirs = await heirsById(db, named)
+  const heirsOfAll = (ids: readonly string[]) => [...new Set(ids.map((id) => heirs.get(id) ?? id))]
+  const refs = [...about.map(({ accountRef }) => accountRef), ...heirsOfAll(named)]
+  const rows = await db
+    .selectFrom('crm_record')
+    .select(['ref', 'object', 'crm_id'])
+    .where('crm', '=', crm.name)
+    .where(sql<boolean>`ref = any(${[...new Set(refs)]}::text[])`)
+    .execute()
+  const records = new Map(rows.map((row) => [row.ref, row]))
+  return about.map((one) => {
+    // The account of now: the one that was planned for may have become another since.
+    const { accountRef } = one
+    const own = heirsOfAll(one.personRef === null ? [] : [one.personRef])
+    const personRefs = heirsOfAll(one.personRefs)
+    const company = records.get(accountRef)
+    const companyId = company?.object === 'company' ? company.crm_id : null
+    const contactIds = personRefs.flatMap((ref) => records.get(ref)?.crm_id ?? [])
+    const ownId = own.flatMap((ref) => records.get(ref)?.crm_id ?? [])[0]
+    const isAboutPeople =
+      (crm.tasksOnPeople === true || ownId !== undefined) && contactIds.length > 0
+    if (companyId === null && !isAboutPeople) return null
+    const isOfPerson = companyId === null || own.length > 0
+    return {
+      ...{ companyId, contactIds, accountRef },
+      personRef: isOfPerson ? (personRefs[0] ?? null) : null,
+    }
+  })
+}
+
+/** Owners by our id, as the CRM has them now, and not when the records were seen last. */
+async function ownersIn(
   crm: Crm,
   object: 'contact' | 'company',
-  ref: string,
+  refs: readonly string[],
   signal: AbortSignal,
-): Promise<string | null> {
-  const lookup = { ref, key: ref, emails: [], domains: [] }
-  const [found] = await crm.find(object, [lookup], signal)
-  return found?.[0]?.ownerId ?? null
+): Promise<ReadonlyMap<string, string | null>> {
+  const each = [...new Set(refs)]
+  if (each.length === 0) return new Map()
+  const lookups = each.map((ref) => ({ ref, key: ref, emails: [], domains: [] }))
+  const found = await crm.find(object, lookups, signal)
+  return new Map(each.map((ref, i) => [ref, found[i]?.[0]?.ownerId ?? null]))
 }
 
 /** Who stands for these people now, each once. */
 export async function heirsOf(db: Db, personIds: readonly string[]): Promise<readonly string[]> {
-  if (personIds.length === 0) return []
-  const rows = await db
-    .selectFrom('person_alias')
-    .select(['id', 'person_id'])
-    .where('id', 'in', [...personIds])
-    .execute()
-  const heirs = new Map(rows.map((row) => [row.id, row.person_id]))
+  const heirs = await heirsById(db, personIds)
   return [...new Set(personIds.map((id) => heirs.get(id) ?? id))]
 }
 
-/** The newest open deal of the account; null where deals are not read. */
-async function openDeal(db: Db, crm: string, { deals }: CrmMapping, account: string) {
-  if (!deals) return null
-  const all = await readDealsOf(db, crm, [account], deals.pipelines)
-  return all.get(account)?.find(({ state }) => state === 'open') ?? null
+async function heirsById(
+  db: Db,
+  personIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (personIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('person_alias')
+    .select(['id', 'person_id'])
+    .where(sql<boolean>`id = any(${[...new Set(personIds)]}::text[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.person_id]))
 }

@@ -41,7 +41,7 @@ export async function planAmendments(scope: ReadScope, now: Date): Promise<void>
 }
 
 /** The score of whom each task is about, by its key. */
-async function scoresOf(
+export async function scoresOf(
   { context, set, mapping }: ReadScope,
   tasks: readonly FollowedTask[],
   playbooks: ReadonlyMap<string, Playbook>,
@@ -62,7 +62,7 @@ async function scoresOf(
   return found
 }
 
-async function tellChange(
+export async function tellChange(
   { context, run }: ReadScope,
   { key, told }: FollowedTask,
   score: Score,

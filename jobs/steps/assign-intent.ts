@@ -3,6 +3,7 @@ import {
   type Assignment,
   assignTask,
   type Credits,
+  takesTurns,
   type Workload,
 } from '../../src/core/playbook/assign.ts'
 import { dayBegin, dayIn, dueAt, zoneOf } from '../../src/core/playbook/due.ts'
@@ -35,7 +36,9 @@ export async function findOwner(
   now: Date,
 ): Promise<Assignment> {
   const { crm, accountRef, personRef, playbook, task } = intent
-  const given = await readGiven(db, crm, new Date(now.getTime() - DAY_AND_MORE_MS))
+  const isInTurn = takesTurns(rules)
+  const since = new Date(now.getTime() - DAY_AND_MORE_MS)
+  const given = isInTurn ? await readGiven(db, crm, since) : []
   const workload = (owner: CrmOwner): Workload => {
     const zone = zoneOf(rules['working-hours'], owner)
     const begin = dayBegin(now, zone)
@@ -53,7 +56,7 @@ export async function findOwner(
   return assignTask(rules, {
     ...{ owners, workload, of: address.owners, traits: traits ?? {} },
     incumbentId: given.find((g) => g.isOpen && g.accountRef === accountRef)?.ownerId ?? null,
-    credits: await readTurns(db, turns),
+    credits: isInTurn ? await readTurns(db, turns) : {},
   })
 }
 
@@ -70,7 +73,8 @@ export async function keepOwner(
   now: Date,
 ): Promise<PlannedTask> {
   const hours = rules['working-hours']
-  const task = hours ? inHours(intent, rules, zoneOf(hours, owner)) : intent.task
+  const timeZone = zoneOf(hours, owner)
+  const task = hours ? inHours(intent, rules, timeZone) : { ...intent.task, timeZone }
   const { crm, playbook, key } = intent
   await db.transaction().execute(async (tx) => {
     await assignIntent(tx, key, { ownerId: owner?.id ?? null, by: found.by, task }, now)

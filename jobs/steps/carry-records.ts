@@ -74,4 +74,6 @@ async function carryOutcomes(
   await sql`delete from crm_look where ref = ${id} and crm = ${carried}`.execute(tx)
   await sql`update task_intent set account_ref = ${heir}
     where account_ref = ${id} and crm = ${carried}`.execute(tx)
+  await sql`update crm_action set ref = ${heir}
+    where ref = ${id} and crm = ${carried} and state = 'planned'`.execute(tx)
 }

@@ -1,46 +1,39 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
 import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
+import { takesTurns } from '../../src/core/playbook/assign.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
-import type { Db } from '../../src/infra/postgres/database.ts'
-import { noteTaskInCrm } from '../../src/infra/postgres/freshness-store.ts'
 import { mergeIntent, openTaskOf } from '../../src/infra/postgres/task-store.ts'
-import type { ConnectedCrm, JobContext, RunNotes } from '../context.ts'
+import type { RunNotes } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
-import { addressTask, heirsOf, type TaskAddress } from './address-task.ts'
-import { findOwner, keepOwner, type Unassigned } from './assign-intent.ts'
-import { goneReasons, type TaskEpisode } from './gone-reasons.ts'
+import { addressTasks, heirsOf, type TaskAddress } from './address-task.ts'
+import { findOwner, keepOwner } from './assign-intent.ts'
+import { goneReasons } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
+import { joinNote, noteOnDeal } from './note-on-deal.ts'
+import { type Intent, openIntents, type WhoseTasks } from './open-intents.ts'
 import type { PlannedTask } from './planned-task.ts'
+import { type ReadyTask, sendTasks, settleTask } from './send-tasks.ts'
+import { type Settling, setState } from './settle-intent.ts'
 
-/** A doubtful create is looked for no earlier than the call's deadline plus this. */
-const MARGIN_MS = 2_000
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
 /** Tasks that are looked up and created at a time, so that the CRM's latency does not set the pace. */
 const TASKS_AT_ONCE = 8
+/** Accounts whose records are looked up at a time: one call of HubSpot for each kind of record. */
+const SLICE = 100
+/** From so many accounts on their tasks are sent together. */
+const BATCH_FROM = 5
 
-interface Intent extends TaskEpisode, Unassigned {
-  readonly marker: string
-  readonly state: string
-  readonly ownerId: string | null
-  readonly assignedAt: Date | null
-  readonly settleAfter: Date | null
-}
+/** What is known of playbooks, and of the models whose scores stand behind tasks. */
+type Playbooks = Pick<MappingSet, 'crms' | 'models' | 'playbooks'>
 
 /** What creating tasks works with. */
-interface Creating {
-  readonly context: JobContext
-  readonly connected: ConnectedCrm
-  readonly crm: Crm
-  readonly set: MappingSet
+interface Creating extends Settling {
+  readonly set: Playbooks
   readonly mapping: CrmMapping
-  readonly signal: AbortSignal
-  readonly run: RunNotes
   /** Keys of those that are left alone in this run. */
   readonly waiting: Set<string>
   /** The last who waits to say whose a task is. */
@@ -50,80 +43,124 @@ interface Creating {
 /**
  * Creates the tasks that are planned, each exactly once: the intent is noted before the call, and a
  * doubtful outcome is settled by looking for the marker, never by repeating the call.
- * @param isHot leaves out accounts whose record was never read: sales may have said no there.
  */
 export async function createPlannedTasks(
-  context: JobContext,
-  connected: ConnectedCrm,
+  context: Creating['context'],
+  connected: Creating['connected'],
   crm: Crm,
-  set: MappingSet,
+  set: Playbooks,
   mapping: CrmMapping,
   signal: AbortSignal,
   run: RunNotes,
-  isHot = false,
+  whose: WhoseTasks = 'all',
 ): Promise<void> {
   const waiting = new Set<string>()
   const turns = { last: Promise.resolve() }
   const creating = { context, connected, crm, set, mapping, signal, run, waiting, turns }
   let owners: readonly CrmOwner[] | null = null
   const open = async () =>
-    (await openIntents(context.db, crm.name, isHot)).filter(({ key }) => !waiting.has(key))
+    (await openIntents(context.db, crm.name, whose)).filter(({ key }) => !waiting.has(key))
   for (let round = 0; round < ROUNDS; round++) {
     const intents = await open()
     if (intents.length === 0) return
     const known: readonly CrmOwner[] = owners ?? (await knownOwners(context, crm, signal))
     owners = known
     const gone = await goneReasons(context.db, set, mapping, intents)
-    // What an account's task becomes depends on the one before.
-    await eachInFlight(byAccount(intents), TASKS_AT_ONCE, async (lane) => {
-      for (const intent of lane) {
-        const reason = gone.get(intent.key)
-        if (intent.state === 'planned' && reason !== undefined) {
-          await setState(context.db, intent, 'parked', { reason })
-          continue
-        }
-        await createOne(creating, intent, known)
-      }
-    })
+    const real: Intent[] = []
+    for (const intent of intents) {
+      const reason = intent.state === 'planned' ? gone.get(intent.key) : undefined
+      if (reason === undefined) real.push(intent)
+      else await setState(context.db, intent, 'parked', { reason })
+    }
+    for (const some of slicesOf(real)) await createSome(creating, some, known, round === 0)
   }
   const left = (await open()).length
   if (left > 0)
     throw new RetryableError(`${left} tasks have no certain outcome; they are looked for`)
 }
 
-async function createOne(
+async function createSome(
+  creating: Creating,
+  lanes: readonly (readonly Intent[])[],
+  owners: readonly CrmOwner[],
+  isFirst: boolean,
+): Promise<void> {
+  const { context, crm, mapping, signal } = creating
+  const intents = lanes.flat()
+  const about = intents.map((intent) => ({ ...intent, personRefs: intent.task.personRefs }))
+  const all = await addressTasks(context.db, crm, mapping, about, signal)
+  const addresses = new Map(intents.map(({ key }, i) => [key, all[i] ?? null]))
+  const ready = (intent: Intent) =>
+    readyTask(creating, intent, addresses.get(intent.key) ?? null, owners)
+  const firsts = lanes.flatMap(([intent]) => (intent?.state === 'planned' ? [intent] : []))
+  // What comes to nothing in a batch is sent alone afterwards: it may be the fault of another one.
+  const together = isFirst && firsts.length >= BATCH_FROM ? firsts : []
+  const batch: ReadyTask[] = []
+  await eachInFlight(together, TASKS_AT_ONCE, async (intent) => {
+    batch.push(...(await ready(intent)))
+  })
+  if (batch.length > 0) await sendTasks(creating, batch)
+  const done = new Set(together.map(({ key }) => key))
+  await eachInFlight(lanes, TASKS_AT_ONCE, async (lane) => {
+    for (const intent of lane) {
+      if (done.has(intent.key)) continue
+      for (const one of await ready(intent)) {
+        await (intent.state === 'creating' ? settleTask(creating, one) : sendTasks(creating, [one]))
+      }
+    }
+  })
+}
+
+/** A task with all that it needs, in a list; an empty one when it is not to be sent now, or no more, or a note took its place. */
+async function readyTask(
   creating: Creating,
   intent: Intent,
+  address: TaskAddress | null,
   owners: readonly CrmOwner[],
-): Promise<void> {
-  const { context, crm, mapping, set, signal } = creating
+): Promise<readonly ReadyTask[]> {
+  const { context, crm, set } = creating
   const { db } = context
-  const about = { ...intent, personRefs: intent.task.personRefs }
-  const address = await addressTask(db, crm, mapping, about, signal)
   if (address === null) {
-    return wait(creating, intent, 'its company is not in the CRM', NO_COMPANY)
+    await wait(creating, intent, 'its company is not in the CRM', NO_COMPANY)
+    return []
   }
   if (intent.state === 'creating') {
-    return settleIntent(creating, intent, toTask(intent, intent.task, intent.ownerId, address))
+    return [{ intent, task: toTask(intent, intent.task, intent.ownerId, address) }]
+  }
+  if (intent.state === 'noting') {
+    await noteOnDeal(creating, intent, intent.dealId ?? '', owners)
+    return []
   }
   const segment = intent.task.segment ?? 'all'
   const rules = taskRules(set, crm.name, intent.playbook, segment) ?? withoutRules(intent)
-  if (address.dealId !== null && rules['open-deal'] === 'nothing') {
-    return setState(db, intent, 'parked', { reason: 'the account has an open deal' })
+  const { dealId } = address
+  if (dealId !== null && rules['open-deal'] === 'nothing') {
+    await setState(db, intent, 'parked', { reason: 'the account has an open deal' })
+    return []
   }
-  const task = await inTurn(creating, () => assignedTask(creating, intent, rules, address, owners))
-  if (task === 'full') return wait(creating, intent, DAILY_CAP, DAILY_CAP)
-  if (task) await settleIntent(creating, intent, task)
+  if (dealId !== null && rules['open-deal'] === 'note') {
+    const isJoined = rules['one-open'] && (await joinNote(creating, intent, dealId))
+    if (!isJoined) await noteOnDeal(creating, intent, dealId, owners, address.owners.deal)
+    return []
+  }
+  const assign = () => assignedTask(creating, intent, rules, address, owners)
+  const task = await (takesTurns(rules) ? inTurn(creating, assign) : assign())
+  if (task === 'full') await wait(creating, intent, DAILY_CAP, DAILY_CAP)
+  return task === null || task === 'full' ? [] : [{ intent, task }]
 }
 
-function byAccount(intents: readonly Intent[]): Iterable<readonly Intent[]> {
+/**
+ * Tasks whose records are looked up together, those of one account in one lane: what its task becomes depends on the one before.
+ */
+function* slicesOf(intents: readonly Intent[]): Generator<readonly (readonly Intent[])[]> {
   const lanes = new Map<string, Intent[]>()
   for (const intent of intents) {
     const lane = lanes.get(intent.accountRef)
     if (lane) lane.push(intent)
     else lanes.set(intent.accountRef, [intent])
   }
-  return lanes.values()
+  const all = [...lanes.values()]
+  for (let at = 0; at < all.length; at += SLICE) yield all.slice(at, at + SLICE)
 }
 
 /** One after the other: whose the next task is depends on whose the last one was. */
@@ -205,107 +242,4 @@ async function wait(
   }
   await setState(context.db, intent, 'parked', { reason })
   run.note({ ref: intent.key, outcome: 'parked', reason: told, correlationId: null })
-}
-
-async function settleIntent(
-  { context, connected, crm, signal, run }: Creating,
-  intent: Intent,
-  task: CrmTask,
-): Promise<void> {
-  if (intent.state === 'creating') {
-    await sleep(Math.max(0, (intent.settleAfter?.getTime() ?? 0) - Date.now()), undefined, {
-      signal,
-    })
-    const { marker, companyId, contactIds } = task
-    const found = await crm.findTasks([{ marker, companyId, contactIds }], signal)
-    const taskId = found.get(marker)
-    if (taskId === undefined) {
-      await setState(context.db, intent, 'planned', {})
-      return
-    }
-    await setState(context.db, intent, 'created', { taskId })
-    await noteTaskInCrm(context.db, crm.name, intent.key)
-    run.count('tasks')
-    return
-  }
-  let settleAt = 0
-  const creating = async () => {
-    settleAt = Math.max(settleAt, Date.now() + connected.callTimeoutMs + MARGIN_MS)
-    const told = { settleAfter: new Date(settleAt), ownerId: task.ownerId }
-    await setState(context.db, intent, 'creating', told)
-  }
-  await creating()
-  // Said once more when it is sent: pacing may have taken longer than the call's own deadline.
-  const sent = crm.createTasks([task], signal, { sending: creating })
-  const [outcome] = await sent.catch(async (error: unknown) => {
-    // It throws only while nothing was sent: there is nothing to look for.
-    await setState(context.db, intent, 'planned', {})
-    throw error
-  })
-  if (outcome?.kind === 'created') {
-    await setState(context.db, intent, 'created', { taskId: outcome.taskId })
-    await noteTaskInCrm(context.db, crm.name, intent.key)
-    run.count('tasks')
-    return
-  }
-  if (outcome?.kind === 'rejected') {
-    await setState(context.db, intent, 'parked', { reason: outcome.reason })
-    const { reason, correlationId } = outcome
-    run.note({ ref: intent.key, outcome: 'parked', reason, correlationId })
-    return
-  }
-  // Where nobody said when it was sent, it may have been just now.
-  const settleAfter = new Date(Math.max(settleAt, Date.now() + MARGIN_MS))
-  await setState(context.db, intent, 'creating', { settleAfter, ownerId: task.ownerId })
-}
-
-async function openIntents(db: Db, crm: string, isRead: boolean): Promise<Intent[]> {
-  const rows = await db
-    .selectFrom('task_intent')
-    .selectAll()
-    .where('crm', '=', crm)
-    .where('state', 'in', ['planned', 'creating'])
-    .$if(isRead, (q) =>
-      q.where(
-        sql<boolean>`exists (select from crm_read r where r.ref = account_ref and r.crm = task_intent.crm)`,
-      ),
-    )
-    .orderBy('created_at')
-    .orderBy('key')
-    .execute()
-  return rows.map((row) => ({
-    key: row.key,
-    crm: row.crm,
-    playbook: row.playbook,
-    accountRef: row.account_ref,
-    personRef: row.person_ref,
-    segment: (row.task as PlannedTask).segment ?? 'all',
-    ownerId: row.owner_id,
-    assignedAt: row.assigned_at,
-    qualifiedAt: row.qualified_at,
-    marker: row.marker,
-    state: row.state,
-    task: row.task as PlannedTask,
-    settleAfter: row.settle_after,
-    createdAt: row.created_at,
-  }))
-}
-
-async function setState(
-  db: Db,
-  intent: Intent,
-  state: 'planned' | 'creating' | 'created' | 'parked',
-  more: { taskId?: string; reason?: string; settleAfter?: Date; ownerId?: string | null },
-): Promise<void> {
-  await db
-    .updateTable('task_intent')
-    .set({
-      state,
-      crm_task_id: more.taskId ?? null,
-      reason: more.reason ?? null,
-      settle_after: more.settleAfter ?? null,
-      ...(more.ownerId === undefined ? {} : { owner_id: more.ownerId }),
-    })
-    .where('key', '=', intent.key)
-    .execute()
 }

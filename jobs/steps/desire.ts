@@ -39,7 +39,7 @@ import {
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
 import { connectedCrms, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { planPlaybooks } from './plan-playbooks.ts'
-import { type Spoken, speakers } from './speakers.ts'
+import { type ScoreReader, type Spoken, speakers } from './speakers.ts'
 
 /** What it should say is worked out even before it is connected, so that it can be looked at. */
 const FIRST_CRM = 'hubspot'
@@ -192,6 +192,8 @@ export interface DesireScope {
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly speaks: (model: Model) => Speaker
+  /** The stored ones when left out. */
+  readonly scores?: ScoreReader | undefined
 }
 
 /** What one record should say, and the score that says so; null when none does any more. */
@@ -202,11 +204,11 @@ interface WantedOf {
 
 /** What the records of some subjects should say: of who has a score, and of who had one. */
 export async function wantedOf(
-  { db, set, crm, object, rules, speaks, now }: DesireScope,
+  { db, set, crm, object, rules, speaks, now, scores }: DesireScope,
   refs: readonly string[],
   before: ReadonlyMap<string, CrmRecordRow>,
 ): Promise<WantedOf[]> {
-  const spoken = await speakers(db, set, rules, refs)
+  const spoken = await speakers(db, set, rules, refs, scores)
   const facts = await readFacts(db, spoken.flatMap(named), set.identity['domain-aliases'])
   const beat = object === 'contact' ? await readBeat(db, crm) : null
   const traits = await readPropertyTraits(db, crm, rules, refs, now)

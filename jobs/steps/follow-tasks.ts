@@ -15,6 +15,7 @@ import {
 } from '../../src/infra/postgres/task-store.ts'
 import { storeSeenTraits } from '../../src/infra/postgres/trait-store.ts'
 import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
+import { amendNoted, planNoteAmendments } from './amend-notes.ts'
 import { amendOpen, planAmendments } from './amend-tasks.ts'
 import { goneReasons } from './gone-reasons.ts'
 import { dueBefore, type ReadScope } from './read-scope.ts'
@@ -35,7 +36,8 @@ export async function followTasks(follow: ReadScope): Promise<void> {
   await noteContacts(context.db, crm.name)
   const unclosed = await closeGone(follow, now)
   await planAmendments(follow, now)
-  const doubtful = unclosed + (await amendOpen(follow))
+  await planNoteAmendments(follow, now)
+  const doubtful = unclosed + (await amendOpen(follow)) + (await amendNoted(follow))
   run.count('tasksRead', due.length)
   if (doubtful > 0) {
     throw new RetryableError(

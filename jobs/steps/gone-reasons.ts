@@ -27,7 +27,7 @@ const NOTHING_SAID = { status: 'none', since: null } as const
 /** Why the reasons of some tasks are gone, by key; tasks whose reason stands are absent. */
 export async function goneReasons(
   db: Db,
-  set: MappingSet,
+  set: Pick<MappingSet, 'crms' | 'models' | 'playbooks'>,
   mapping: CrmMapping,
   tasks: readonly TaskEpisode[],
 ): Promise<ReadonlyMap<string, string>> {
@@ -66,7 +66,7 @@ export async function goneReasons(
 
 async function scoresOf(
   db: Db,
-  set: MappingSet,
+  set: Pick<MappingSet, 'crms' | 'models' | 'playbooks'>,
   { objects }: CrmMapping,
   object: CrmObject,
   tasks: readonly TaskEpisode[],

@@ -10,7 +10,7 @@ import type { PublishedMapping } from '../../src/infra/mappings/published.ts'
 import { storeAccounts } from '../../src/infra/postgres/account-store.ts'
 import { readCrmCompanies } from '../../src/infra/postgres/crm-company-store.ts'
 import { liveWindows, storedSources } from '../../src/infra/postgres/manifest.ts'
-import { storePeople } from '../../src/infra/postgres/people-store.ts'
+import { storePeople, storeSeen } from '../../src/infra/postgres/people-store.ts'
 import {
   arrivedAt,
   clearTouched,
@@ -67,7 +67,8 @@ export async function identifyTouched(
     const employers = tx.selectFrom('person').select('account_id').distinct()
     const left = await employers.where(sql<boolean>`id = any(${before}::text[])`).execute()
     const moved = await storeAccounts(tx, accounts, ids)
-    const n = await storePeople(tx, resolved.among, { of, ids }, resolved.known, before)
+    const stored = await storePeople(tx, resolved.among, { of, ids }, resolved.known, before)
+    await storeSeen(tx, stored.seen)
     await carryRecordsOn(tx, [
       ...moved,
       ...aliases.map(({ id, personId }) => ({ id, heir: personId })),
@@ -78,7 +79,7 @@ export async function identifyTouched(
     const marked = [...new Set(subjects)].filter(Boolean)
     await markTouched(tx, 'score', marked, arrivedAt(touched.arrivals.first))
     await requestTouched(tx, 'score', 'all')
-    return n
+    return stored.changed + stored.seen.length
   })
   return { people: people.length, changed }
 }

@@ -6,7 +6,7 @@ import { type PublishedMapping, readPublished } from '../../src/infra/mappings/p
 import { storeAccounts } from '../../src/infra/postgres/account-store.ts'
 import { readCrmCompanies } from '../../src/infra/postgres/crm-company-store.ts'
 import { liveWindows, storedSources } from '../../src/infra/postgres/manifest.ts'
-import { storePeople } from '../../src/infra/postgres/people-store.ts'
+import { storePeople, storeSeen } from '../../src/infra/postgres/people-store.ts'
 import { storeRefusals } from '../../src/infra/postgres/refusal-store.ts'
 import { clearTouched, passArrival, readTouched } from '../../src/infra/postgres/touched.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
@@ -15,8 +15,11 @@ import { carryRecordsOn } from './carry-records.ts'
 import { accountIds, personIdOf } from './identity-ids.ts'
 import { accountsBy, identifyTouched, oneIdSpace, standsAlone } from './identity-touched.ts'
 
+/** So many are stored at a time, so that others have their turns. */
+const SEEN_AT_ONCE = 500
+
 /** Joins vendor identities into people and people into accounts. */
-export const identity: StepHandler = async (context, _key, params) => {
+export const identity: StepHandler = async (context, _key, params, signal, run) => {
   const { db } = context
   // Before the live windows: whoever is marked by now is in them.
   const touched = await readTouched(db, 'identity')
@@ -36,9 +39,9 @@ export const identity: StepHandler = async (context, _key, params) => {
     companies,
   )
   const ids = accountIds(accounts)
-  const changed = await db.transaction().execute(async (tx) => {
+  const stored = await db.transaction().execute(async (tx) => {
     const moved = await storeAccounts(tx, accounts, ids)
-    const n = await storePeople(tx, resolved, { of, ids }, known)
+    const people = await storePeople(tx, resolved, { of, ids }, known)
     await storeRefusals(tx, resolved)
     await carryRecordsOn(tx, [
       ...moved,
@@ -48,12 +51,18 @@ export const identity: StepHandler = async (context, _key, params) => {
     await passArrival(tx, 'score', touched.arrivals.first)
     // Usage changed, or nobody would have asked; so scores are looked at again in any case.
     await requestWork(tx, 'score', 'all')
-    return n
+    return people
   })
+  // Nobody asks when people were seen before they are scored.
+  if (stored.seen.length > 0) await run.wakeNext?.()
+  for (let at = 0; at < stored.seen.length; at += SEEN_AT_ONCE) {
+    signal.throwIfAborted()
+    await storeSeen(db, stored.seen.slice(at, at + SEEN_AT_ONCE))
+  }
   return {
     people: resolved.people.length,
     accounts: accounts.length,
-    changed,
+    changed: stored.changed + stored.seen.length,
     sharedIds: resolved.shared.length,
     refusedJoins: resolved.refused.length,
     withEmail: countOf(resolved.people, (person) => person.email !== null),

@@ -4,8 +4,9 @@ import { chooseCandidate } from '../../src/core/sync/choose-candidate.ts'
 import type { Properties } from '../../src/core/sync/desired-record.ts'
 import type { Ledger } from '../../src/core/sync/ledger.ts'
 import { type CrmRecordRow, storeOutcomes } from '../../src/infra/postgres/crm-record-store.ts'
+import { ownersOf, withoutClaimed } from './claim-found.ts'
 import { recheckCompanies } from './recheck-companies.ts'
-import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
+import { type ReconcileScope, recordUpdate, type WritingScope } from './reconcile-scope.ts'
 
 /** A record on its way: which CRM record it is, and what we know that to say. */
 export interface Located {
@@ -39,7 +40,7 @@ export interface Turn {
  * several that could be meant are settled as the mapping says.
  */
 export async function locate(
-  scope: ReconcileScope,
+  scope: WritingScope,
   rows: readonly CrmRecordRow[],
   turn: Turn,
 ): Promise<readonly Located[]> {
@@ -51,7 +52,7 @@ export async function locate(
     )
   })
   for (const { at, parked } of stopped) park(scope, at.row.ref, parked)
-  return located
+  return withoutClaimed(scope, located)
 }
 
 /** A record that cannot be told from others, and why. */
@@ -162,24 +163,6 @@ async function readNow(
 ): Promise<ReadonlyMap<string, Said>> {
   if (crmIds.length === 0) return new Map()
   return scope.crm.read(scope.object, crmIds, propertiesToRead(scope), scope.signal)
-}
-
-/** Which of these CRM records a record of ours was written to already. */
-async function ownersOf(
-  { context, crm, object }: ReconcileScope,
-  crmIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (crmIds.length === 0) return new Map()
-  const rows = await context.db
-    .selectFrom('crm_record')
-    .select(['crm_id', 'ref'])
-    .where('crm', '=', crm.name)
-    .where('object', '=', object)
-    .where(sql<boolean>`crm_id = any(${[...new Set(crmIds)]}::text[])`)
-    .where('written', 'is not', null)
-    .orderBy('ref', 'desc')
-    .execute()
-  return new Map(rows.flatMap((row) => (row.crm_id === null ? [] : [[row.crm_id, row.ref]])))
 }
 
 /** Of keys that stand on CRM records: those that are subjects of ours, with the record that each has. */

@@ -18,18 +18,15 @@ const LEAST_SECRET = 16
  * note sends it again, by the same id.
  */
 export const outbound: StepHandler = async (context, _key, _params, signal, run) => {
-  const problems = new Set<string>()
-  const unsendable = new Set<string>()
+  /** What is wrong, by the variable. */
+  const problems = new Map<string, string>()
   for (;;) {
-    const due = (await dueMessages(context.db, context.clock(), MOST)).filter(
-      ({ key }) => !unsendable.has(key),
-    )
+    const due = await dueMessages(context.db, context.clock(), MOST, [...problems.keys()])
     if (due.length === 0) break
     for (const message of due) {
       const address = addressOf(context, message)
       if ('problem' in address) {
-        problems.add(address.problem)
-        unsendable.add(message.key)
+        problems.set(address.variable, address.problem)
         continue
       }
       const at = context.clock()
@@ -46,7 +43,7 @@ export const outbound: StepHandler = async (context, _key, _params, signal, run)
     }
   }
   // Last: what nobody has configured keeps nothing else from being sent.
-  if (problems.size > 0) throw new ConfigError([...problems].join('\n'))
+  if (problems.size > 0) throw new ConfigError([...problems.values()].join('\n'))
   return {}
 }
 
@@ -56,19 +53,20 @@ type Address = { readonly url: string; readonly secret: string | null }
 function addressOf(
   { variable }: Pick<JobContext, 'variable'>,
   { addressVariable, secretVariable }: DueMessage,
-): Address | { readonly problem: string } {
+): Address | { readonly variable: string; readonly problem: string } {
   const url = variable(addressVariable)
   if (url === null) {
-    return { problem: `${addressVariable} is not set; a playbook sends to the address in it` }
+    const problem = `${addressVariable} is not set; a playbook sends to the address in it`
+    return { variable: addressVariable, problem }
   }
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    return { problem: `${addressVariable} must be an http(s) URL` }
+    return { variable: addressVariable, problem: `${addressVariable} must be an http(s) URL` }
   }
   if (secretVariable === null) return { url, secret: null }
   const secret = variable(secretVariable)
   if (secret === null || secret.length < LEAST_SECRET) {
     const why = `must be set and have ${LEAST_SECRET} characters at least; messages are signed with it`
-    return { problem: `${secretVariable} ${why}` }
+    return { variable: secretVariable, problem: `${secretVariable} ${why}` }
   }
   return { url, secret }
 }

@@ -1,6 +1,7 @@
 import type { Playbook, PlaybookAction, PlaybookSegment } from '../../src/core/mapping/playbook.ts'
 import { renderText, type TaskStory } from '../../src/core/playbook/task-story.ts'
 import { slackBody } from '../../src/infra/outbound/webhook.ts'
+import { planAction } from '../../src/infra/postgres/crm-action-store.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { planMessage } from '../../src/infra/postgres/message-store.ts'
 import { arrivedAt, markTouched } from '../../src/infra/postgres/touched.ts'
@@ -14,6 +15,8 @@ export interface StartedActions {
   readonly playbook: Playbook
   readonly segment: PlaybookSegment
   readonly story: TaskStory
+  /** People whom the texts name, the subject in front where it is one. */
+  readonly personIds: readonly string[]
   readonly now: Date
 }
 
@@ -24,6 +27,7 @@ const originOf = (playbook: string): string => `playbook/${playbook}`
 export async function planActions(tx: Tx, start: StartedActions): Promise<void> {
   for (const [index, action] of start.segment.actions.entries()) {
     if ('set' in action) await setTraits(tx, start, action.set)
+    await planInCrm(tx, start, action, index)
     const message = await messageOf(start, action)
     if (!message) continue
     await planMessage(tx, { key: `${start.key}|${index}`, ...message }, start.now)
@@ -46,6 +50,46 @@ async function setTraits(
   await markTouched(tx, 'score', [subjectId], arrivedAt(null))
   await requestTouched(tx, 'score', 'all')
   await requestWork(tx, 'desire', 'all')
+}
+
+/** What is done in the CRM itself, one row for each whom it is about. */
+async function planInCrm(
+  tx: Tx,
+  start: StartedActions,
+  action: PlaybookAction,
+  index: number,
+): Promise<void> {
+  const asked = await askedOf(start, action)
+  if (asked === null) return
+  const { crm } = start.playbook
+  for (const ref of asked.refs) {
+    const key = `${start.key}|${index}|${ref}`
+    await planAction(tx, { key, crm, ref, ...asked.what }, start.now)
+  }
+  await requestWork(tx, 'reconcile', crm)
+}
+
+async function askedOf(
+  { playbook, subjectId, personIds, story }: StartedActions,
+  action: PlaybookAction,
+) {
+  const none = { memberStatus: null, properties: {} }
+  if ('list' in action) {
+    const refs = action.who === 'people' ? personIds : [subjectId]
+    return { refs, what: { ...none, kind: action.act, target: action.list } }
+  }
+  if ('campaign' in action) {
+    const memberStatus = action.status ?? null
+    const what = { ...none, kind: action.act, target: action.campaign, memberStatus }
+    return { refs: personIds, what }
+  }
+  if (!('event' in action)) return null
+  const properties: Record<string, string> = {}
+  for (const [name, text] of Object.entries(action.properties)) {
+    properties[name] = (await renderText(`${playbook.id}.properties.${name}`, text, story)).trim()
+  }
+  const what = { ...none, kind: 'event' as const, target: action.event, properties }
+  return { refs: [subjectId], what }
 }
 
 async function messageOf(

@@ -155,7 +155,8 @@ async function begin(scope: PlanScope, start: NewStart): Promise<'held' | 'task'
     ...{ set, playbook, started, account, accountId, people, deal, publicUrl },
   })
   const { key } = start
-  await planActions(tx, { key, subjectId, playbook, segment, story, now })
+  const personIds = personsOf(playbook, subjectId, account, people)
+  await planActions(tx, { key, subjectId, playbook, segment, story, personIds, now })
   let outcome: 'task' | 'other' = 'other'
   for (const action of segment.actions) {
     if (!('task' in action)) continue
@@ -236,11 +237,10 @@ async function planTask({ tx, now, arrivals }: PlanScope, plan: TaskToPlan): Pro
   const { row, start, rules, story, people, account, where } = plan
   const { subject, body } = await renderTask(rules, story, where)
   const own = start.playbook.subject === 'person' ? [row.subjectId] : []
-  const named = (account ? namedBy(account.score) : []).filter((id) => people.has(id))
   const task: PlannedTask = {
     ...{ subject, body, ...termsOf(rules, now) },
     accountRef: row.accountRef,
-    personRefs: [...new Set([...own, ...named])].slice(0, MOST_PEOPLE),
+    personRefs: personsOf(start.playbook, row.subjectId, account, people),
     segment: row.segment,
     reason: reasonOf(story),
   }
@@ -256,6 +256,18 @@ async function planTask({ tx, now, arrivals }: PlanScope, plan: TaskToPlan): Pro
       ${JSON.stringify(task)}::jsonb, ${start.started.episode}, ${JSON.stringify(markOf(score))}::jsonb, ${now},
       ${arrivedAt}, ${ageMs})
     on conflict (key) do nothing`.execute(tx)
+}
+
+/** Whom the texts name: the subject where it is a person, and people of the account. */
+function personsOf(
+  { subject }: Playbook,
+  subjectId: string,
+  account: Spoken | null,
+  people: ReadonlySet<string>,
+): readonly string[] {
+  const own = subject === 'person' ? [subjectId] : []
+  const named = (account ? namedBy(account.score) : []).filter((id) => people.has(id))
+  return [...new Set([...own, ...named])].slice(0, MOST_PEOPLE)
 }
 
 function reasonOf({ playbook, person, happened }: TaskStory): string {

@@ -6,7 +6,7 @@ import {
   storePlanState,
 } from '../../src/infra/postgres/crm-plan-store.ts'
 import { driftError, noteFindings, rulesIn } from './provision-once.ts'
-import type { ReconcileScope } from './reconcile-scope.ts'
+import type { GivenScope } from './reconcile-scope.ts'
 
 /** Tells records that are wrong from an account that is not as the mapping needs it any more. */
 export interface PlanWatch {
@@ -18,10 +18,8 @@ export interface PlanWatch {
   readonly problem: SyncFailure | null
 }
 
-type WatchScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fit'>
-
 /** Watches over one pass. */
-export function createPlanWatch(scope: WatchScope): PlanWatch {
+export function createPlanWatch(scope: GivenScope): PlanWatch {
   let problem: SyncFailure | null = null
   const looks = new Map<string, Promise<void>>()
   const look = async () => {
@@ -47,7 +45,7 @@ export function createPlanWatch(scope: WatchScope): PlanWatch {
 }
 
 /** @throws {ConfigError} when the account has drifted, or lacks room for what is missing. */
-async function compare({ context, crm, object, rules, signal, run }: WatchScope): Promise<void> {
+async function compare({ context, crm, object, rules, signal, run }: GivenScope): Promise<void> {
   const { db } = context
   const { drift, findings, created, optionsAdded } = await crm.provision(
     provisionPlan(object, rules),

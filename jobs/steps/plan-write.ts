@@ -19,14 +19,14 @@ export type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly
 
 /** What is known of a record, for the rules to decide by. It should say what it can hold. */
 export function knownOf(
-  { fit }: Pick<ReconcileScope, 'fit'>,
+  { fitted }: Pick<ReconcileScope, 'fitted'>,
   { row, crmId, written, ledger }: Located,
 ): RecordKnown {
   if (crmId === null) {
-    const desired = fit(null, { ...row.onCreate, ...row.desired })
+    const desired = fitted(null, { ...row.onCreate, ...row.desired })
     return { desired, seen: null, ledger: {} }
   }
-  return { desired: fit(crmId, row.desired), seen: written, ledger }
+  return { desired: fitted(crmId, row.desired), seen: written, ledger }
 }
 
 /** Decides what is to be done with one record, of which is known what it says. */

@@ -26,6 +26,7 @@ import {
 } from './locate.ts'
 import { knownOf, nextOf } from './plan-write.ts'
 import { fitOf, type ReconcileScope } from './reconcile-scope.ts'
+import type { ScoreReader } from './speakers.ts'
 
 /** What would become of one record of a CRM. */
 export type PreviewStep =
@@ -86,6 +87,8 @@ export interface PreviewScope {
   readonly object: CrmObject
   readonly rules: ObjectMapping
   readonly speaks: (model: Model) => Speaker
+  /** Scores of a draft; the stored ones when left out. */
+  readonly scores?: ScoreReader | undefined
   readonly signal: AbortSignal
 }
 
@@ -96,7 +99,7 @@ export interface PreviewScope {
 export function createPreview(
   given: PreviewScope,
 ): (refs: readonly string[]) => Promise<readonly RecordPreview[]> {
-  const looking: Omit<ReconcileScope, 'fit'> = {
+  const looking: Omit<ReconcileScope, 'fitted'> = {
     ...given,
     run: { note: () => {}, count: () => {} },
     doubts: createDoubts(given.crm.maxBatch),
@@ -105,8 +108,8 @@ export function createPreview(
     busy: new Set(),
   }
   return async (refs) => {
-    const fit = await fitOf(given.crm, given.object, given.signal)
-    const scope: ReconcileScope = { ...looking, fit }
+    const fitted = await fitOf(given.crm, given.object, given.signal)
+    const scope: ReconcileScope = { ...looking, fitted }
     const rows = await wantedRows(given, refs)
     const names = new Map(rows.map((row) => [row.ref, nameOf(row)]))
     const first = await look(scope, rows)
@@ -145,13 +148,13 @@ const NO_ROW = {
 
 /** The rows as they would be stored. */
 async function wantedRows(
-  { context: { db, clock }, crm, set, object, rules, speaks }: PreviewScope,
+  { context: { db, clock }, crm, set, object, rules, speaks, scores }: PreviewScope,
   refs: readonly string[],
 ): Promise<readonly CrmRecordRow[]> {
   const before = await recordsOf(db, crm.name, refs)
   const now = clock()
   const wanted = await wantedOf(
-    { db, set, crm: crm.name, object, rules, speaks, now },
+    { db, set, crm: crm.name, object, rules, speaks, now, scores },
     refs,
     before,
   )

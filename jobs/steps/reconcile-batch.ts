@@ -15,7 +15,7 @@ import { type Located, locate, park, type Turn } from './locate.ts'
 import { knownOf, nextOf, type PlannedWrite } from './plan-write.ts'
 import { putAway } from './put-away.ts'
 import { readDoubtful, readGuarded } from './read-before-write.ts'
-import { type ReconcileScope, recordUpdate } from './reconcile-scope.ts'
+import { type ReconcileScope, recordUpdate, type WritingScope } from './reconcile-scope.ts'
 
 /** Write calls of one slice that are under way at a time. */
 const WRITES_AT_ONCE = 3
@@ -25,7 +25,7 @@ const WRITES_AT_ONCE = 3
  * differs, note each outcome as it comes.
  */
 export async function reconcileBatch(
-  scope: ReconcileScope,
+  scope: WritingScope,
   rows: readonly CrmRecordRow[],
   turn: Turn,
 ): Promise<void> {

@@ -1,15 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RetryableError } from '../../src/core/errors.ts'
+import { countOpen } from '../../src/infra/postgres/crm-record-store.ts'
 import {
-  type CrmRecordRow,
-  countOpen,
-  openRecords,
-} from '../../src/infra/postgres/crm-record-store.ts'
+  freeAbandoned,
+  giveBackSettled,
+  heldByOthers,
+  withLeases,
+} from '../../src/infra/postgres/record-leases.ts'
+import type { JobContext } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
 import { createDoubts } from './doubts.ts'
-import type { Turn } from './locate.ts'
+import { slicesOf } from './open-slices.ts'
 import { createPlanWatch } from './plan-watch.ts'
-import { isUnderCompany, reconcileBatch } from './reconcile-batch.ts'
-import { fitOf, type ReconcileScope } from './reconcile-scope.ts'
+import { reconcileBatch } from './reconcile-batch.ts'
+import { fitOf, type GivenScope, type WritingScope } from './reconcile-scope.ts'
 
 /** Records that are looked up and settled together: what is held in memory, times those under way. */
 const SLICE = 500
@@ -21,47 +25,82 @@ const JOB_SLICE = 100_000
 const ROUNDS = 3
 /** With records in doubt there are more: as many as it takes to find the one that is to blame. */
 const MOST_ROUNDS = 20
+/** How often it is looked whether others are done. */
+const LOOK_EVERY_MS = 200
+
+/** Whether other workers' part of the records is waited for. */
+export type Others = 'wait' | 'leave'
 
 /**
- * Makes the open records of one object say what they should.
+ * Makes the open records of one object say what they should, sharing them with whoever does the same.
+ * @param others `wait` when the caller goes on from what all of them say.
  * @throws {RetryableError} when some could not be looked at, or have no certain outcome.
  * @throws {ConfigError} when records are refused because the account is not as the mapping needs it.
  */
 export async function reconcileObject(
-  given: Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fit'>,
+  given: GivenScope & { readonly context: Pick<JobContext, 'pool'> },
+  others: Others = 'wait',
 ): Promise<void> {
-  const doubts = createDoubts(given.crm.maxBatch)
-  const plan = createPlanWatch(given)
-  const scope = { ...given, doubts, plan, claims: new Map(), busy: new Set<string>() }
+  await withLeases(given.context, given.crm.name, async (holder, lost) => {
+    const signal = AbortSignal.any([given.signal, lost])
+    const doubts = createDoubts(given.crm.maxBatch)
+    const plan = createPlanWatch(given)
+    const more = { doubts, plan, claims: new Map(), busy: new Set<string>() }
+    await reconcileShared({ ...given, ...more, holder, signal }, others)
+  })
+}
+
+async function reconcileShared(scope: Omit<WritingScope, 'fitted'>, others: Others): Promise<void> {
+  const { context, crm, object, isHot = false, doubts, holder } = scope
+  const { db } = context
   // Before anything is looked at: what is still at work there would change it under our hands.
-  const waited = (await scope.crm.settleJobs?.(scope.signal)) ?? 0
+  const waited = (await crm.settleJobs?.(scope.signal)) ?? 0
   if (waited > 0) scope.run.count('jobsResumed', waited)
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const total = await countOpen(
-      scope.context.db,
-      scope.crm.name,
-      scope.object,
-      scope.isHot === true,
-    )
-    if (total <= scope.busy.size) return
-    if (round >= ROUNDS && !doubts.isAny) return
-    doubts.nextRound()
-    const fit = await fitOf(scope.crm, scope.object, scope.signal)
-    await passOver({ ...scope, fit }, total)
+  let rounds = 0
+  for (let pass = 0; pass < MOST_ROUNDS; pass++) {
+    await freeAbandoned(db, holder)
+    const total = await countOpen(db, holder, object, isHot)
+    if (total > scope.busy.size && (rounds < ROUNDS || doubts.isAny)) {
+      doubts.nextRound()
+      const fitted = await fitOf(crm, object, scope.signal)
+      await passOver({ ...scope, fitted }, total, pass)
+      rounds++
+    } else {
+      if (others === 'leave' || (await heldByOthers(db, holder, object)) === 0) return
+      await othersAreDone(scope)
+      // What they left is begun anew.
+      rounds = 0
+    }
   }
   if (doubts.failure) throw doubts.failure
   if (doubts.isAny)
     throw new RetryableError('some records have no certain outcome; they are read again')
 }
 
-async function passOver(scope: ReconcileScope, total: number): Promise<void> {
+/** Waits until nobody else is at work on a record of the object. */
+async function othersAreDone({
+  context,
+  holder,
+  object,
+  signal,
+}: Omit<WritingScope, 'fitted'>): Promise<void> {
+  while ((await heldByOthers(context.db, holder, object)) > 0) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
+    await freeAbandoned(context.db, holder)
+  }
+}
+
+async function passOver(scope: WritingScope, total: number, pass: number): Promise<void> {
   let done = 0
   const isJob = total >= (scope.crm.bulkFrom ?? Number.POSITIVE_INFINITY)
   const [size, atOnce] = isJob ? [JOB_SLICE, 1] : [SLICE, SLICES_AT_ONCE]
-  await eachInFlight(slices(scope, size, atOnce), atOnce, async ({ rows, turn, done: isOver }) => {
+  const slices = slicesOf(scope, { size, atOnce, pass })
+  await eachInFlight(slices, atOnce, async ({ rows, turn, done: isOver }) => {
     try {
       await reconcileBatch(scope, rows, turn)
       scope.doubts.looked(null)
+      const refs = rows.map(({ ref }) => ref)
+      await giveBackSettled(scope.context.db, scope.holder, refs)
     } catch (error) {
       // Its records are still open: the next round looks at them again.
       const isOver = scope.signal.aborted || scope.doubts.isOutage || scope.plan.problem !== null
@@ -75,75 +114,7 @@ async function passOver(scope: ReconcileScope, total: number): Promise<void> {
   })
 }
 
-interface Slice {
-  readonly rows: readonly CrmRecordRow[]
-  readonly turn: Turn
-  /** To be called when all of it was written, or nothing more will be. */
-  readonly done: () => void
-}
-
-/** Where contacts lie under companies, two writers of one company are in each other's way. */
-async function* slices(
-  scope: ReconcileScope,
-  limit: number,
-  atOnce: number,
-): AsyncGenerator<Slice> {
-  const { context, crm, object, isHot = false } = scope
-  const byCompany = isUnderCompany(scope)
-  const isCut = byCompany && atOnce > 1
-  let comes = Promise.resolve()
-  let free = Promise.resolve()
-  let after: CrmRecordRow | null = null
-  const underWay = new Map<string, Promise<void>>()
-  for (;;) {
-    const place = { crm: crm.name, object, after }
-    const some = await openRecords(context.db, { ...place, limit: limit + 1, byCompany, isHot })
-    const alike = some.filter(({ urgent }) => urgent === some[0]?.urgent)
-    const all = isCut ? wholeCompanies(alike, limit) : alike.slice(0, limit)
-    const [first, last] = [all[0], all.at(-1)]
-    if (first === undefined || last === undefined) return
-    const next = promised()
-    const written = promised()
-    const isShared =
-      byCompany && first.companyRef !== null && first.companyRef === after?.companyRef
-    // Companies of people who went first come again with their other people.
-    const isLater = byCompany && after?.urgent === true && !first.urgent
-    const others = isLater ? Promise.all(underWay.values()).then(() => {}) : Promise.resolve()
-    const turn = { comes, pass: next.resolve, free: isShared ? free : others }
-    // Wanted anew while it is written, a record comes again behind all others.
-    const rows = all.filter(({ ref }) => !underWay.has(ref))
-    for (const { ref } of rows) underWay.set(ref, written.promise)
-    const done = () => {
-      for (const { ref } of rows) underWay.delete(ref)
-      written.resolve()
-    }
-    yield { rows, turn, done }
-    comes = next.promise
-    free = written.promise
-    after = last
-  }
-}
-
-/**
- * The first records, without the beginning of a company that goes on in the next slice; unless that would be
- * most of them.
- */
-function wholeCompanies(rows: readonly CrmRecordRow[], limit: number): readonly CrmRecordRow[] {
-  const next = rows[limit]?.companyRef ?? null
-  if (next === null) return rows.slice(0, limit)
-  const end = rows.findIndex(({ companyRef }) => companyRef === next)
-  return rows.slice(0, end >= limit / 2 ? Math.min(end, limit) : limit)
-}
-
-function promised(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {}
-  const promise = new Promise<void>((then) => {
-    resolve = then
-  })
-  return { promise, resolve }
-}
-
-function report({ context, crm, object }: ReconcileScope, done: number, total: number): void {
+function report({ context, crm, object }: WritingScope, done: number, total: number): void {
   const unit = object === 'company' ? 'companies' : 'contacts'
   context.onProgress({ step: 'reconcile', key: crm.name, done, total, unit })
 }

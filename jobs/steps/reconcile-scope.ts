@@ -1,6 +1,7 @@
 import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
 import type { Crm, CrmObject, FitValues } from '../../src/core/ports/crm.ts'
 import type { RecordUpdate } from '../../src/infra/postgres/crm-record-store.ts'
+import type { LeaseHolder } from '../../src/infra/postgres/record-leases.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import type { Doubts } from './doubts.ts'
 import type { Located } from './locate.ts'
@@ -23,13 +24,29 @@ export interface ReconcileScope {
   /** Subjects whose records somebody else held when they were sent; they wait for the next run. */
   readonly busy: Set<string>
   /** What records will hold of what they should say. */
-  readonly fit: FitValues
+  readonly fitted: FitValues
 }
 
 /** How values are fitted to the records of an object. */
 export async function fitOf(crm: Crm, object: CrmObject, signal: AbortSignal): Promise<FitValues> {
   return (await crm.fitting?.(object, signal)) ?? ((_crmId, values) => values)
 }
+
+/** The same for who writes, and therefore shares the records with other workers. */
+export interface WritingScope extends ReconcileScope {
+  /** Who has the leases on the records that are worked on. */
+  readonly holder: LeaseHolder
+}
+
+/** What a pass is given; the rest it makes for itself. */
+export type GivenScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fitted'>
+
+/**
+ * Whether several workers may write records of a CRM side by side. Not where a write is a job of the CRM, of which there should be few, nor
+ * where it locks the company that a record is under.
+ */
+export const isShared = ({ bulkFrom, writesUnderCompany }: Crm): boolean =>
+  bulkFrom === undefined && writesUnderCompany !== true
 
 /** How a record stands, to be stored. */
 export function recordUpdate(

@@ -1,54 +1,35 @@
-import { ageAtArrival } from '../../src/core/freshness/age.ts'
 import { sameJson } from '../../src/core/same-json.ts'
 import { causeOf } from '../../src/core/scoring/change.ts'
 import type { Score, Standing } from '../../src/core/scoring/score.ts'
-import type { ReadAction } from '../../src/core/usage/feature-sql.ts'
 import type { Connection } from '../../src/infra/lake/duck.ts'
 import { readUsage } from '../../src/infra/lake/features-reader.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { ScoreRows } from '../../src/infra/postgres/score-rows.ts'
-import {
-  dropScores,
-  readScores,
-  readStandings,
-  type ScoreTime,
-  storeScores,
-} from '../../src/infra/postgres/score-store.ts'
-import {
-  type Arrivals,
-  clearTouched,
-  markTouched,
-  type Touched,
-} from '../../src/infra/postgres/touched.ts'
-import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
+import { readScores, readStandings } from '../../src/infra/postgres/score-store.ts'
+import type { Touched } from '../../src/infra/postgres/touched.ts'
 import type { Counts } from '../context.ts'
-import type { Asked, Roster, RosterUsage, Told } from './score-features.ts'
-import type { PlannedScorer, ScorePlan } from './score-plan.ts'
+import type { Asked, RosterUsage, Told } from './score-features.ts'
+import type { PlannedScorer } from './score-plan.ts'
 import { boundaryBefore } from './score-roster.ts'
 import { type Answered, askedOf, readTold, scoreRoster } from './score-subjects.ts'
-
-/** What is to be done with one roster. */
-export interface RosterTask {
-  readonly plan: ScorePlan
-  readonly actions: readonly ReadAction[]
-  readonly roster: Roster
-  readonly time: ScoreTime & { readonly knownAt?: Date | undefined }
-  /** When what is looked at arrived. */
-  readonly arrivals: Arrivals
-  /** Those alone, and whoever hangs on them; absent: everybody. */
-  readonly touched?: Touched
-}
+import {
+  isNews,
+  isQualified,
+  type RosterTask,
+  type Settled,
+  storeSettled,
+} from './store-settled.ts'
 
 /** Stored scores by model. */
 type Before = ReadonlyMap<string, ReadonlyMap<string, Score>>
 
-/** Scores a roster whose rows are in `usage`, and stores what changed in one transaction. */
+/** Scores a roster whose rows are in `usage`, and stores what changed. */
 export async function settleRoster(
   db: Db,
   connection: Connection,
   task: RosterTask,
 ): Promise<Counts> {
-  const { plan, actions, roster, time, arrivals, touched } = task
+  const { plan, actions, roster, time, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
   const [told, { before, beside }] = await Promise.all([
     readTold(db, plan, roster, time),
@@ -63,28 +44,18 @@ export async function settleRoster(
   const take = changes.take.bind(changes)
   const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, known, take)
   await lookBack(usage, task, told, changes)
-  const counts = { scored: 0, changed: 0, history: 0, dropped: 0 }
-  const { moved } = changes
-  await db.transaction().execute(async (tx) => {
-    for (const answer of answers) {
-      const { model } = answer.scorer
-      const rows = changes.rowsOf(model.id)
-      await storeScores(tx, model, time, rows)
-      const gone = goneOf(answer, before, asked, touched)
-      if (touched) for (const id of [...gone.outside, ...gone.silent]) moved.add(id)
-      await dropScores(tx, model, time, 'left the population', gone.outside)
-      await dropScores(tx, model, time, 'no usage', gone.silent)
-      counts.scored += answer.standings.size
-      counts.changed += rows.length
-      counts.dropped += gone.outside.length + gone.silent.length
-    }
-    counts.history += changes.history
-    await markTouched(tx, 'desire', [...moved], arrivals)
-    // The past is not the present: who was touched waits for that.
-    if (touched && !time.isAsked) await clearTouched(tx, touched)
-    await (touched ? requestTouched : requestWork)(tx, 'desire', 'all')
+  const settled = answers.map((answer): Settled => {
+    const { model } = answer.scorer
+    return { model, rows: changes.rowsOf(model.id), gone: goneOf(answer, before, asked, touched) }
   })
-  return counts
+  await storeSettled(db, settled, changes, task)
+  const sum = (of: (one: Settled) => number) => settled.reduce((n, one) => n + of(one), 0)
+  return {
+    scored: answers.reduce((n, { standings }) => n + standings.size, 0),
+    changed: sum(({ rows }) => rows.length),
+    history: changes.history,
+    dropped: sum(({ gone }) => gone.outside.length + gone.silent.length),
+  }
 }
 
 const NONE: ReadonlyMap<string, Score> = new Map()
@@ -104,6 +75,8 @@ class Changes {
   readonly entered: Entered[] = []
   /** Who is looked at by what comes next. */
   readonly moved: Set<string>
+  /** Who is qualified and has news. */
+  readonly news = new Set<string>()
   history = 0
   readonly #task: RosterTask
   readonly #boundary: number
@@ -134,7 +107,9 @@ class Changes {
     const { evidenceAt } = score
     const history = isTold ? { previous, cause: causeOf(model, previous, score), evidenceAt } : null
     const place = this.rowsOf(model.id).add(score, history)
-    if (this.#task.touched || isNews(score, this.#task)) this.moved.add(score.subjectId)
+    const hasNews = isNews(score, this.#task)
+    if (this.#task.touched || hasNews) this.moved.add(score.subjectId)
+    if (hasNews && isQualified(score)) this.news.add(score.subjectId)
     if (!history) return
     this.history++
     // Whoever has no younger evidence is dated by it as it is.
@@ -152,9 +127,9 @@ interface Known {
   readonly beside: ReadonlyMap<string, ReadonlyMap<string, Standing>>
 }
 
-async function readKnown(
+export async function readKnown(
   db: Db,
-  { plan, roster, touched }: RosterTask,
+  { plan, roster, touched }: Pick<RosterTask, 'plan' | 'roster' | 'touched'>,
   asked: Asked,
 ): Promise<Known> {
   const people = asked.people.map(({ id }) => id)
@@ -173,10 +148,6 @@ async function readKnown(
   return { before, beside }
 }
 
-/** Something has arrived, and something has happened within a day: this may be it. */
-const isNews = ({ facts }: Score, { arrivals: { first }, time }: RosterTask): boolean =>
-  first !== null && ageAtArrival(facts.lastActive, time.asOf, 0) !== null
-
 function goneOf(
   { scorer, standings, outside }: Answered,
   before: Before,
@@ -193,8 +164,6 @@ function goneOf(
   }
   return gone
 }
-
-const isQualified = (score: Score | null): boolean => score?.usageStatus === 'qualified'
 
 /**
  * Scores those who became qualified at the day boundary a day or more ago: who would have been qualified there

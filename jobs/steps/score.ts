@@ -4,7 +4,6 @@ import { ConfigError } from '../../src/core/errors.ts'
 import type { Tx } from '../../src/infra/postgres/database.ts'
 import { dropScores, findOrphans, type ScoreTime } from '../../src/infra/postgres/score-store.ts'
 import {
-  type Arrivals,
   arrivedAt,
   clearTouched,
   readTouched,
@@ -12,10 +11,12 @@ import {
 } from '../../src/infra/postgres/touched.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import { type Counts, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
+import { newsIsTold } from '../news-is-told.ts'
 import { settleRoster } from './score-changes.ts'
 import { rollupsKnownAt } from './score-known-at.ts'
 import { actionsOf, loadRoster, type Rules, readRules, SLOTS, type Whom } from './score-roster.ts'
 import { withShardUsage } from './score-shards.ts'
+import type { RosterTask } from './store-settled.ts'
 
 const instant = z.iso.datetime()
 /** What somebody asks for who asks about the past. */
@@ -35,13 +36,24 @@ type Time = ScoreTime & { readonly knownAt: Date | undefined }
  * Scores people and accounts with every model. `all` looks at those who were touched; or at everybody,
  * at `asOf` (default: now), in shards of their own when there are many. `shard/3of8` is one of these.
  */
-export const score: StepHandler = async (context, key, params, signal) => {
-  if (key !== 'all') return scoreShard(context, key, params)
-  if (params === TOUCHED) return scoreTouched(context, signal)
-  return scoreEverybody(context, params, signal)
+export const score: StepHandler = async (context, key, params, signal, { wakeNext }) => {
+  const onNews = async () => {
+    await wakeNext?.()
+    await newsIsTold(context.db, signal)
+  }
+  if (key !== 'all') return scoreShard(context, key, params, wakeNext)
+  if (params === TOUCHED) return scoreTouched(context, signal, onNews)
+  return scoreEverybody(context, params, signal, onNews)
 }
 
-async function scoreTouched(context: JobContext, signal: AbortSignal): Promise<Counts> {
+/** Called when whoever follows has something to do already. */
+type OnNews = RosterTask['onNews']
+
+async function scoreTouched(
+  context: JobContext,
+  signal: AbortSignal,
+  onNews: OnNews,
+): Promise<Counts> {
   const total: Record<string, number> = { scored: 0, changed: 0 }
   for (;;) {
     signal.throwIfAborted()
@@ -49,10 +61,10 @@ async function scoreTouched(context: JobContext, signal: AbortSignal): Promise<C
     const time = { asOf: context.clock(), isAsked: false, knownAt: undefined }
     const touched = await readTouched(context.db, 'score', '', context.shardPeople)
     if (touched.subjects.length === 0) return total
-    if (await isMost(context, touched)) return { ...total, ...(await plan(context, time)) }
+    if (await isMost(context, touched)) return { ...total, ...(await plan(context, time, onNews)) }
     const rules = await readRules(context.db, context.lakeDir)
     const { subjects, arrivals } = touched
-    const counts = await settle(context, rules, { subjects }, time, arrivals, touched)
+    const counts = await settle(context, rules, { subjects }, time, { arrivals, touched, onNews })
     for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
     if (touched.subjects.length < context.shardPeople) return total
   }
@@ -73,18 +85,20 @@ async function scoreEverybody(
   context: JobContext,
   params: Readonly<Record<string, unknown>> | null,
   signal: AbortSignal,
+  onNews: OnNews,
 ): Promise<Counts> {
   signal.throwIfAborted()
   const asked = askedSchema.parse(params)
-  return plan(context, {
+  const time = {
     asOf: asked ? new Date(asked.asOf) : context.clock(),
     knownAt: asked?.knownAt === undefined ? undefined : new Date(asked.knownAt),
     isAsked: asked !== null,
-  })
+  }
+  return plan(context, time, onNews)
 }
 
 /** Takes away what is nobody's, and scores everybody here or asks for shards. */
-async function plan(context: JobContext, time: Time): Promise<Counts> {
+async function plan(context: JobContext, time: Time, onNews: OnNews): Promise<Counts> {
   const { db, shardPeople } = context
   const touched = time.isAsked ? NOBODY : await readTouched(db, 'score')
   const rules = await readRules(db, context.lakeDir)
@@ -100,7 +114,7 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
   }
   if (shards === 1) {
     const arrivals = arrivedAt(touched.arrivals.first)
-    const counts = await settle(context, rules, { fromSlot: 0, toSlot: SLOTS }, time, arrivals)
+    const counts = await settle(context, rules, EVERYBODY, time, { arrivals, onNews })
     await db.transaction().execute(clear)
     return counts
   }
@@ -124,12 +138,14 @@ async function plan(context: JobContext, time: Time): Promise<Counts> {
   return { shards, dropped }
 }
 
+const EVERYBODY: Whom = { fromSlot: 0, toSlot: SLOTS }
 const NOBODY: Touched = { ids: [], subjects: [], arrivals: arrivedAt(null) }
 
 async function scoreShard(
   context: JobContext,
   key: string,
   params: Readonly<Record<string, unknown>> | null,
+  onNews: OnNews,
 ): Promise<Counts> {
   const [, n, of] = /^shard\/(\d+)of(\d+)$/.exec(key) ?? []
   if (n === undefined || of === undefined) throw new ConfigError(`${key} is no shard of the scores`)
@@ -149,6 +165,7 @@ async function scoreShard(
       roster,
       time,
       arrivals: arrivedAt(first === undefined ? null : new Date(first)),
+      onNews,
     }),
   )
 }
@@ -162,9 +179,9 @@ async function settle(
   rules: Rules,
   whom: Whom,
   time: Time,
-  arrivals: Arrivals,
-  touched?: Touched,
+  of: Pick<RosterTask, 'arrivals' | 'touched' | 'onNews'>,
 ): Promise<Counts> {
+  const { touched } = of
   const isFew = touched !== undefined && touched.subjects.length <= FEW
   const duck = isFew ? context.streamDuck : context.duck
   return duck.connect(async (connection) => {
@@ -175,7 +192,7 @@ async function settle(
       const table = isFew ? context.rollups : null
       const roster = await loadRoster(connection, context.db, from, whom, time.asOf, table)
       const actions = actionsOf(plan, time.asOf)
-      const task = { plan, actions, roster, time, arrivals, ...(touched ? { touched } : {}) }
+      const task = { plan, actions, roster, time, ...of }
       return await settleRoster(context.db, connection, task)
     } finally {
       await known?.remove()

@@ -1,7 +1,7 @@
 import type { ObjectMapping, PropertyMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { traitOf } from '../../src/core/mapping/field-policy.ts'
 import type { FitValues } from '../../src/core/ports/crm.ts'
-import { isOurs, plainText } from '../../src/core/sync/ledger.ts'
+import { isOurs, isTheirs, type Ledger, plainText } from '../../src/core/sync/ledger.ts'
 import { nextWrite } from '../../src/core/sync/next-write.ts'
 import { afterRead, type ReadValues, withParked } from '../../src/core/sync/seen-record.ts'
 import { type NotedEdit, noteEdits } from '../../src/infra/postgres/crm-edit-store.ts'
@@ -38,7 +38,7 @@ export interface OwnReads {
   readonly values: ReadonlyMap<string, ReadValues>
   /** By our id: how often a record was written or found otherwise, before it was read. */
   readonly turns: ReadonlyMap<string, number>
-  readonly fit: FitValues
+  readonly fitted: FitValues
 }
 
 /** What the CRM says for itself in properties of ours, by our id and the trait that it is. */
@@ -54,7 +54,7 @@ export interface OwnSaid {
  */
 export async function seeOwnFields(
   tx: Tx,
-  { crm, rules, reads, values, turns, fit }: OwnReads,
+  { crm, rules, reads, values, turns, fitted }: OwnReads,
   run: RunNotes,
   now: Date,
 ): Promise<OwnSaid> {
@@ -70,10 +70,13 @@ export async function seeOwnFields(
       overtaken.add(ref)
       continue
     }
-    traits.set(ref, saidTraits(rules, row, said))
     // Before its first write a record is read by whoever writes it.
-    if (row.written === null) continue
-    const looked = lookAt(rules, { ...row, desired: fit(crmId, row.desired) }, said, now)
+    if (row.written === null) {
+      traits.set(ref, saidTraits(rules, row.ledger, said))
+      continue
+    }
+    const looked = lookAt(rules, { ...row, desired: fitted(crmId, row.desired) }, said, now)
+    traits.set(ref, saidTraits(rules, looked.ledger, said))
     if (looked.record) seen.push(looked.record)
     edits.push(...looked.edits)
     tellParked({ run }, ref, row.ledger, looked.next)
@@ -100,6 +103,7 @@ function lookAt(rules: ObjectMapping, row: CrmRecordRow, said: ReadValues, now: 
   }
   return {
     record: isNews(row, record) ? record : null,
+    ledger: after.ledger,
     edits: editsOf(row.ref, after.edits, next),
     next,
   }
@@ -112,7 +116,7 @@ const isNews = ({ written, ledger }: CrmRecordRow, record: SeenRecord): boolean 
 /** What is read is a trait; of what is written too, only what Ripen did not write itself. */
 function saidTraits(
   { properties }: ObjectMapping,
-  { ledger }: CrmRecordRow,
+  ledger: Ledger,
   said: ReadValues,
 ): Readonly<Record<string, string | null>> {
   const declared: Readonly<Record<string, PropertyMapping>> = properties
@@ -121,8 +125,9 @@ function saidTraits(
     const trait = traitOf(property)
     if (trait === null || !(property.policy === 'pull' || property.policy === 'two-way')) continue
     const text = plainText(said[name] ?? null)
-    const ours = property.policy === 'two-way' && isOurs(ledger[name] ?? {}, hashOf(text))
-    traits[trait] = text === '' || ours ? null : text
+    const [mark, hashed] = [ledger[name] ?? {}, hashOf(text)]
+    const isOwn = property.policy === 'two-way' && isOurs(mark, hashed) && !isTheirs(mark, hashed)
+    traits[trait] = text === '' || isOwn ? null : text
   }
   return traits
 }

@@ -12,16 +12,23 @@ export interface Spoken {
   readonly model: Model
 }
 
+/** Where scores of a model are read; those that are stored, or those of a draft. */
+export type ScoreReader = (
+  model: string,
+  among: readonly string[] | null,
+) => Promise<ReadonlyMap<string, Score>>
+
 /** Of everybody, or of some, whom one of the models of a CRM object scores: the score that speaks for her. */
 export async function speakers(
   db: Db | Tx,
-  set: MappingSet,
+  set: Pick<MappingSet, 'models'>,
   { model: names, winner }: Pick<ObjectMapping, 'model' | 'winner'>,
   among: readonly string[] | null = null,
+  read: ScoreReader = (model, ids) => readScores(db, model, ids),
 ): Promise<Spoken[]> {
   const bySubject = new Map<string, Map<string, Score>>()
   for (const name of names) {
-    for (const [id, score] of await readScores(db, name, among)) {
+    for (const [id, score] of await read(name, among)) {
       const scores = bySubject.get(id) ?? new Map<string, Score>()
       bySubject.set(id, scores.set(name, score))
     }

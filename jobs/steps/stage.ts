@@ -14,6 +14,7 @@ import {
   swapStaged,
 } from '../../src/infra/postgres/staging.ts'
 import type { JobContext, StepHandler } from '../context.ts'
+import { windowIsPast } from '../window-is-past.ts'
 
 /** Most events in one file of the lake; the rest is taken at once after it. */
 const MOST_EVENTS = 5_000
@@ -27,6 +28,7 @@ const MANY_WINDOWS = 8
 export const stage: StepHandler = async (context, source, _params, signal) => {
   const stream = context.streams.get(source)
   if (!stream) throw new ConfigError(`nothing comes by webhook from ${source}`)
+  await windowIsPast(context, signal)
   const { set, usageHash } = await readPublished(context.db)
   const kept = keptPlaces(set.usage)
   const forgotten = await readForgotten(context.db)

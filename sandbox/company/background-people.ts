@@ -26,11 +26,16 @@ const HOT_COMPANIES = 8
 const READY_ALONE = 22
 
 /** Makes the people that no story is about, company by company, then free mail, then visitors. */
-export function createBackground(random: Random, taken: Taken): readonly BackgroundPerson[] {
+export function createBackground(
+  random: Random,
+  taken: Taken,
+  size = 1,
+): readonly BackgroundPerson[] {
   const people: BackgroundPerson[] = []
-  let hot = HOT_COMPANIES
-  let readyAlone = READY_ALONE
-  for (const { company, users } of createCompanies(random, taken)) {
+  const share = (count: number) => Math.ceil(count * size)
+  let hot = share(HOT_COMPANIES)
+  let readyAlone = share(READY_ALONE)
+  for (const { company, users } of createCompanies(random, taken, share)) {
     const isHot = users >= 6 && users <= 14 && hot > 0
     if (isHot) hot -= 1
     for (let index = 0; index < users; index++) {
@@ -41,24 +46,28 @@ export function createBackground(random: Random, taken: Taken): readonly Backgro
       people.push(createPerson(people.length, { host, company, ready, taken }, random))
     }
   }
-  const free = FREE_MAIL_PEOPLE + DISPOSABLE_PEOPLE
+  const free = share(FREE_MAIL_PEOPLE) + share(DISPOSABLE_PEOPLE)
   for (let index = 0; index < free; index++) {
-    const host = random.pick(index < FREE_MAIL_PEOPLE ? FREE_MAIL : DISPOSABLE_MAIL)
+    const host = random.pick(index < share(FREE_MAIL_PEOPLE) ? FREE_MAIL : DISPOSABLE_MAIL)
     people.push(createPerson(people.length, { host, company: null, ready: false, taken }, random))
   }
-  for (let index = 0; index < VISITORS; index++) people.push(createVisitor(people.length, random))
+  for (let index = 0; index < share(VISITORS); index++)
+    people.push(createVisitor(people.length, random))
   return people
 }
 
 /** Many small companies, some middling, few with thirty people and more. */
-function createCompanies(random: Random, taken: Taken) {
-  const companies = Array.from({ length: COMPANIES - taken.companies }, (_, index) => {
-    const small = index % 3 === 0
-    const share = small ? 0 : random.int(2, 12) * random.int(1, 12)
-    return { company: createCompany(random, taken), users: small ? random.int(1, 2) : 3, share }
-  })
+function createCompanies(random: Random, taken: Taken, of: (count: number) => number) {
+  const companies = Array.from(
+    { length: Math.max(0, of(COMPANIES) - taken.companies) },
+    (_, index) => {
+      const small = index % 3 === 0
+      const share = small ? 0 : random.int(2, 12) * random.int(1, 12)
+      return { company: createCompany(random, taken), users: small ? random.int(1, 2) : 3, share }
+    },
+  )
   const open = companies.filter((entry) => entry.share > 0)
-  let left = PEOPLE - taken.people - FREE_MAIL_PEOPLE - DISPOSABLE_PEOPLE
+  let left = of(PEOPLE) - taken.people - of(FREE_MAIL_PEOPLE) - of(DISPOSABLE_PEOPLE)
   for (const entry of companies) left -= entry.users
   const shares = open.map((entry) => [entry, entry.share] as const)
   for (; left > 0; left--) random.weighted(shares).users += 1

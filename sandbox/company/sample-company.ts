@@ -17,6 +17,8 @@ export interface SampleCompanyOptions {
   readonly seed?: number
   /** Plays three more teams over the last thirty days, for what sales answers; everybody else stays the same. */
   readonly answers?: boolean
+  /** Share of the people, companies and events besides those of the stories; 1 when left out. */
+  readonly size?: number
 }
 
 /** Counts over everything that both exports hold. */
@@ -64,18 +66,18 @@ const EVENTS_PER_DAY = { amplitude: 120_000 / 90, mixpanel: 80_000 / 90 / 1.014 
  * @throws {RangeError} when `end` is not a UTC midnight.
  */
 export function sampleCompany(options: SampleCompanyOptions): SampleCompany {
-  const { end, days = 90, seed = 1 } = options
+  const { end, days = 90, seed = 1, size = 1 } = options
   if (end.getTime() % DAY !== 0) throw new RangeError('end must be a UTC midnight')
   const random = createRandom(seed)
   const cast = castStories()
-  const background = createBackground(random, takenBy(cast))
+  const background = createBackground(random, takenBy(cast), size)
   const people = [...cast.people, ...background.map(({ person }) => person)]
   const log = createEventLog(days, seed, random)
   for (const person of people) playSignUp(log, person, random)
   cast.play(log, random)
   playSignals(log, background, random)
   for (const tool of ['amplitude', 'mixpanel'] as const) {
-    fillActivity(log, tool, people, EVENTS_PER_DAY[tool] * days, days, random)
+    fillActivity(log, tool, people, EVENTS_PER_DAY[tool] * days * size, days, random)
   }
   const more = options.answers
     ? playAnswers(days, seed, Math.max(...people.map(({ n }) => n)))

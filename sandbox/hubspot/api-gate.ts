@@ -51,7 +51,7 @@ export function apiRouter(endpoints: readonly ApiEndpoint[], options: GateOption
   )
   router.use((req, res, next) => {
     req.url = currentUrl(req.url)
-    if (/^\/(crm|account-info|oauth|integrations)\//.test(req.url)) api(req, res, next)
+    if (/^\/(crm|account-info|oauth|integrations|events)\//.test(req.url)) api(req, res, next)
     else next()
   })
   return router
@@ -62,10 +62,11 @@ export function currentUrl(url: string): string {
   const dated = url
     .replace(/^\/crm\/associations\/(\d{4}-\d{2}(-beta)?|v4)(?=\/)/, '/crm/v4/associations')
     .replace(
-      /^\/crm\/(objects|properties|owners|pipelines|property-validations|limits)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/,
+      /^\/crm\/(objects|properties|owners|pipelines|property-validations|limits|lists)\/\d{4}-\d{2}(-beta)?(?=[/?]|$)/,
       '/crm/v3/$1',
     )
     .replace(/^\/account-info\/\d{4}-\d{2}(?=\/)/, '/account-info/v3')
+    .replace(/^\/events\/\d{4}-\d{2}(?=\/)/, '/events/v3')
   const isDated = dated !== url && /^\/crm\/objects\//.test(url)
   return isDated && dated.includes('/associations/') ? dated.replace('/crm/v3/', '/crm/v4/') : dated
 }

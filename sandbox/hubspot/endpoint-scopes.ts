@@ -21,6 +21,7 @@ export function requireScope(scopes: readonly string[] | null, method: string, p
 /** The scopes of which one is enough; null when none is needed. */
 function acceptedScopes(method: string, path: string): readonly string[] | null {
   const [, root, version, area, first] = path.split('/')
+  if (root === 'events') return ['analytics.behavioral_events.send']
   if (root !== 'crm' || version === undefined) return null
   const act = isRead(method, path) ? 'read' : 'write'
   switch (area) {
@@ -29,6 +30,8 @@ function acceptedScopes(method: string, path: string): readonly string[] | null 
       return [`crm.objects.${scopeName(first)}.${act}`]
     case 'associations':
       return [`crm.objects.${scopeName(first)}.${act}`]
+    case 'lists':
+      return [`crm.lists.${act}`]
     case 'owners':
       return ['crm.objects.owners.read']
     case 'properties':
@@ -52,4 +55,6 @@ function scopeName(object: string | undefined): string {
   return WITH_CONTACTS.has(type) ? 'contacts' : type
 }
 
-const WITH_CONTACTS: ReadonlySet<string> = new Set(['tasks', 'calls', 'emails', 'meetings'])
+const WITH_CONTACTS: ReadonlySet<string> = new Set([
+  ...['tasks', 'calls', 'emails', 'meetings', 'notes'],
+])

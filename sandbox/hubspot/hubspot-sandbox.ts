@@ -13,7 +13,9 @@ import { batchWriteEndpoints } from './batch-write-endpoints.ts'
 import { controlRouter } from './control-router.ts'
 import { pipelineEndpoints } from './deal-pipelines.ts'
 import { defineProperty } from './define-property.ts'
+import { CustomEvents, eventEndpoints } from './event-endpoints.ts'
 import { groupEndpoints } from './group-endpoints.ts'
+import { listEndpoints, PortalLists } from './list-endpoints.ts'
 import { oauthEndpoints, oauthPages } from './oauth-endpoints.ts'
 import { readObjectType } from './object-types.ts'
 import { pageRouter } from './page-router.ts'
@@ -103,6 +105,10 @@ export interface HubspotSandbox {
   erase(id: string): void
   /** What people of the account do by hand. */
   readonly people: PeopleAtWork
+  /** Lists, as people made them. */
+  readonly lists: PortalLists
+  /** Custom events: which are defined, and which came. */
+  readonly events: CustomEvents
   /** Tells an app of every change; `configure` subscribes it. */
   readonly webhooks: WebhookSender
   /** Who is let in. */
@@ -142,8 +148,12 @@ export async function createHubspotSandbox(
   })
   const holds = new AccountHolds(options.upsertLock)
   const search = { now, scrambleTies: options.scrambleTies ?? false }
+  const lists = new PortalLists()
+  const events = new CustomEvents()
   const endpoints = [
     ...oauthEndpoints(access),
+    ...listEndpoints(state, lists),
+    ...eventEndpoints(events, now),
     ...allEndpoints(state, limits, { autoCreateCompanies, partialBatches, now }, search),
   ]
   const webhooks = new WebhookSender(now)
@@ -170,6 +180,8 @@ export async function createHubspotSandbox(
     edit: (object, id, properties) => editRecord(state, readObjectType(object), id, properties),
     erase: (id) => eraseContact(state, id),
     people: peopleAtWork(state),
+    lists,
+    events,
     access,
     setRules: (object, property, rules) => state.rules.set(readObjectType(object), property, rules),
     defineProperty: (object, change) => defineProperty(state, readObjectType(object), change),

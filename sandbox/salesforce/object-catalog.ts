@@ -6,6 +6,7 @@ import {
   STATUS_FIELDS,
   TASK_FIELDS,
 } from './fields/activity-fields.ts'
+import { CAMPAIGN_FIELDS, CAMPAIGN_MEMBER_FIELDS } from './fields/campaign-fields.ts'
 import { CONTACT_FIELDS } from './fields/contact-fields.ts'
 import { readFieldList } from './fields/field-list.ts'
 import { LEAD_FIELDS } from './fields/lead-fields.ts'
@@ -38,6 +39,8 @@ const OBJECTS: readonly (readonly [
   fields: string,
 ])[] = [
   ['Account', 'Accounts', '001', 'cudmr', ACCOUNT_FIELDS],
+  ['Campaign', 'Campaigns', '701', 'cudr', CAMPAIGN_FIELDS],
+  ['CampaignMember', 'Campaign Members', '00v', 'cudr', CAMPAIGN_MEMBER_FIELDS],
   ['Contact', 'Contacts', '003', 'cudmr', CONTACT_FIELDS],
   ['EmailMessage', 'Email Messages', '02s', 'cudr', EMAIL_MESSAGE_FIELDS],
   ['Event', 'Events', '00U', 'cudr', EVENT_FIELDS],

@@ -41,7 +41,9 @@ export async function accountStory(
   const own = acts.filter((act) => act.domain === domain)
   const lines = [
     ...(await changesOf(db, id, model)),
-    ...tasks.flatMap(({ qualified_at: at }) => (at ? line(at, 3, 'a task is made') : [])),
+    ...tasks.flatMap(({ qualified_at: at, state }) => {
+      return at ? line(at, 3, state === 'noted' ? 'a note is on the deal' : 'a task is made') : []
+    }),
     ...tasks.flatMap(({ completed_at: at, note, state }) =>
       at ? line(at, 4, `the task is ${state}${note === null ? '' : `: ${note}`}`) : [],
     ),
@@ -50,7 +52,7 @@ export async function accountStory(
   lines.sort((a, b) => (a.at === b.at ? a.rank - b.rank : a.at < b.at ? -1 : 1))
   return {
     domain,
-    tasks: tasks.length,
+    tasks: tasks.filter(({ state }) => state !== 'noted').length,
     usageStatus: score?.usage_status ?? 'none',
     salesStatus: score?.sales_status ?? 'none',
     lines: lines.map(({ at, text }) => ({ at, text })),

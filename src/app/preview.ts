@@ -1,11 +1,15 @@
 import type { JobContext } from '../../jobs/context.ts'
 import { slicesOf, voices } from '../../jobs/steps/desire.ts'
+import { type DraftScores, draftScores } from '../../jobs/steps/draft-scores.ts'
 import { createPreview, type RecordPreview } from '../../jobs/steps/preview-records.ts'
+import type { ScoreReader } from '../../jobs/steps/speakers.ts'
 import { canonicalJson } from '../core/canonical-json.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { ObjectMapping } from '../core/mapping/crm-mapping.ts'
 import type { MappingSet } from '../core/mapping/mapping-set.ts'
+import type { Model } from '../core/mapping/model.ts'
 import type { Crm, CrmObject } from '../core/ports/crm.ts'
+import type { Score } from '../core/scoring/score.ts'
 import { accountProblem } from '../infra/postgres/crm-account-store.ts'
 
 /** Which records are looked at: all, some of each object, or those of one person. */
@@ -43,6 +47,7 @@ const SLICE = 500
 
 /**
  * Looks at the records of a CRM as the sync would, companies first, and writes nothing.
+ * @param isScored scores everybody who is looked at by the models of the set, which are not published.
  * @throws {ConfigError} when the account is another one than before, or the mapping has nothing of the CRM.
  */
 export async function previewSync(
@@ -51,21 +56,24 @@ export async function previewSync(
   set: MappingSet,
   choice: PreviewChoice,
   signal: AbortSignal,
+  isScored = false,
 ): Promise<Preview> {
   const mapping = set.crms.get(crm.name)
   if (!mapping) throw new ConfigError(`${crm.name}.yaml is missing in the mapping folder`)
   const problem = await accountProblem(context.db, crm.name, await crm.accountId(signal))
   if (problem !== null) throw new ConfigError(problem)
   const speaks = voices()
+  const drafted = isScored ? await draftScores(context, set, subjectsOf(choice)) : null
+  const scores = drafted ? readerOf(drafted) : undefined
   const records: RecordPreview[] = []
   const totals: PreviewTotals[] = []
   for (const object of ['company', 'contact'] as const) {
     const rules = mapping.objects[object]
     if (!rules) continue
     await requireKey(crm, object, rules, signal)
-    const all = choice.refs?.[object] ?? (await everybody(context, crm, object, rules))
+    const all = choice.refs?.[object] ?? (await everybody(context, crm, object, rules, drafted))
     const chosen = choice.sample === undefined ? all : spread(all, choice.sample)
-    const look = createPreview({ context, crm, set, object, rules, speaks, signal })
+    const look = createPreview({ context, crm, set, object, rules, speaks, scores, signal })
     const found: RecordPreview[] = []
     for (let at = 0; at < chosen.length; at += SLICE) {
       signal.throwIfAborted()
@@ -105,10 +113,27 @@ async function everybody(
   crm: Crm,
   object: CrmObject,
   rules: Rules,
+  drafted: DraftScores | null,
 ): Promise<readonly string[]> {
-  const all: string[] = []
-  for await (const refs of slicesOf(db, crm.name, object, rules)) all.push(...refs)
-  return all
+  const all = new Set<string>()
+  for await (const refs of slicesOf(db, crm.name, object, rules)) {
+    for (const ref of refs) all.add(ref)
+  }
+  for (const model of rules.model) for (const id of drafted?.get(model)?.keys() ?? []) all.add(id)
+  return [...all].sort()
+}
+
+/** Whom scores are needed of; null for everybody. */
+function subjectsOf({ refs }: PreviewChoice): readonly string[] | null {
+  return refs ? [...refs.company, ...refs.contact] : null
+}
+
+function readerOf(drafted: DraftScores): ScoreReader {
+  return async (model, among) => {
+    const all = drafted.get(model) ?? new Map<string, Score>()
+    if (among === null) return all
+    return new Map(among.flatMap((id) => (all.has(id) ? [[id, all.get(id) as Score]] : [])))
+  }
 }
 
 /** So many of a list, evenly over all of it and the same each time. */
@@ -140,29 +165,26 @@ function callsFor({ maxBatch, bulkFrom }: Crm, records: number): number {
   return bulkFrom !== undefined && records >= bulkFrom ? 1 : Math.ceil(records / maxBatch)
 }
 
-/** Files that are not published, with scores that are. */
+/** Files that are not published. */
 export interface Draft {
   readonly set: MappingSet
+  /** True when a model is another one than the published one, so that scores are others too. */
+  readonly isScored: boolean
   /** What it cannot show. */
   readonly notes: readonly string[]
 }
 
-/** Holds a draft against what is published: scores are stored ones, so their models are the published ones. */
+/** Holds a draft against what is published: usage is rolled up, and people are known, as the published files say. */
 export function draftOf(draft: MappingSet, published: MappingSet): Draft {
+  const before = (id: string) => published.models.get(id)
+  const isSame = ([id, model]: readonly [string, Model]) =>
+    canonicalJson(before(id) ?? null) === canonicalJson(model)
   const notes: string[] = []
-  const models = new Map(draft.models)
-  for (const [id, model] of draft.models) {
-    const before = published.models.get(id)
-    if (before && canonicalJson(before) === canonicalJson(model)) continue
-    if (before) models.set(id, before)
-    const what = before ? 'is changed in these files' : 'is new in these files'
-    notes.push(`model ${id} ${what}: its scores come with ripen apply, and are not in this diff`)
-  }
   for (const name of ['usage', 'identity'] as const) {
     if (canonicalJson(draft[name]) === canonicalJson(published[name])) continue
     notes.push(
       `${name}.yaml is changed in these files: what that does to scores comes with ripen apply`,
     )
   }
-  return { set: { ...draft, models }, notes }
+  return { set: draft, isScored: ![...draft.models].every(isSame), notes }
 }

@@ -34,7 +34,14 @@ export type VendorFault =
   | 'too-late'
   | 'server-error'
 
-export type FaultyCall = 'create-record' | 'update-record' | 'create-task' | 'close-task' | 'read'
+export type FaultyCall =
+  | 'create-record'
+  | 'update-record'
+  | 'create-task'
+  | 'close-task'
+  | 'create-note'
+  | 'add-member'
+  | 'read'
 
 /** A record of the customer's, in words that every CRM has. */
 export interface SeedRecord {
@@ -126,6 +133,15 @@ export interface CrmSubject extends CrmNature {
   companyContacts(): readonly (readonly [contactId: string, companyId: string])[]
   /** Records that a task is about. */
   taskTargets(taskId: string): readonly string[]
+  /** What a person reads on a deal: the texts of its notes, subjects first. */
+  notesOn(dealId: string): readonly string[]
+  /** Deletes every note of a deal, as a person would. */
+  deleteNotes(dealId: string): void
+  /** Makes a static list of people, or a campaign; returns its id. */
+  makeGroup(name: string): string
+  /** The id of one that there is not. */
+  lostGroupId(): string
+  membersOf(groupId: string): readonly string[]
   /** An owner's id. */
   ownerId(): string
   /** A queue's id. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe } from '@jest/globals'
+import { describeActions } from './crm-contract-actions.ts'
 import { describeChanges } from './crm-contract-changes.ts'
 import { describeFailures } from './crm-contract-failures.ts'
+import { describeNotes } from './crm-contract-notes.ts'
 import { describeOutcomes } from './crm-contract-outcomes.ts'
 import { describeProvisioning } from './crm-contract-provisioning.ts'
 import { describeRecords } from './crm-contract-records.ts'
@@ -34,6 +36,8 @@ export function describeCrmContract(name: string, makeSubject: () => Promise<Crm
     describeValues(holder)
     describeTasks(holder)
     describeTaskEnds(holder)
+    describeNotes(holder)
+    describeActions(holder)
     describeOutcomes(holder)
     describeChanges(holder)
     describeFailures(holder)

@@ -92,6 +92,26 @@ describe('the scopes of a token', () => {
     expect(scopesFor(calls, false)).not.toContain('sales-email-read')
   })
 
+  it('of lists and events are asked for where playbooks use them, and tried where none are listed', async () => {
+    const { subject, sandbox, access } = await open()
+    const id = sandbox.lists.add({ name: 'Nurture', object: 'contacts' })
+    const groups = [{ id, object: 'contact' as const }]
+    const needs = { objects: [], tasks: false, groups, events: ['pe4242424_ready'] }
+    const wanted = ['crm.lists.read', 'crm.lists.write', 'analytics.behavioral_events.send']
+    expect(scopesFor(needs, false)).toEqual([...wanted, 'crm.objects.owners.read'])
+    expect(scopesFor({ objects: [], tasks: false }, false)).toEqual(['crm.objects.owners.read'])
+    const crm = connectHubspot(subject.baseUrl)
+    for (const listed of [true, false]) {
+      access.limitStaticToken(['crm.objects.owners.read'], listed)
+      const { findings } = await crm.inspect(needs, noSignal())
+      expect(about(findings, 'scopes').map((what) => what.split(' ')[0])).toEqual(wanted)
+      access.limitStaticToken([...wanted, 'crm.objects.owners.read'], listed)
+      expect(ill((await crm.inspect(needs, noSignal())).findings)).toEqual([])
+    }
+    expect(sandbox.lists.get(id)?.members.size).toBe(0)
+    expect(sandbox.events.list()).toEqual([])
+  })
+
   it('for creating properties are needed only while some are missing', async () => {
     const { subject, access } = await open()
     access.limitStaticToken(CONTACT_SCOPES)
@@ -103,6 +123,33 @@ describe('the scopes of a token', () => {
     const { findings } = await crm.inspect({ objects, tasks: false }, noSignal())
     expect(about(findings, 'scopes')).toEqual([
       expect.stringContaining('crm.schemas.contacts.write is missing'),
+    ])
+  })
+})
+
+describe('lists that playbooks name', () => {
+  it('are there, static, and of the records that are put into them', async () => {
+    const { subject, sandbox } = await open()
+    const lists = {
+      right: sandbox.lists.add({ name: 'Nurture', object: 'contacts' }),
+      active: sandbox.lists.add({ name: 'Hot', object: 'contacts', processingType: 'DYNAMIC' }),
+      others: sandbox.lists.add({ name: 'Firms', object: 'companies' }),
+      none: '9999',
+    }
+    const groups = Object.values(lists).map((id) => ({ id, object: 'contact' as const }))
+    const crm = connectHubspot(subject.baseUrl)
+    const { findings } = await crm.inspect({ objects: [], tasks: false, groups }, noSignal())
+    const told = findings.filter((one) => one.about === 'lists')
+    expect(told.map(({ level, of }) => [level, of])).toEqual([
+      ['ok', { target: lists.right }],
+      ['error', { target: lists.active }],
+      ['error', { target: lists.others }],
+      ['error', { target: lists.none }],
+    ])
+    expect(told.map(({ mend }) => mend).slice(1)).toEqual([
+      expect.stringContaining('static list'),
+      expect.stringContaining('list of contact records'),
+      expect.stringContaining('address of the list'),
     ])
   })
 })

@@ -48,9 +48,14 @@ async function callEverything(subject: HubspotSubject, apiVersion?: string): Pro
   await crm.owners(noSignal())
   const about = { companyId, contactIds: [contactId] }
   const [task] = await crm.createTasks([{ ...TASK, ...about }], noSignal())
+  const many = [1, 2, 3, 4, 5].map((n) => ({ ...TASK, ...about, marker: `${TASK.marker}-${n}` }))
+  await crm.createTasks(many, noSignal())
   await crm.findTasks([{ marker: TASK.marker, ...about }], noSignal())
   await closeTask(crm, task?.kind === 'created' ? task.taskId : '')
-  subject.people.openDeal({ contactIds: [contactId], companyIds: [] }, { name: 'A', amount: 1 })
+  const ofContact = { contactIds: [contactId], companyIds: [] }
+  const dealId = subject.people.openDeal(ofContact, { name: 'A', amount: 1 })
+  await noteOnDeal(crm, dealId)
+  await act(subject, crm, contactId)
   const ends = { contactIds: [contactId], companyIds: [companyId] }
   await crm.dealsOf(ends, noSignal())
   await crm.changedSince(
@@ -81,6 +86,35 @@ async function closeTask(crm: Crm, taskId: string): Promise<void> {
   if (!state) throw new Error('expected a task')
   const { fingerprint } = state
   await crm.closeTasks([{ taskId, note: 'It is over.', fingerprint }], noSignal())
+}
+
+async function act({ sandbox }: HubspotSubject, crm: Crm, crmId: string): Promise<void> {
+  const groupId = sandbox.lists.add({ name: 'Nurture', object: 'contacts' })
+  const add = { groupId, crmId, object: 'contact', act: 'add', status: null } as const
+  await crm.setMemberships([add, { ...add, act: 'remove' }], noSignal())
+  const needs = { objects: [], tasks: false, groups: [{ id: groupId, object: 'contact' as const }] }
+  await crm.inspect(needs, noSignal())
+  const name = 'pe4242424_ready'
+  sandbox.events.define(name)
+  const id = '0b1c2d3e-4f50-8a6b-9c7d-8e9f00112233'
+  const at = '2026-11-21T09:00:00.000Z'
+  const event = {
+    ...{ id, name, crmId, at },
+    object: 'contact',
+    properties: { story: 'x' },
+  } as const
+  await crm.sendEvents?.([event], noSignal())
+}
+
+async function noteOnDeal(crm: Crm, dealId: string): Promise<void> {
+  const { marker, subject, body, ownerId } = TASK
+  const at = '2026-11-21T09:00:00.000Z'
+  const [note] = await crm.createNotes([{ marker, subject, body, ownerId, dealId, at }], noSignal())
+  await crm.findNotes([{ marker, dealId }], noSignal())
+  const noteId = note?.kind === 'created' ? note.taskId : ''
+  expect(await crm.amendNotes([{ noteId, note: 'There is more.' }], noSignal())).toEqual([
+    { kind: 'amended' },
+  ])
 }
 
 /** HubSpot refuses both; what counts is how they are asked for. */
@@ -145,6 +179,17 @@ describe('the requests of the HubSpot connector', () => {
     { wrong: 'a page', ...post('/crm/v3/objects/contacts/search', { ...find, limit: 201 }) },
     { wrong: 'a query', method: 'GET', path: '/crm/v3/owners/?limit=101', body: undefined },
     { wrong: 'a version', method: 'GET', path: '/crm/owners/2026-04', body: undefined },
+    {
+      wrong: 'a member by address',
+      method: 'PUT',
+      path: '/crm/v3/lists/31/memberships/add',
+      body: ['a@b.example'],
+    },
+    { wrong: 'an event of nobody', ...post('/events/v3/send', { eventName: 'pe1_a' }) },
+    {
+      wrong: 'a note of no time',
+      ...post('/crm/v3/objects/notes', { properties: {}, associations: [] }),
+    },
     {
       wrong: 'a task that is never due',
       ...post('/crm/v3/objects/tasks', { properties: {}, associations: [] }),

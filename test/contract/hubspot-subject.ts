@@ -37,6 +37,8 @@ const CALLS: Readonly<Record<FaultyCall, { method: string; path: RegExp }>> = {
   'update-record': { method: 'POST', path: /\/batch\/update$/ },
   'create-task': { method: 'POST', path: /\/objects\/([\d-]+\/)?tasks$/ },
   'close-task': { method: 'PATCH', path: /\/objects\/([\d-]+\/)?tasks\/\d+$/ },
+  'create-note': { method: 'POST', path: /\/objects\/([\d-]+\/)?notes$/ },
+  'add-member': { method: 'PUT', path: /\/memberships\/add$/ },
   read: { method: 'POST', path: /\/batch\/read$/ },
 }
 const ROLLING_LIMIT = {
@@ -181,6 +183,14 @@ function vendorSide(sandbox: HubspotSandbox) {
     records: (object: CrmObject | 'task') => live(object).map((record) => record.properties),
     companyContacts: () => companyContacts(sandbox),
     taskTargets: (taskId: string) => taskTargets(sandbox, taskId),
+    notesOn: (dealId: string) =>
+      notesOn(sandbox, dealId).map((n) => n.properties['hs_note_body'] ?? ''),
+    deleteNotes: (dealId: string) => {
+      for (const { id } of notesOn(sandbox, dealId)) sandbox.archive('notes', id)
+    },
+    makeGroup: (name: string) => sandbox.lists.add({ name, object: 'contacts' }),
+    lostGroupId: () => '99999',
+    membersOf: (groupId: string) => [...(sandbox.lists.get(groupId)?.members ?? [])],
     ownerId: () => '41000001',
     queueId: () => '77',
     formerOwnerId: () => '41000006',
@@ -244,6 +254,14 @@ function companyContacts(sandbox: HubspotSandbox): [string, string][] {
     return []
   })
   return [...new Map(pairs.map((pair) => [pair.join(), pair])).values()]
+}
+
+function notesOn(sandbox: HubspotSandbox, dealId: string) {
+  const ids = sandbox.associations().flatMap(({ from, to }) => {
+    if (from.type === 'notes' && to.type === 'deals' && to.id === dealId) return [from.id]
+    return []
+  })
+  return sandbox.records('notes').filter(({ id, archived }) => !archived && ids.includes(id))
 }
 
 function taskTargets(sandbox: HubspotSandbox, taskId: string): string[] {

@@ -37,6 +37,8 @@ const CALLS: Readonly<Record<FaultyCall, { method?: string; path: RegExp }>> = {
   'update-record': { method: 'PATCH', path: /\/composite\/sobjects$/ },
   'create-task': { method: 'POST', path: /\/composite\/sobjects$/ },
   'close-task': { method: 'PATCH', path: /\/composite\/sobjects$/ },
+  'create-note': { method: 'POST', path: /\/composite\/sobjects$/ },
+  'add-member': { method: 'POST', path: /\/composite\/sobjects$/ },
   read: { path: /\/(query|queryAll|composite)$/ },
 }
 
@@ -215,6 +217,8 @@ function vendorSide(sandbox: SalesforceSandbox) {
   const live = (object: keyof typeof PLACES) =>
     PLACES[object].flatMap((one) => sandbox.records(one)).filter(({ deleted }) => !deleted)
   const nameOf = (id: string) => sandbox.record(id)?.values['attributes'] ?? objectOf(id)
+  const notesOn = (dealId: string) =>
+    live('task').filter(({ values }) => values['WhatId'] === dealId && values['IsClosed'] === true)
   const seed = (object: CrmObject, record: SeedRecord) => {
     const [place, values] = seedValues(object, record)
     return people.create(place, values)
@@ -245,6 +249,18 @@ function vendorSide(sandbox: SalesforceSandbox) {
       const task = sandbox.record(taskId)?.values ?? {}
       return [task['WhoId'], task['WhatId']].flatMap((id) => (id ? [String(id)] : []))
     },
+    notesOn: (dealId: string) =>
+      notesOn(dealId).map(({ values }) => `${values['Subject']}\n${values['Description']}`),
+    deleteNotes: (dealId: string) => {
+      for (const { id } of notesOn(dealId)) people.delete('Task', id)
+    },
+    makeGroup: (name: string) => people.create('Campaign', { Name: name, IsActive: true }),
+    lostGroupId: () => '701000000000000AAA',
+    membersOf: (groupId: string) =>
+      sandbox
+        .records('CampaignMember')
+        .filter(({ deleted, values }) => !deleted && values['CampaignId'] === groupId)
+        .map(({ values }) => String(values['ContactId'] ?? values['LeadId'])),
     ownerId: () => users.rep,
     formerOwnerId: () => users.inactive,
     people: peopleOf(sandbox),

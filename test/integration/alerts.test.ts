@@ -2,11 +2,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { sql } from 'kysely'
 import { Webhook } from 'standardwebhooks'
 import { watchAlerts } from '../../jobs/alerts/look.ts'
+import { missedFindings } from '../../jobs/alerts/source-findings.ts'
 import type { App } from '../../src/app/compose.ts'
 import { ALERT_KINDS } from '../../src/core/alerts/alert.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
 import { beginNotice, endNotice } from '../../src/infra/postgres/notices.ts'
 import { storeDay } from '../../src/infra/postgres/pace-store.ts'
+import {
+  beginRun,
+  failWork,
+  finishRun,
+  readWork,
+  requestTouched,
+} from '../../src/infra/postgres/work.ts'
 import {
   type MailReceiver,
   type PostReceiver,
@@ -140,6 +148,8 @@ describe('alerts', () => {
       to: ['ann@ops.example', 'bob@ops.example'],
       text: expect.stringMatching(/^Subject: Ripen: .* FIRING/m),
     })
+    const quota = told().find((one) => one.kind === 'quota')
+    expect(quota.text).toMatch(/50 of 1000 calls .*which apps use up.*HUBSPOT_DAILY_SHARE/)
     const drift = told().find((one) => one.kind === 'schema-drift')
     expect(drift.text).toContain('event invite_sent vanished')
     expect(drift.text).not.toContain('something else')
@@ -147,6 +157,35 @@ describe('alerts', () => {
     for (const { body, headers } of hook.received) {
       expect(key.verify(body, headers as Record<string, string>)).toBeTruthy()
     }
+  })
+
+  it('tell of a step whose tries come to nothing, however often it is tried and asked for', async () => {
+    const { app } = await open()
+    const { db } = app.context
+    const tryInVain = async () => {
+      await requestTouched(db, 'reconcile', 'hubspot')
+      const [row] = await readWork(db, 'reconcile', 'hubspot')
+      const version = row?.requested ?? 0
+      await failWork(db, 'reconcile', 'hubspot', version, 'retryable', 'HubSpot does not answer')
+    }
+    await tryInVain()
+    expect(await missedFindings(app.context)).toEqual([])
+    await sql`update work set open_since = open_since - interval '1 day' where key = 'hubspot'`.execute(
+      db,
+    )
+    await tryInVain()
+    expect(await missedFindings(app.context)).toEqual([
+      expect.objectContaining({
+        about: 'reconcile hubspot',
+        text: expect.stringContaining('failed: HubSpot does not answer'),
+      }),
+    ])
+    await sql`update work set failed = 0 where key = 'hubspot'`.execute(db)
+    const begun = await beginRun(db, 'reconcile', 'hubspot')
+    if (!begun) throw new Error('there is nothing to do')
+    await finishRun(db, begun, {})
+    await tryInVain()
+    expect(await missedFindings(app.context)).toEqual([])
   })
 
   it('that begin and end within a moment are not told', async () => {

@@ -6,6 +6,7 @@ import {
   startSalesforceSandbox,
 } from '../../sandbox/salesforce/start-salesforce-sandbox.ts'
 import type { CheckResult } from '../../src/app/cli/commands/check.ts'
+import type { DiffResult } from '../../src/app/cli/commands/diff.ts'
 import type { ProvisionReport } from '../../src/app/cli/commands/provision.ts'
 import { type Ran, ripen, startRipen } from '../support/cli.ts'
 import { type CliWorld, openCliWorld } from '../support/cli-world.ts'
@@ -109,6 +110,28 @@ describe('one after another, Salesforce', () => {
     expect(first.recordsWritten).toBe(1)
     expect(org.sandbox.record(lead)?.values['PQL_Score__c']).toBe(70)
     expect(await json(0, 'sync')).toMatchObject({ recordsWritten: 0, writeCalls: 0 })
+  })
+
+  it('is shown by diff and test what a sync would write, old and new, and nothing is written', async () => {
+    const [lead] = org.sandbox.records('Lead')
+    org.sandbox.people.edit('Lead', lead?.id ?? '', { PQL_Score__c: 3 })
+    const all = () => ['Lead', 'Account', 'Task'].map((object) => org.sandbox.records(object))
+    const before = JSON.stringify(all())
+    const { records } = await json<DiffResult>(0, 'diff')
+    const changed = records.filter(({ fields }) => fields.length > 0)
+    expect(changed).toMatchObject([
+      {
+        name: WHO.champion,
+        step: 'update',
+        fields: [{ property: 'PQL_Score__c', old: '3', new: 70 }],
+      },
+    ])
+    const told = await run('diff')
+    expect(told.stdout).toMatch(/PQL_Score__c +3 → 70/)
+    expect(told.stdout).toContain('Nothing was written.')
+    const tested = await run('test', WHO.champion)
+    expect(tested).toMatchObject({ code: 0, stdout: expect.stringContaining('PQL_Score__c') })
+    expect(JSON.stringify(all())).toBe(before)
   })
 
   it('is let go by disconnect', async () => {

@@ -116,6 +116,33 @@ describe('what streams in', () => {
   })
 })
 
+describe('while many records are written', () => {
+  it('who is qualified just now does not wait for them', async () => {
+    const thread = await openIngest({ origin })
+    await thread.run()
+    const { db } = thread.app.context
+    const { rows } = await sql<{ ref: string }>`
+      update crm_record set state = 'pending', desired = desired || jsonb_build_object('pql_score',
+        case when (written ->> 'pql_score')::int > 50 then 1 else 99 end)
+      where ref = (select min(ref) from crm_record where object = 'contact' and state = 'in-sync')
+      returning ref`.execute(db)
+    const ref = rows[0]?.ref ?? ''
+    const path = /contacts\/batch\/(update|upsert)$/
+    thread.vendors.hubspot.faults.push({ path, delayMs: 15_000 })
+    await thread.app.engine.request('reconcile', 'hubspot')
+    const state = async () =>
+      (await db.selectFrom('crm_record').select('state').where('ref', '=', ref).execute())[0]?.state
+    await eventually('the others are on their way', async () => (await state()) === 'writing')
+    await playTeam(thread)
+    const isQualified = async () =>
+      inPortal(thread).kim?.properties['pql_usage_status'] === 'qualified'
+    await eventually('her fields', isQualified, 12_000)
+    expect(await state()).toBe('writing')
+    await thread.app.engine.idle(['reconcile'])
+    expect(await state()).toBe('in-sync')
+  }, 60_000)
+})
+
 describe('what is not counted', () => {
   it('is history, and what changes with time alone', async () => {
     const thread = await openIngest({ origin })

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { sql } from 'kysely'
 import type { RecordPreview } from '../../jobs/steps/preview-records.ts'
 import type { SyncResult } from '../../src/app/cli/commands/sync.ts'
+import { findPerson } from '../../src/app/explanation.ts'
 import { draftOf, type PreviewChoice, previewSync, spread } from '../../src/app/preview.ts'
 import { type MappingFiles, parseMappingSet } from '../../src/core/mapping/mapping-set.ts'
 import { crmNeeds } from '../../src/core/sync/crm-needs.ts'
@@ -38,11 +39,13 @@ async function openScored(): Promise<Thread> {
 
 async function connected({ app }: Thread, draft?: MappingFiles) {
   const { set: published } = await readEffective(app.context.db)
-  const { set } = draft ? draftOf(parseMappingSet(draft), published) : { set: published }
+  const { set, isScored } = draft
+    ? draftOf(parseMappingSet(draft), published)
+    : { set: published, isScored: false }
   const mapping = set.crms.get('hubspot') ?? null
   const crm = app.context.crms.get('hubspot')?.connect?.(crmSetup(mapping))
   if (!crm) throw new Error('hubspot is not connected')
-  return { crm, set }
+  return { crm, set, isScored }
 }
 
 function sync(thread: Thread): Promise<SyncResult> {
@@ -51,8 +54,16 @@ function sync(thread: Thread): Promise<SyncResult> {
 }
 
 async function preview(thread: Thread, choice: PreviewChoice = {}, draft?: MappingFiles) {
-  const { crm, set } = await connected(thread, draft)
-  return previewSync(thread.app.context, crm, set, choice, new AbortController().signal)
+  const { crm, set, isScored } = await connected(thread, draft)
+  const { signal } = new AbortController()
+  return previewSync(thread.app.context, crm, set, choice, signal, isScored)
+}
+
+/** All that is stored of scores. */
+async function scoresIn({ app }: Thread): Promise<string> {
+  const { rows } = await sql<{ row: string }>`select t::text as row from score t
+    union all select t::text from score_change t order by 1`.execute(app.context.db)
+  return rows.map(({ row }) => row).join()
 }
 
 const changing = (records: readonly RecordPreview[]) =>
@@ -147,11 +158,46 @@ describe('a look before the write', () => {
     )
     expect(records.flatMap(({ fields }) => fields)).toEqual([])
     const { set } = await readEffective(thread.app.context.db)
-    expect(draftOf(parseMappingSet(draft), set).notes).toEqual([
-      expect.stringMatching(/model people is changed.*ripen apply/),
-    ])
-    expect(draftOf(set, set).notes).toEqual([])
+    expect(draftOf(parseMappingSet(draft), set)).toMatchObject({ isScored: true, notes: [] })
+    expect(draftOf(set, set)).toMatchObject({ isScored: false, notes: [] })
   })
+
+  it.each([
+    { whom: 'everybody', choose: async (): Promise<PreviewChoice> => ({}) },
+    {
+      whom: 'one person',
+      choose: async ({ app }: Thread): Promise<PreviewChoice> => {
+        const found = await findPerson(app.context.db, WHO.champion)
+        const company = found?.account_id ? [found.account_id] : []
+        return { refs: { contact: found ? [found.id] : [], company } }
+      },
+    },
+  ])(
+    'of a draft of a model tells for $whom the scores that come with it, and stores none',
+    async ({ choose }) => {
+      const thread = await openScored()
+      await sync(thread)
+      const draft = await mappingFiles({
+        file: 'models/people.yaml',
+        from: 'action: activated, points: 30',
+        to: 'action: activated, points: 45',
+      })
+      const before = await scoresIn(thread)
+      const { records } = await preview(thread, await choose(thread), draft)
+      expect(await scoresIn(thread)).toBe(before)
+      const contact = records.find(({ name }) => name === WHO.champion)
+      expect(contact?.fields).toContainEqual({ property: 'pql_score', old: '70', new: 85 })
+      await thread.publish(draft)
+      await thread.score()
+      await thread.sync()
+      const said = thread.vendors.hubspot
+        .records('contacts')
+        .find(({ properties }) => properties['email'] === WHO.champion)
+      for (const { property, new: value } of contact?.fields ?? []) {
+        expect([property, said?.properties[property]]).toEqual([property, String(value)])
+      }
+    },
+  )
 
   it('is refused with the mend where our own key is not in the CRM yet', async () => {
     const thread = await openThread({ origin })

@@ -16,6 +16,11 @@ const say = (status: 'none' | 'accepted' | 'rejected' | 'won', at: Date, about =
   world.database.db
     .transaction()
     .execute((tx) => storeSeenSales(tx, 'hubspot', [{ about, status, reason: null }], at))
+const tell = (status: 'accepted' | 'rejected', told: Date, at: Date) =>
+  world.database.db.transaction().execute((tx) => {
+    const seen = { about: 'per_ann', status, reason: null, since: told.getTime() }
+    return storeSeenSales(tx, 'hubspot', [seen], at)
+  })
 const stateOf = async (id: string, model: string | null = null) =>
   (await readSalesStates(world.database.db, [id], model)).get(id)
 const history = () =>
@@ -27,6 +32,20 @@ const history = () =>
     .execute()
 
 describe('the sales status', () => {
+  it('is what the record says now, though it was said before what stood there', async () => {
+    await world.person('per_ann')
+    await tell('rejected', later(1), later(2))
+    // The record was merged into another, which somebody accepted last week.
+    await tell('accepted', later(-7 * 24), later(3))
+    const stands = { status: 'accepted', since: later(3).getTime() }
+    expect(await stateOf('per_ann')).toMatchObject(stands)
+    await tell('rejected', later(4), later(5))
+    expect(await stateOf('per_ann')).toMatchObject({
+      status: 'rejected',
+      since: later(4).getTime(),
+    })
+  })
+
   it('is what the values of the property mean, with the reason and the scores of the moment', async () => {
     await world.person('per_ann')
     await world.score('per_ann', 'people', 71)

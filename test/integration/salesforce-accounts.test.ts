@@ -112,7 +112,7 @@ describe('writes of contacts', () => {
     )
     await reconcileObject({
       ...{
-        context: { db: database.db, clock: () => new Date(), onProgress: () => {} },
+        context: { ...database, clock: () => new Date(), onProgress: () => {} },
         crm,
         object: 'contact',
       },

@@ -113,7 +113,7 @@ async function reconcile(signal = new AbortController().signal) {
   const crm = connect()
   await reconcileObject({
     ...{
-      context: { db, clock: () => new Date(), onProgress: () => {} },
+      context: { db, pool: database.pool, clock: () => new Date(), onProgress: () => {} },
       crm,
       object: 'contact',
       rules: rules(),

@@ -90,7 +90,7 @@ const want = (properties: Properties) =>
     )
 const reconcile = () =>
   told((run) => {
-    const own = { context: { ...scope, db: database.db }, crm, object: 'contact', rules } as const
+    const own = { context: { ...scope, ...database }, crm, object: 'contact', rules } as const
     return reconcileObject({ ...own, signal, run })
   })
 const compare = () =>

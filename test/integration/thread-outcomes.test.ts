@@ -161,7 +161,7 @@ describe('a task', () => {
   )
 
   it('is of the type and in the queue that the mapping names, with a reminder and the open deal', async () => {
-    const to = 'priority: high\n  type: call\n  queue: "77"\n  remind-before: 1h'
+    const to = 'priority: high\n  type: call\n  queue: "77"\n  remind-before: 1h\n  open-deal: task'
     const subject = {
       from: '(score {{ score }})"',
       to: `{% if deal %}({{ deal.name }}, {{ deal.amount }}){% endif %}"`,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import { Webhook } from 'standardwebhooks'
 import { mappingFiles } from '../support/mapping-files.ts'
 import { viewPortal } from '../support/portal.ts'
@@ -63,7 +64,8 @@ async function openWith(
 ): Promise<Thread> {
   clock = NOW
   const { 'hubspot.yaml': hubspot = '', ...others } = await mappingFiles()
-  const own = shipped === 'shipped' ? hubspot : hubspot.replace(/^tasks:[\s\S]*$/m, more)
+  const own =
+    shipped === 'shipped' ? `${hubspot}\n${more}` : hubspot.replace(/^tasks:[\s\S]*$/m, more)
   const mappings = { ...others, 'hubspot.yaml': own, 'playbooks/tried.yaml': text }
   const hubspotNow = { now: () => clock.getTime() }
   const thread = await openThread({ origin, mappings, environment, hubspot: hubspotNow })
@@ -77,6 +79,22 @@ const ACCOUNT = playbook({ trigger: '{ status-entered: qualified }', subject: 'a
 function reject({ vendors: { hubspot } }: Thread): void {
   const company = viewPortal(hubspot).company(DOMAINS.fresh)?.id ?? ''
   hubspot.people.edit('companies', company, { hs_lead_status: 'UNQUALIFIED' })
+}
+
+/** The champion opts out, and is read, before anything is started. */
+async function optOut(thread: Thread): Promise<void> {
+  const { app, vendors, sync, score } = thread
+  const { db } = app.context
+  const { hubspot } = vendors
+  await sync()
+  for (const { id } of hubspot.records('tasks')) hubspot.archive('tasks', id)
+  const contact = viewPortal(hubspot).contact(WHO.champion)?.id ?? ''
+  hubspot.people.edit('contacts', contact, { hs_email_optout: 'true' })
+  setNow(thread, later(2))
+  await sync()
+  await db.deleteFrom('playbook_start').execute()
+  await db.deleteFrom('task_intent').execute()
+  await score()
 }
 
 const tasksOf = (thread: Thread) => viewPortal(thread.vendors.hubspot).tasks
@@ -126,6 +144,19 @@ describe('a playbook', () => {
     const second = await openWith(playbook({ trigger: '{ score-crossed: 50 }', more: suppressed }))
     await second.sync()
     expect(tasksOf(second)).toEqual([])
+  })
+
+  it('leaves alone by itself whoever the CRM says has opted out, unless it says otherwise', async () => {
+    const text = playbook({ trigger: '{ score-crossed: 50 }' })
+    const thread = await openWith(text)
+    await optOut(thread)
+    await thread.sync()
+    expect(tasksOf(thread)).toEqual([])
+    const all = playbook({ trigger: '{ score-crossed: 50 }', more: 'guards: { opted-out: [] }' })
+    const other = await openWith(all)
+    await optOut(other)
+    await other.sync()
+    expect(subjects(other)).toEqual([`Tried ${WHO.champion}`])
   })
 
   it('names nobody in the task of an account who opted out', async () => {
@@ -293,6 +324,29 @@ describe('the task of a playbook', () => {
     expect(Math.abs(times(OWNER.ada) - times(OWNER.cora))).toBeLessThanOrEqual(1)
   })
 
+  it('goes to whom the territory belongs to, by a field of the company in the CRM', async () => {
+    const task = `assign: [{ territory: industry, owners: { RETAIL: ben.okafor@sales.example } }]
+          fallback-owner: ada.ferreira@sales.example`
+    const trigger = '{ status-entered: qualified }'
+    const thread = await openWith(playbook({ trigger, subject: 'account', task }))
+    thread.vendors.hubspot.seed({ companies: [{ domain: DOMAINS.fresh, industry: 'RETAIL' }] })
+    await thread.sync()
+    expect(tasksOf(thread)).toMatchObject([{ ownerId: OWNER.ben }])
+  })
+
+  it('goes to nobody of the team who has as many open as she can have', async () => {
+    const team = `assign: [{ round-robin: [
+            { owner: ada.ferreira@sales.example, weight: 9, capacity: 1 },
+            { owner: chloe.lindqvist@sales.example }] }]
+          one-open: false`
+    const more = 'guards: { evidence-within: 10d }'
+    const thread = await openWith(playbook({ trigger: '{ score-crossed: 50 }', task: team, more }))
+    await thread.sync()
+    const owners = tasksOf(thread).map(({ ownerId }) => ownerId)
+    expect(owners.length).toBeGreaterThan(2)
+    expect(owners.filter((id) => id === OWNER.ada)).toHaveLength(1)
+  })
+
   it('waits for the next day when its owner has had enough', async () => {
     const cap = `fallback-owner: ben.okafor@sales.example
           daily-cap: 1
@@ -315,6 +369,83 @@ describe('the task of a playbook', () => {
     const [task] = thread.vendors.hubspot.records('tasks')
     // It is 17:00 in Tokyo: four hours are over at 13:00 of the next day.
     expect(task?.properties['hs_timestamp']).toBe('2026-09-11T04:00:00.000Z')
+  })
+})
+
+describe('while the account has an open deal', () => {
+  const DEALS = 'deals: {}\n'
+
+  /** A thread whose account has a deal of Ben's before anything is synced. */
+  async function openWithDeal(text: string, shipped: 'shipped' | 'alone' = 'alone') {
+    const thread = await openWith(text, shipped, DEALS)
+    const { hubspot } = thread.vendors
+    const [company = ''] = hubspot.seed({ companies: [{ domain: DOMAINS.fresh }] }).companies
+    const deal = { dealname: 'Team plan', hubspot_owner_id: OWNER.ben }
+    const id = hubspot.people.openDeal({ companies: [company] }, deal)
+    return { thread, deal: id }
+  }
+  const notesOf = ({ vendors: { hubspot } }: Thread) =>
+    hubspot.records('notes').map(({ properties }) => properties)
+  const linked = ({ vendors: { hubspot } }: Thread, type: string, deal: string) =>
+    hubspot
+      .associations()
+      .filter(({ from, to }) => from.type === type && to.type === 'deals' && to.id === deal).length
+
+  it('its owner finds a note on the deal in place of a task, once, and it is updated', async () => {
+    const { thread, deal } = await openWithDeal(ACCOUNT)
+    await thread.sync()
+    expect(tasksOf(thread)).toEqual([])
+    expect(notesOf(thread)).toMatchObject([{ hubspot_owner_id: OWNER.ben }])
+    expect(notesOf(thread)[0]?.['hs_note_body']).toMatch(/^Tried northfield-tools.com<br>/)
+    expect(linked(thread, 'notes', deal)).toBe(1)
+    const told = { score: 20, grade: 'D', trend: 'steady', activeUsers: 3, championId: null }
+    const { db } = thread.app.context
+    await db
+      .updateTable('task_intent')
+      .set({ told: JSON.stringify(told) })
+      .execute()
+    await thread.sync()
+    await thread.sync()
+    const [note, ...others] = notesOf(thread)
+    expect(others).toEqual([])
+    expect(note?.['hs_note_body']?.split('Updated by Ripen on')).toHaveLength(2)
+    expect(await statesOf(thread)).toEqual({ noted: 1 })
+  })
+
+  it('what starts besides becomes a line of the note', async () => {
+    const { thread } = await openWithDeal(playbook({ trigger: '{ score-crossed: 50 }' }), 'shipped')
+    await thread.sync()
+    expect(tasksOf(thread)).toEqual([])
+    expect(notesOf(thread)).toHaveLength(1)
+    expect(notesOf(thread)[0]?.['hs_note_body']).toContain(
+      `Added by Ripen on 2026-09-10: Tried (${WHO.champion})`,
+    )
+  })
+
+  it('an old note is not told that the story changed', async () => {
+    const { thread } = await openWithDeal(ACCOUNT)
+    await thread.sync()
+    const told = { score: 20, grade: 'D', trend: 'steady', activeUsers: 3, championId: null }
+    const { db } = thread.app.context
+    await db
+      .updateTable('task_intent')
+      .set({ told: JSON.stringify(told), created_at: later(-8 * 24) })
+      .execute()
+    await thread.sync()
+    expect(notesOf(thread)[0]?.['hs_note_body']).not.toContain('Updated')
+  })
+
+  it.each([
+    { rule: 'task', tasks: 1 },
+    { rule: 'nothing', tasks: 0 },
+  ])('open-deal: $rule makes $tasks tasks and no note', async ({ rule, tasks }) => {
+    const trigger = '{ status-entered: qualified }'
+    const task = `open-deal: ${rule}`
+    const { thread, deal } = await openWithDeal(playbook({ trigger, subject: 'account', task }))
+    await thread.sync()
+    expect(tasksOf(thread)).toHaveLength(tasks)
+    expect(linked(thread, 'tasks', deal)).toBe(tasks)
+    expect(notesOf(thread)).toEqual([])
   })
 })
 
@@ -403,10 +534,104 @@ describe('what a playbook tells others', () => {
     ])
   })
 
+  it('does not wait for others whose variables nobody has set', async () => {
+    const thread = await openWith(body, 'alone', '', variables())
+    const { db } = thread.app.context
+    await send(thread)
+    await sql`insert into playbook_message (key, address_variable, body, next_at, created_at)
+      select 'older ' || i, 'NOBODY_SET_THIS', '{}', to_timestamp(i), now()
+      from generate_series(1, 250) i`.execute(db)
+    await sql`insert into playbook_message (key, address_variable, body, next_at, created_at)
+      values ('younger', 'SALES_SLACK_URL', '{}', to_timestamp(1000), now())`.execute(db)
+    await expect(again(thread)).rejects.toThrow(/NOBODY_SET_THIS is not set/)
+    expect(receiver.heard.map(({ path }) => path).sort()).toEqual([
+      '/hook',
+      '/slack?key=hidden',
+      '/slack?key=hidden',
+    ])
+  })
+
   it('waits where nobody has set the variables, and says which', async () => {
     const thread = await openWith(body)
     await expect(send(thread)).rejects.toThrow(/SALES_SLACK_URL is not set/)
     expect(await messages(thread)).toMatchObject([{ state: 'planned' }, { state: 'planned' }])
+  })
+})
+
+describe('what a playbook does in HubSpot besides', () => {
+  const EVENT = 'pe4242424_became_ready'
+  const LISTS = `      - { list: "31" }
+      - { list: "32", who: people }
+      - { list: "33", act: remove }
+      - { event: ${EVENT}, properties: { story: "{{ account.domain }}: {{ happened }}" } }
+`
+  const actionsOf = (thread: Thread) =>
+    thread.app.context.db
+      .selectFrom('crm_action')
+      .select(['kind', 'target', 'state', 'reason'])
+      .execute()
+  /** Whoever is not in HubSpot is waited for. */
+  const unsettled = async (thread: Thread) =>
+    (await actionsOf(thread)).filter(({ state, target }) => state !== 'done' && target !== '32')
+
+  async function openWithLists() {
+    const thread = await openWith(ACCOUNT.replace(TASK, LISTS))
+    const { hubspot } = thread.vendors
+    const make = (name: string, object: 'contacts' | 'companies') =>
+      hubspot.lists.add({ name, object })
+    const ids = { firms: make('Firms', 'companies'), people: make('People', 'contacts') }
+    const old = make('Waiting', 'companies')
+    hubspot.events.define(EVENT)
+    const [company = ''] = hubspot.seed({ companies: [{ domain: DOMAINS.fresh }] }).companies
+    hubspot.lists.get(old)?.members.add(company)
+    const members = (id: string) => [...(hubspot.lists.get(id)?.members ?? [])]
+    return { thread, hubspot, company, ids, old, members }
+  }
+
+  it('puts the account and its people into lists, takes it out of one, and tells an event, once', async () => {
+    const { thread, hubspot, company, ids, old, members } = await openWithLists()
+    await thread.sync()
+    const champion = viewPortal(hubspot).contact(WHO.champion)?.id
+    expect(members(ids.firms)).toEqual([company])
+    expect(members(ids.people)).toContain(champion)
+    expect(members(old)).toEqual([])
+    expect(hubspot.events.list()).toMatchObject([
+      {
+        ...{ name: EVENT, objectId: company },
+        properties: { story: `${DOMAINS.fresh}: became qualified on 2026-09-10` },
+      },
+    ])
+    expect((await actionsOf(thread)).length).toBeGreaterThanOrEqual(4)
+    expect(await unsettled(thread)).toEqual([])
+    hubspot.resetCalls()
+    await thread.sync()
+    const again = hubspot.calls().filter(({ path }) => /lists|events/.test(path))
+    expect(again).toEqual([])
+  })
+
+  it('asks again when a call breaks off, and the event is there once', async () => {
+    const { thread, hubspot, company, ids, members } = await openWithLists()
+    hubspot.faults.push({ method: 'POST', path: /^\/events\//, kind: 'reset-after', times: 4 })
+    hubspot.faults.push({ method: 'PUT', path: /memberships\/add$/, kind: 'reset', times: 4 })
+    await thread.sync()
+    expect(members(ids.firms)).toEqual([company])
+    expect(hubspot.events.list()).toHaveLength(1)
+    expect(await unsettled(thread)).toEqual([])
+  })
+
+  it('is told where HubSpot says no, and the rest is done', async () => {
+    const thread = await openWith(ACCOUNT.replace(TASK, LISTS))
+    thread.vendors.hubspot.events.define(EVENT)
+    await thread.sync()
+    expect(await actionsOf(thread)).toEqual(
+      expect.arrayContaining([
+        {
+          ...{ kind: 'add', target: '31', state: 'refused' },
+          reason: 'list 31: HubSpot has no such list',
+        },
+        { kind: 'event', target: EVENT, state: 'done', reason: null },
+      ]),
+    )
   })
 })
 

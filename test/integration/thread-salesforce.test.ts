@@ -133,6 +133,116 @@ describe('a lead that sales converts', () => {
   })
 })
 
+it('a task is due by the time zone of its owner as Salesforce has it', async () => {
+  const { 'salesforce.yaml': file = '', ...others } = await mappingFiles()
+  const thread = await openBoth({ origin })
+  const { sandbox } = thread.salesforce
+  const { people } = sandbox
+  const owner = people.addUser({
+    ...{ Username: 'lin@sales.example', LastName: 'Lin', Email: 'lin@sales.example' },
+    TimeZoneSidKey: 'America/Los_Angeles',
+  })
+  people.create('Account', { Name: 'Northfield', Website: DOMAINS.fresh, OwnerId: owner })
+  await thread.publish({
+    ...others,
+    'salesforce.yaml': file.replace(/^tasks:[\s\S]*$/m, ''),
+    'playbooks/tried.yaml': `id: tried
+label: Tried
+crm: salesforce
+subject: account
+trigger: { status-entered: qualified }
+segments:
+  - name: everybody
+    motion: sales
+    actions:
+      - task:
+          subject: Tried
+          body: "{{ happened }}"
+          due-in: 9h
+          working-hours: { from: "09:00", to: "17:00", zone: UTC }
+`,
+  })
+  await thread.score()
+  await thread.syncTo('salesforce')
+  // Thursday, 01:00 in Los Angeles: nine hours of work end on Friday at 10:00 there, in UTC they would on Friday too.
+  const [task] = org(thread).tasks
+  expect(task).toMatchObject({ OwnerId: owner, ActivityDate: '2026-09-11' })
+  const stored = await thread.app.context.db
+    .selectFrom('task_intent')
+    .select('task')
+    .where('crm', '=', 'salesforce')
+    .executeTakeFirst()
+  expect(stored?.task).toMatchObject({ dueAt: '2026-09-11T17:00:00.000Z' })
+})
+
+describe('an account with an open opportunity', () => {
+  const withDeals = () =>
+    mappingFiles({ file: 'salesforce.yaml', from: '# deals: {', to: 'deals: {' })
+  const about = ({ salesforce: { sandbox } }: BothThread, opportunity: string) =>
+    sandbox
+      .records('Task')
+      .flatMap(({ values }) => (values['WhatId'] === opportunity ? [values] : []))
+
+  it('has its story as a task that is done on the opportunity, once, and no open task', async () => {
+    const thread = await openBoth({ origin, mappings: await withDeals() })
+    const { accountId } = seed(thread)
+    const { sandbox } = thread.salesforce
+    const deal = sandbox.people.openOpportunity({ Name: 'Team plan', AccountId: accountId }, [])
+    await thread.score()
+    expect(await thread.syncTo('salesforce')).toMatchObject({ parked: 0, tasks: 0 })
+    const notes = about(thread, deal)
+    expect(notes).toMatchObject([
+      { Subject: expect.stringContaining('is ready'), Status: 'Completed', TaskSubtype: 'Task' },
+    ])
+    expect(org(thread).tasks).toHaveLength(1)
+    const told = { score: 20, grade: 'D', trend: 'steady', activeUsers: 3, championId: null }
+    await thread.app.context.db
+      .updateTable('task_intent')
+      .set({ told: JSON.stringify(told) })
+      .where('crm', '=', 'salesforce')
+      .execute()
+    await thread.syncTo('salesforce')
+    await thread.syncTo('salesforce')
+    const [note, ...others] = about(thread, deal)
+    expect(others).toEqual([])
+    expect(String(note?.['Description']).split('Updated by Ripen on')).toHaveLength(2)
+    expect(String(note?.['Description'])).toContain('Whom to call first')
+  })
+})
+
+it('a playbook puts people into a campaign, leads and contacts, once', async () => {
+  const mappings = await mappingFiles()
+  const thread = await openBoth({ origin })
+  const ids = seed(thread)
+  const { sandbox } = thread.salesforce
+  const campaign = sandbox.people.create('Campaign', { Name: 'Nurture', IsActive: true })
+  await thread.publish({
+    ...mappings,
+    'playbooks/tried.yaml': `id: tried
+label: Tried
+crm: salesforce
+subject: account
+trigger: { status-entered: qualified }
+segments:
+  - name: everybody
+    motion: nurture
+    actions: [{ campaign: ${campaign}, status: Responded }]
+`,
+  })
+  await thread.score()
+  await thread.syncTo('salesforce')
+  await thread.syncTo('salesforce')
+  const members = sandbox.records('CampaignMember').map(({ values }) => values)
+  const who = members.map(({ ContactId, LeadId }) => ContactId ?? LeadId)
+  expect(who).toContain(ids.champion)
+  expect(who).toContain(ids.colleague)
+  expect(new Set(who).size).toBe(who.length)
+  expect(new Set(members.map(({ Status }) => Status))).toEqual(new Set(['Responded']))
+  const { db } = thread.app.context
+  const states = await db.selectFrom('crm_action').select('state').distinct().execute()
+  expect(states.map(({ state }) => state)).toContain('done')
+})
+
 describe('both CRMs from one score', () => {
   it('say the same of one person, each in its own words', async () => {
     const thread = await openBoth({ origin })

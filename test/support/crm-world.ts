@@ -25,6 +25,7 @@ export interface Noted {
 /** The database's records and one HubSpot account, with nothing between them but the step that reconciles. */
 export interface CrmWorld {
   readonly database: Database
+  readonly databaseUrl: string
   readonly sandbox: HubspotSandbox
   readonly crm: Crm
   /** Rules of an object, with some of them changed. */
@@ -118,14 +119,14 @@ export async function openCrmWorld(options: HubspotSandboxOptions = {}): Promise
   const wantAll = (records: readonly WantedRecord[]) =>
     db.transaction().execute((tx) => storeDesired(tx, 'hubspot', records))
   return {
-    ...{ database, sandbox, crm, rules: rulesOf, wantAll },
+    ...{ database, databaseUrl: state.databaseUrl ?? '', sandbox, crm, rules: rulesOf, wantAll },
     want: (object, ref, more) => wantAll([wanted(object, ref, more)]),
     async reconcile(object, rules = rulesOf(object)) {
       const counts: Record<string, number> = {}
       const entries: Noted['entries'][number][] = []
       await reconcileObject({
         ...{
-          context: { db, clock: () => new Date(), onProgress: () => {} },
+          context: { db, pool: database.pool, clock: () => new Date(), onProgress: () => {} },
           crm,
           object,
           rules,

@@ -145,11 +145,34 @@ const createTask = z.strictObject({
     }),
   ),
 })
+const tracedTask = createTask.extend({ objectWriteTraceId: z.string().min(1) })
 
 /** What may be set on a task that is there; nothing is required. */
 const updateTask = z.strictObject({
   properties: createTask.shape.properties.partial(),
 })
+
+/** From a note: contact, company, deal and ticket. */
+const NOTE_TARGETS = [202, 190, 214, 228]
+const createNote = z.strictObject({
+  properties: z.strictObject({
+    // Where it stands on the timeline; HubSpot refuses a note without.
+    hs_timestamp: z.union([z.iso.datetime(), z.string().regex(/^\d{13}$/)]),
+    hs_note_body: z.string().max(65_536).optional(),
+    hubspot_owner_id: id.optional(),
+    hs_attachment_ids: z
+      .string()
+      .regex(/^\d+(;\d+)*$/)
+      .optional(),
+  }),
+  associations: z.array(
+    z.strictObject({
+      to: z.strictObject({ id }),
+      types: z.array(associationType(NOTE_TARGETS)).min(1),
+    }),
+  ),
+})
+const updateNote = z.strictObject({ properties: createNote.shape.properties.partial() })
 
 const token = z.string().min(1)
 const oauthClient = { client_id: token, client_secret: token }
@@ -227,6 +250,25 @@ const datedProperties = '/crm/properties/:version/:object'
 const associations = '/crm/v4/associations/:from/:to'
 const datedAssociations = '/crm/associations/:version/:from/:to'
 
+const lists = '/crm/v3/lists/:listId'
+const datedLists = '/crm/lists/:version/:listId'
+/** Whoever is in a list already is no error; nobody at all changes nothing. */
+const members = z.array(id).max(100_000)
+const event = z
+  .strictObject({
+    eventName: z.string().regex(/^pe\d+_[a-z0-9_]+$/, 'the full name of an event'),
+    objectId: id.optional(),
+    email: z.string().optional(),
+    utk: z.string().optional(),
+    uuid: z.uuid().optional(),
+    occurredAt: z.iso.datetime().optional(),
+    properties: z.record(name, z.string().max(1_024)).optional(),
+  })
+  .refine(
+    (one) => [one.objectId, one.email, one.utk].some((who) => who !== undefined),
+    'it must be somebody’s',
+  )
+
 function endpoint(
   method: HubspotEndpoint['method'],
   [numbered, dated]: readonly [string, string],
@@ -279,8 +321,17 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
   }),
   endpoint('POST', under(objects, datedObjects, '/search'), { body: search, maxBody: 3_000 }),
   endpoint('POST', ['/crm/v3/objects/tasks', '/crm/objects/:version/tasks'], { body: createTask }),
+  endpoint(
+    'POST',
+    ['/crm/v3/objects/tasks/batch/create', '/crm/objects/:version/tasks/batch/create'],
+    { body: z.strictObject({ inputs: batch(tracedTask, 100) }) },
+  ),
   endpoint('PATCH', ['/crm/v3/objects/tasks/:id', '/crm/objects/:version/tasks/:id'], {
     body: updateTask,
+  }),
+  endpoint('POST', ['/crm/v3/objects/notes', '/crm/objects/:version/notes'], { body: createNote }),
+  endpoint('PATCH', ['/crm/v3/objects/notes/:id', '/crm/objects/:version/notes/:id'], {
+    body: updateNote,
   }),
   endpoint('GET', under(objects, datedObjects, ''), {
     query: z.strictObject({
@@ -316,6 +367,12 @@ export const HUBSPOT_ENDPOINTS: readonly HubspotEndpoint[] = [
     '/crm/property-validations/:version/:objectTypeId',
   ]),
   endpoint('GET', ['/crm/v3/pipelines/:object', '/crm/pipelines/:version/:object']),
+  endpoint('GET', under(lists, datedLists, ''), {
+    query: z.strictObject({ includeFilters: bool.optional() }),
+  }),
+  endpoint('PUT', under(lists, datedLists, '/memberships/add'), { body: members }),
+  endpoint('PUT', under(lists, datedLists, '/memberships/remove'), { body: members }),
+  endpoint('POST', ['/events/v3/send', '/events/:version/send'], { body: z.union([event, empty]) }),
   // Neither follows the dated versions of the others.
   endpoint(
     'POST',

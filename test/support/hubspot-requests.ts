@@ -45,7 +45,7 @@ export function createRequestCheck(): RequestCheck {
       for (const problem of problemsOf(sent, found.endpoint)) {
         wrong.add(`${sent.method} ${sent.path}: ${problem}`)
       }
-    } else if (/^\/(crm|account-info|oauth)\//.test(sent.path) && !isPage(sent.path)) {
+    } else if (/^\/(crm|account-info|oauth|events)\//.test(sent.path) && !isPage(sent.path)) {
       wrong.add(`${sent.method} ${sent.path} is not in test/support/hubspot-endpoints.ts`)
     }
     next()
@@ -78,7 +78,7 @@ function findEndpoint({ method, path }: Sent) {
 
 /** As paths name them; never in the singular. */
 const OBJECTS: ReadonlySet<string> = new Set([
-  ...['contacts', 'companies', 'deals', 'tasks', 'calls', 'emails', 'meetings'],
+  ...['contacts', 'companies', 'deals', 'tasks', 'calls', 'emails', 'meetings', 'notes'],
 ])
 
 function isPath(template: string, path: string): boolean {
@@ -91,6 +91,7 @@ function isPath(template: string, path: string): boolean {
       if (part === ':version') return /^\d{4}-(03|09)$/.test(given)
       if (part === ':object' || part === ':from' || part === ':to') return OBJECTS.has(given)
       if (part === ':objectTypeId') return /^0-[12]$/.test(given)
+      if (part === ':listId') return /^\d+$/.test(given)
       return part.startsWith(':') ? given !== '' : part === given
     })
   )

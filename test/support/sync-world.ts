@@ -19,6 +19,12 @@ import { closeAccounts, openAccount } from '../contract/hubspot-subject.ts'
 import { wanted } from './crm-world.ts'
 import { createState, type TestState } from './state.ts'
 
+/** When a process dies: at its so many-th call, before it is made or before its answer is taken. */
+export interface Death {
+  readonly call: number
+  readonly isAfter: boolean
+}
+
 /** One installation of Ripen on one portal: the steps that write and that hear, and a clock. */
 export interface SyncWorld {
   readonly database: Database
@@ -26,7 +32,8 @@ export interface SyncWorld {
   now: number
   /** Says what a contact should say. */
   want(ref: string, properties: Properties): Promise<void>
-  reconcile(): Promise<Readonly<Record<string, number>>>
+  /** Dies, where said, right before or after a call to the portal. */
+  reconcile(death?: Death): Promise<Readonly<Record<string, number>>>
   /** Delivers what the portal told since, and reads what is said to have changed. */
   hear(how?: FlushOptions): Promise<Readonly<Record<string, number>>>
   poll(): Promise<void>
@@ -91,7 +98,7 @@ export async function openSyncWorld(
   if (!portal) sandbox.webhooks.configure({ targetUrl, clientSecret: 'a secret' })
   let mapping = mappingOf(properties, {})
   const clock = () => new Date(world.now)
-  const context = { db, clock, onProgress: () => {} }
+  const context = { db, pool: database.pool, clock, onProgress: () => {} }
   const told = async (work: (run: ReturnType<typeof tally>['run']) => Promise<unknown>) => {
     const { run, counts } = tally()
     await work(run)
@@ -109,13 +116,14 @@ export async function openSyncWorld(
         .execute((tx) =>
           storeDesired(tx, crm.name, [wanted('contact', ref, { properties: values })]),
         ),
-    reconcile: () =>
+    reconcile: (death) =>
       told(async (run) => {
         const rules = mapping.objects.contact
         if (!rules) return
         await openDueHolds(db, crm.name, clock())
         await takeRules(db, { crm: crm.name, object: 'contact', hash: JSON.stringify(rules) })
-        await reconcileObject({ context, crm, object: 'contact', rules, signal, run })
+        const mortal = death ? mortalCrm(crm, death) : crm
+        await reconcileObject({ context, crm: mortal, object: 'contact', rules, signal, run })
       }),
     hear: (how = {}) =>
       told(async (run) => {
@@ -149,6 +157,24 @@ export async function openSyncWorld(
   await provision()
   sandbox.resetCalls()
   return world
+}
+
+/** The same CRM, to whoever dies while talking to it. */
+function mortalCrm(crm: Crm, { call, isAfter }: Death): Crm {
+  let calls = 0
+  return new Proxy(crm, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        const dies = ++calls === call
+        const killed = () => Promise.reject(new Error('killed'))
+        if (dies && !isAfter) return killed()
+        const answer: unknown = member.apply(target, args)
+        return dies ? Promise.resolve(answer).then(killed) : answer
+      }
+    },
+  })
 }
 
 function tally() {

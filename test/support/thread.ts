@@ -11,7 +11,7 @@ import { mappingFiles } from './mapping-files.ts'
 import { smallUsage, startOf } from './small-usage.ts'
 import { createState, type TestState } from './state.ts'
 import type { UsageLog } from './usage-log.ts'
-import { startVendors, type VendorRows, type Vendors } from './vendors.ts'
+import { startVendors, type VendorRows, type Vendors, type VendorsOptions } from './vendors.ts'
 
 /** When the small history ends and the tests take place. */
 export const NOW = new Date('2026-09-10T08:00:00Z')
@@ -43,6 +43,7 @@ export interface ThreadOptions {
   readonly mappings?: MappingFiles
   readonly hubspot?: HubspotSandboxOptions
   readonly profilesPerPage?: number
+  readonly beforeHubspot?: VendorsOptions['beforeHubspot']
   readonly now?: Date
   readonly start?: string
   /** More variables, such as RIPEN_CRM_TIMEOUT_MS. */
@@ -73,6 +74,7 @@ export async function openThread(options: ThreadOptions = {}): Promise<Thread> {
     now: clock,
     hubspot,
     profilesPerPage: options.profilesPerPage,
+    beforeHubspot: options.beforeHubspot,
   })
   open.push(vendors)
   const config = readConfig({

@@ -1,4 +1,4 @@
-import express, { type Request, type Response } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 import {
   type AmplitudeSandbox,
   createAmplitudeSandbox,
@@ -54,6 +54,8 @@ export interface VendorsOptions {
   readonly now: () => Date
   /** Profiles of Mixpanel on one page. */
   readonly profilesPerPage?: number | undefined
+  /** Mounted before the stand-in of HubSpot. */
+  readonly beforeHubspot?: readonly RequestHandler[] | undefined
 }
 
 /** Starts stand-ins for Amplitude, Mixpanel and HubSpot with limits that no test meets by chance. */
@@ -87,7 +89,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
     told?.({ phase: 'arrived', method, path })
     next()
   })
-  app.use(amplitude.router, mixpanel.router, hubspot.router)
+  app.use(amplitude.router, mixpanel.router, ...(options.beforeHubspot ?? []), hubspot.router)
   const { baseUrl, close } = await listen(app)
   return {
     baseUrl,

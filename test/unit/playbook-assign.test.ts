@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { TeamMember } from '../../src/core/mapping/playbook-assignment.ts'
-import { type AssignmentInput, assignTask, type Credits } from '../../src/core/playbook/assign.ts'
+import {
+  type AssignmentInput,
+  assignTask,
+  type Credits,
+  takesTurns,
+} from '../../src/core/playbook/assign.ts'
 import type { CrmOwner } from '../../src/core/ports/crm.ts'
 
 const person = (id: string, active = true): CrmOwner => ({
@@ -29,6 +34,7 @@ const whose = (rules: Partial<Rules>, more: Partial<AssignmentInput> = {}) => {
   return found.kind === 'assigned' ? `${found.owner.id} by ${found.by}` : found.kind
 }
 const territory = { territory: 'region', owners: { emea: mail('cyd'), us: mail('gone') } }
+const inTurns = { 'round-robin': [member('ada'), member('bob')] }
 const busy = (who: string, n: number) => ({
   workload: ({ id }: CrmOwner) => {
     const count = id === who ? n : 0
@@ -154,5 +160,19 @@ describe('turns', () => {
         expect([times('ada'), times('bob'), times('cyd')]).toEqual([2 * a, 2 * b, 2 * c])
       }),
     )
+  })
+})
+
+describe('whose a task is depends on whose others are', () => {
+  it.each<{ name: string; rules: Partial<Rules>; want: boolean }>([
+    { name: 'where turns are taken', rules: { assign: ['account-owner', inTurns] }, want: true },
+    { name: 'where a day has room for so many', rules: { 'daily-cap': 3 }, want: true },
+    {
+      name: 'and not where owners and territories are named',
+      rules: { assign: ['account-owner', territory] },
+      want: false,
+    },
+  ])('$name', ({ rules, want }) => {
+    expect(takesTurns({ assign: ['account-owner'], ...rules })).toBe(want)
   })
 })

@@ -164,7 +164,7 @@ describe('a playbook', () => {
     trigger: { 'people-active': 3 },
     segments: [{ name: 'all', motion: 'sales', actions: [{ task }] }],
   }
-  it('is guarded without a word: fresh evidence, a cool-down, one open task, none beside an open deal', () => {
+  it('is guarded without a word: fresh evidence, a cool-down, one open task, a note beside an open deal, nobody who opted out', () => {
     const read = playbookSchema.parse(plain)
     expect(read).toMatchObject({
       enabled: true,
@@ -172,12 +172,13 @@ describe('a playbook', () => {
         'evidence-within': DAY_MS,
         'cool-down': 14 * DAY_MS,
         'after-rejection': 90 * DAY_MS,
+        'opted-out': [{ trait: 'opted_out', equals: 'true' }],
       },
     })
     expect(read.segments[0]?.actions[0]).toMatchObject({
       task: {
         'one-open': true,
-        'open-deal': 'nothing',
+        'open-deal': 'note',
         'when-gone': 'close',
         assign: ['account-owner'],
       },

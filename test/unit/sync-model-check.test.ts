@@ -1,17 +1,17 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { History, STEPS } from '../support/model-check/history.ts'
+import { History } from '../support/model-check/history.ts'
+import { runsOf } from '../support/model-check/runs.ts'
+import { histories } from '../support/model-check/steps.ts'
 
-const HISTORIES = 3_000
-
-it('whatever happens, a record comes to rest where it should be, is never written twice, and keeps what a person may keep', () => {
+it('whatever happens, a record comes to rest where it should be, is never written twice, keeps what a person may keep, and is fought over three times at most', () => {
   fc.assert(
-    fc.property(fc.commands(STEPS, { maxCommands: 40, size: '+1' }), (commands) => {
+    fc.property(histories, (commands) => {
       const history = new History()
       fc.modelRun(() => ({ model: {}, real: history }), commands)
       history.settle()
       expect(history.faults()).toEqual([])
     }),
-    { numRuns: HISTORIES, interruptAfterTimeLimit: 45_000, markInterruptAsFailure: false },
+    runsOf('histories of a record', 2_500),
   )
 }, 60_000)

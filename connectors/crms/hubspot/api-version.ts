@@ -3,8 +3,9 @@
  * of 2027. The dated versions take and give the same for all our calls; only the paths differ.
  */
 const NUMBERED =
-  /\/crm\/(?:v3\/(objects|properties|owners|pipelines|property-validations|limits)|v4\/(associations))(?=\/|\?|$)/
+  /\/crm\/(?:v3\/(objects|properties|owners|pipelines|property-validations|limits|lists)|v4\/(associations))(?=\/|\?|$)/
 const NUMBERED_ACCOUNT = /\/account-info\/v3(?=\/)/
+const NUMBERED_EVENTS = /\/events\/v3(?=\/)/
 
 /**
  * OAuth has no older version that keeps secrets out of the address, so this one does not follow
@@ -22,6 +23,7 @@ export function toDatedUrl(url: string, apiVersion: string | undefined): string 
         `/crm/${name ?? associations}/${apiVersion}`,
     )
     .replace(NUMBERED_ACCOUNT, `/account-info/${apiVersion}`)
+    .replace(NUMBERED_EVENTS, `/events/${apiVersion}`)
   // The list of owners ends with a slash by number only.
   return dated.replace(/\/(?=\?|$)/, '')
 }

@@ -3,8 +3,8 @@ import { readTaskRecords } from './read-tasks.ts'
 import { MAX_BATCH } from './records.ts'
 import { chunks, type Session } from './session.ts'
 import { markersIn } from './task-body.ts'
+import { BODY } from './task-input.ts'
 
-const BODY = 'hs_task_body'
 export interface WantedTask {
   readonly marker: string
   readonly companyId: string | null

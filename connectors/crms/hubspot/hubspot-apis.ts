@@ -9,7 +9,7 @@ export const OBJECT_PATHS: Readonly<Record<CrmObject, 'contacts' | 'companies'>>
 }
 
 /** Objects that are read besides, by their names in paths. */
-export type OtherPath = 'tasks' | 'deals' | 'calls' | 'emails' | 'meetings'
+export type OtherPath = 'tasks' | 'deals' | 'calls' | 'emails' | 'meetings' | 'notes'
 
 /** The parts of the official client that are used. */
 export type HubspotApis = ReturnType<typeof openHubspotApis>

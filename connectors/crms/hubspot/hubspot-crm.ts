@@ -16,11 +16,14 @@ import { type AdditionalDomains, findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
 import { openHubspotApis } from './hubspot-apis.ts'
 import { inspect } from './inspect.ts'
+import { setMemberships } from './memberships.ts'
+import { amendNotes, createNotes, findNotes } from './notes.ts'
 import { readOneOwner, readOwners } from './owners.ts'
 import { readDefinitions } from './property-definitions.ts'
 import { provision } from './provision.ts'
 import { readTasks } from './read-tasks.ts'
 import { MAX_BATCH, readSetAt, readValues } from './records.ts'
+import { sendEvents } from './send-events.ts'
 import type { Session } from './session.ts'
 import { heldValues } from './to-wire.ts'
 import { checkToken, createTransport } from './transport.ts'
@@ -110,6 +113,12 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),
     amendTasks: (amendments, signal) => amendTasks(session, amendments, signal),
+    groups: 'list',
+    setMemberships: (memberships, signal) => setMemberships(session, memberships, signal),
+    sendEvents: (events, signal) => sendEvents(session, events, signal),
+    createNotes: (notes, signal, options) => createNotes(session, notes, signal, options),
+    findNotes: (wanted, signal) => findNotes(session, wanted, signal),
+    amendNotes: (amendments, signal) => amendNotes(session, amendments, signal),
     dealsOf: (about, signal) => readDealsOf(session, about, signal),
     engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
   }

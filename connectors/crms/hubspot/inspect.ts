@@ -8,10 +8,12 @@ import type {
   Finding,
   ObjectNeeds,
 } from '../../../src/core/ports/crm-check.ts'
+import { valueFindings } from '../../../src/core/sync/value-findings.ts'
 import { STATIC_TOKEN } from './classify-error.ts'
 import { callAllowances, limitFindings } from './limits.ts'
+import { listFindings } from './list-findings.ts'
 import { rawRead, readPropertyQuotas, readValidationRules } from './property-definitions.ts'
-import { notWritable } from './property-plan.ts'
+import { notWritable, type PropertyDefinition } from './property-plan.ts'
 import { type Planned, planProvision, unlessRefused } from './provision.ts'
 import { engagementFindings, readScopes, scopeFindings } from './scopes.ts'
 import type { Session } from './session.ts'
@@ -44,6 +46,7 @@ export async function inspect(
     )
   }
   const missing = await scopeFindings(session, needs, scopes, (one) => toCreate.has(one), signal)
+  const grouped = await listFindings(session, needs, signal)
   const logged = await engagementFindings(session, needs, signal)
   const allowances = await callAllowances(session, details?.headers ?? {}, signal)
   return {
@@ -56,7 +59,7 @@ export async function inspect(
       : null,
     credential: { kind: kindOf(tokens), scopes },
     allowances: [...allowances, ...(await propertyAllowances(session, signal))],
-    findings: [...missing, ...logged, ...limitFindings(allowances), ...findings],
+    findings: [...missing, ...logged, ...grouped, ...limitFindings(allowances), ...findings],
   }
 }
 
@@ -108,10 +111,17 @@ async function objectFindings(
     ...propertyFindings(object, planned),
     ...planned.findings,
     ...needs.read.flatMap((name) => missingRead(object, name, planned)),
+    ...valueFindings(needs, optionsOf(planned.live.get(needs.means?.property ?? ''))),
     ...needs.alsoWritten.flatMap((name) => missingWritten(object, name, planned)),
     ...others,
     ...unseen,
   ]
+}
+
+/** Owners and stages have their values elsewhere; a text holds anything. */
+function optionsOf(definition: PropertyDefinition | undefined): readonly string[] | null {
+  if (definition?.type !== 'enumeration' || definition.externalOptions) return null
+  return (definition.options ?? []).map(({ value }) => value)
 }
 
 function propertyFindings(object: CrmObject, planned: Planned): Finding[] {
@@ -122,16 +132,20 @@ function propertyFindings(object: CrmObject, planned: Planned): Finding[] {
     about,
     what: `${object} property ${property}: expected ${expected}, found ${found}`,
     mend,
+    of: { object, property },
   }))
-  if (noRoom !== null) findings.push({ level: 'error', about, what: noRoom, mend: null })
+  if (noRoom !== null) {
+    findings.push({ level: 'error', about, what: noRoom, mend: null, of: { object } })
+  }
   const mend = 'ripen provision --crm hubspot adds what is missing, and so does the next sync'
   if (create.length > 0) {
     const what = `${create.length} properties of ${object} are not there yet`
-    findings.push({ level: 'warning', about, what, mend })
+    findings.push({ level: 'warning', about, what, mend, of: { object } })
   }
   for (const { property, values } of addOptions) {
     const what = `${object} property ${property.name} lacks the options ${values.join(', ')}`
-    findings.push({ level: 'warning', about, what, mend })
+    const of = { object, property: property.name }
+    findings.push({ level: 'warning', about, what, mend, of })
   }
   if (findings.length > 0) return findings
   return [{ level: 'ok', about, what: `all ${existing.length} of ${object} are there`, mend: null }]
@@ -145,6 +159,7 @@ function missingRead(object: CrmObject, name: string, { live }: Planned): Findin
       about: 'properties',
       what: `${object} property ${name}, which the mapping reads, does not exist`,
       mend: 'correct the name in hubspot.yaml, or take it out',
+      of: { object, property: name },
     },
   ]
 }
@@ -159,6 +174,7 @@ function missingWritten(object: CrmObject, name: string, { live }: Planned): Fin
       about: 'properties',
       what: `${object} property ${name}, which is set on new records, is ${problem}`,
       mend: 'take it out of on-create in hubspot.yaml',
+      of: { object, property: name },
     },
   ]
 }

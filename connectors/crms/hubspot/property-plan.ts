@@ -197,6 +197,7 @@ function movedFinding(plan: ProvisionPlan, found: PropertyDefinition): Finding[]
       mend: hubspotDefined
         ? `if others fill it in too, ${RENAME}`
         : `if somebody moved it, move it back to ${plan.group.name}; if it is not ours, ${RENAME}`,
+      of: { object: plan.object, property: name },
     },
   ]
 }

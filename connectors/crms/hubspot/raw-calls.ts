@@ -7,7 +7,7 @@ import type { CallOptions } from './transport.ts'
 
 /** A request that the official client has no method for. */
 export interface RawRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   /** Begins with a slash; a numbered version, which the transport may turn into a dated one. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>

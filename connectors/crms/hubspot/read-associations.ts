@@ -31,7 +31,7 @@ export interface Association {
 /** Reads the associations of many records to one kind of object, page by page. */
 export async function readAssociations(
   session: Session,
-  from: 'companies' | 'contacts',
+  from: 'companies' | 'contacts' | 'deals',
   to: 'companies' | OtherPath,
   recordIds: readonly string[],
   signal: AbortSignal,

@@ -38,8 +38,9 @@ export async function readTaskRecords(
   ids: readonly string[],
   properties: readonly string[],
   signal: AbortSignal,
+  object: 'tasks' | 'notes' = 'tasks',
 ): Promise<HubspotRecord[]> {
-  const read = { object: 'tasks', properties } as const
+  const read = { object, properties } as const
   const live = await readRecords(session, { ...read, ids }, signal)
   const liveIds = new Set(live.map((task) => task.id))
   const others = ids.filter((taskId) => !liveIds.has(taskId))

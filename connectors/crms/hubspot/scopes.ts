@@ -66,8 +66,13 @@ function neededScopes(
   // HubSpot has no scope of tasks: they go by those of contacts.
   const tasks = needs.tasks ? [readScope('contacts'), writeScope('contacts')] : []
   const deals = needs.deals ? [readScope('deals')] : []
+  const lists = (needs.groups?.length ?? 0) > 0 ? LISTS : []
+  const events = (needs.events?.length ?? 0) > 0 ? [EVENTS] : []
   const distinct = new Map(
-    [...all, ...tasks, ...deals, OWNERS].map((needed) => [needed.scope, needed]),
+    [...all, ...tasks, ...deals, ...lists, ...events, OWNERS].map((needed) => [
+      needed.scope,
+      needed,
+    ]),
   )
   return [...distinct.values()]
 }
@@ -76,6 +81,25 @@ const OWNERS: NeededScope = {
   scope: 'crm.objects.owners.read',
   why: 'read owners',
   probe: { method: 'GET', path: '/crm/v3/owners/', query: { limit: '1' } },
+}
+
+/** Nobody is put into a list that there is not, and what says nothing is no event. */
+const LISTS: readonly NeededScope[] = [
+  {
+    scope: 'crm.lists.read',
+    why: 'see the lists that playbooks name',
+    probe: { method: 'GET', path: '/crm/v3/lists/0' },
+  },
+  {
+    scope: 'crm.lists.write',
+    why: 'put records into lists',
+    probe: { method: 'PUT', path: '/crm/v3/lists/0/memberships/add', json: [] },
+  },
+]
+const EVENTS: NeededScope = {
+  scope: 'analytics.behavioral_events.send',
+  why: 'send custom events',
+  probe: { method: 'POST', path: '/events/v3/send', json: {} },
 }
 
 function readScope(path: string): NeededScope {

@@ -1,4 +1,4 @@
-import type { CrmProperty } from '../../../src/core/ports/crm.ts'
+import type { CrmObject, CrmProperty } from '../../../src/core/ports/crm.ts'
 import type { Finding } from '../../../src/core/ports/crm-check.ts'
 import type { ValidationRule } from './property-definitions.ts'
 
@@ -13,7 +13,7 @@ const HARMLESS_FOR_NUMBERS = new Set(['DECIMAL'])
  * that breaks a rule, whoever writes it.
  */
 export function judgeRules(
-  place: string,
+  place: CrmObject,
   property: Pick<CrmProperty, 'name' | 'type' | 'values'>,
   rules: readonly ValidationRule[],
 ): Finding[] {
@@ -31,6 +31,7 @@ export function judgeRules(
         mend: refuses
           ? 'take the rule off in HubSpot, or take another property: records with such a value are parked'
           : 'see that the rule lets these values pass: records with a value that it refuses are parked',
+        of: { object: place, property: property.name },
       },
     ]
   })

@@ -20,7 +20,7 @@ export async function amendTasks(
 ): Promise<TaskAmendOutcome[]> {
   const outcomes: TaskAmendOutcome[] = amendments.map(() => UNKNOWN)
   let isUnderWay = false
-  for (const some of inRounds(amendments)) {
+  for (const some of inRounds(amendments, ({ taskId }) => taskId)) {
     try {
       await amendSome(session, some, outcomes, signal)
     } catch (error) {
@@ -36,12 +36,15 @@ export async function amendTasks(
 type Placed = readonly [position: number, amendment: CrmTaskAmendment]
 
 /** No call holds one task twice: the later line would write over the earlier one. */
-function inRounds(amendments: readonly CrmTaskAmendment[]): Placed[][] {
-  const rounds: Placed[][] = []
+export function inRounds<Item>(
+  amendments: readonly Item[],
+  idOfOne: (item: Item) => string,
+): (readonly [position: number, amendment: Item])[][] {
+  const rounds: (readonly [position: number, amendment: Item])[][] = []
   const seen = new Map<string, number>()
   for (const [position, amendment] of amendments.entries()) {
-    const round = seen.get(amendment.taskId) ?? 0
-    seen.set(amendment.taskId, round + 1)
+    const round = seen.get(idOfOne(amendment)) ?? 0
+    seen.set(idOfOne(amendment), round + 1)
     const there = rounds[round]
     if (there) there.push([position, amendment])
     else rounds.push([[position, amendment]])

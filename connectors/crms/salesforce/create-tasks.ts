@@ -21,6 +21,8 @@ const MOST_DESCRIPTION = 32_000
 interface Sending {
   readonly session: Session
   readonly description: ObjectDescription
+  /** What all of them have besides. */
+  readonly more: Readonly<Record<string, WireValue>>
   readonly outcomes: TaskOutcome[]
   readonly signal: AbortSignal
   readonly tell: CreateTasksOptions['sending']
@@ -46,12 +48,14 @@ interface Left {
  * Creates tasks, each once: markers are looked for before, and a call that is in doubt is never repeated.
  * Rows that somebody held are sent again, and so is a task whose lead or contact has become another record.
  * Throws only while nothing was sent.
+ * @param more fields that all of them have besides.
  */
 export async function createTasks(
   session: Session,
   tasks: readonly CrmTask[],
   signal: AbortSignal,
   { sending: tell }: CreateTasksOptions = {},
+  more: Readonly<Record<string, WireValue>> = {},
 ): Promise<TaskOutcome[]> {
   if (tasks.length === 0) return []
   const there = await findTasks(session, tasks, signal)
@@ -61,7 +65,7 @@ export async function createTasks(
     return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
   })
   const open = tasks.flatMap((task, index) => (there.has(task.marker) ? [] : [{ task, index }]))
-  const sending = { session, description, outcomes, signal, tell, isOver: false }
+  const sending = { session, description, more, outcomes, signal, tell, isOver: false }
   const state: Sending = { ...sending, isUnderWay: there.size > 0 }
   const lost = await sendUnlocked(state, open)
   const found = await follow(state, lost)
@@ -86,10 +90,13 @@ async function sendUnlocked(state: Sending, tasks: readonly Open[]): Promise<rea
 }
 
 async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
-  const { session, description, signal, tell } = state
+  const { session, description, more, signal, tell } = state
   const left: Left = { locked: [], lost: [] }
   for (const batch of chunks(tasks, MAX_BATCH)) {
-    const records = batch.map(({ task }) => toFields(session, task, description))
+    const records = batch.map(({ task }) => ({
+      ...toFields(session, task, description),
+      ...more,
+    }))
     const sending = tell && (() => tellAll(tell, batch))
     const answer = await createRecords(session, 'Task', records, { sending }, signal)
     if (!answer.ok && answer.failure.kind === 'failed') {

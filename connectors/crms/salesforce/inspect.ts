@@ -7,8 +7,10 @@ import type {
   Finding,
   ObjectNeeds,
 } from '../../../src/core/ports/crm-check.ts'
+import { valueFindings } from '../../../src/core/sync/value-findings.ts'
+import { campaignFindings } from './campaign-findings.ts'
 import { STATIC_TOKEN } from './classify-error.ts'
-import { describe } from './describe.ts'
+import { describe, type ObjectDescription } from './describe.ts'
 import { OBJECTS } from './objects.ts'
 import { readOrganization } from './organization.ts'
 import { DEPLOY, planFields } from './provision.ts'
@@ -41,6 +43,7 @@ export async function inspect(
   const findings: Finding[] = [...(await userFindings(session, signal)), ...lowFindings(allowances)]
   for (const one of needs.objects) findings.push(...(await objectFindings(session, one, signal)))
   if (needs.tasks) findings.push(...(await taskFindings(session, signal)))
+  findings.push(...(await campaignFindings(session, needs, signal)))
   if (needs.deals) findings.push(...(await dealFindings(session, signal)))
   const { id, type, timeZone } = organization
   const kind = tokens.name === STATIC_TOKEN ? `the session in ${STATIC_TOKEN}` : tokens.name
@@ -92,29 +95,34 @@ async function userFindings(session: Session, signal: AbortSignal): Promise<Find
 
 async function objectFindings(
   session: Session,
-  { object, plan, alsoWritten, read }: ObjectNeeds,
+  needs: ObjectNeeds,
   signal: AbortSignal,
 ): Promise<Finding[]> {
+  const { object, plan, alsoWritten, read } = needs
   const planned = await planFields(session, plan, signal)
   const findings: Finding[] = planned.drift.map(({ property, expected, found, mend }) => ({
     level: 'error',
     about: 'fields',
     what: `${object} field ${property}: expected ${expected}, found ${found}`,
     mend,
+    of: { object, property: property.replace(/^\w+\./, '') },
   }))
   findings.push(...planned.findings)
   if (planned.missing.length > 0) {
     const what = `${object} fields that are not there yet, or hidden from this user: ${planned.missing.join(', ')}`
-    findings.push({ level: 'warning', about: 'fields', what, mend: DEPLOY })
+    findings.push({ level: 'warning', about: 'fields', what, mend: DEPLOY, of: { object } })
   }
   const key = plan.properties.find(({ unique }) => unique)?.name
   if (key !== undefined && planned.missing.some((one) => one.endsWith(key))) {
     const what = `the external id ${key} is missing: without it nothing can be written`
-    findings.push({ level: 'error', about: 'fields', what, mend: DEPLOY })
+    const of = { object, property: key }
+    findings.push({ level: 'error', about: 'fields', what, mend: DEPLOY, of })
   }
   const lacking: string[] = []
+  const descriptions: ObjectDescription[] = []
   for (const one of OBJECTS[object]) {
     const description = await describe(session, one, signal)
+    descriptions.push(description)
     if (!description.updateable) {
       const what = `${one} records cannot be edited by this user`
       const mend = 'assign the permission set Ripen Integration to the user of Ripen'
@@ -126,7 +134,12 @@ async function objectFindings(
         .map((field) => `${one}.${field}`),
     )
     if (alsoWritten.length > 0 && isCreated(session, one)) {
-      findings.push(...createFindings(one, description, [...alsoWritten]))
+      findings.push(
+        ...createFindings(one, description, [...alsoWritten]).map((f) => ({
+          ...f,
+          of: { object },
+        })),
+      )
     }
   }
   for (const field of read) {
@@ -135,11 +148,23 @@ async function objectFindings(
     if (!missing) continue
     const what = `${object} field ${field} is read by the mapping and not there, or hidden from this user`
     const mend = 'take a field that is there in the mapping, or let the user of Ripen see it'
-    findings.push({ level: 'error', about: 'fields', what, mend })
+    findings.push({ level: 'error', about: 'fields', what, mend, of: { object, property: field } })
   }
+  findings.push(...valueFindings(needs, optionsOf(needs, descriptions)))
   if (findings.length > 0) return findings
   const what = `all ${plan.properties.length} fields of ${object} are there and can be written`
   return [{ level: 'ok', about: 'fields', what, mend: null }]
+}
+
+/** A person is a lead or a contact: what either may say. Null where the field holds any text. */
+function optionsOf(
+  { means }: ObjectNeeds,
+  descriptions: readonly ObjectDescription[],
+): readonly string[] | null {
+  const fields = descriptions.flatMap(({ fields }) => fields.get(means?.property ?? '') ?? [])
+  if (fields.length === 0 || fields.some(({ type }) => type !== 'picklist')) return null
+  const values = fields.flatMap(({ picklistValues }) => picklistValues ?? [])
+  return [...new Set(values.filter(({ active }) => active).map(({ value }) => value))]
 }
 
 function isCreated(session: Session, object: string): boolean {

@@ -3,7 +3,7 @@ import { idOf, type Row, runQueries, textOf } from './query.ts'
 import type { Session } from './session.ts'
 import { soql } from './soql.ts'
 
-const USERS = soql`SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id`
+const USERS = soql`SELECT Id, Name, Email, IsActive, TimeZoneSidKey FROM User WHERE UserType = 'Standard' ORDER BY Id`
 const GROUPS = soql`SELECT Id, Name, Email FROM Group WHERE Type = 'Queue'`
 const QUEUES = soql`SELECT QueueId, SobjectType FROM QueueSobject`
 
@@ -28,7 +28,17 @@ function toUser(row: Row): CrmOwner {
   const id = idOf(row)
   const email = textOf(row, 'Email')?.toLowerCase() ?? null
   const active = row['IsActive'] === true
-  return { id, email, name: textOf(row, 'Name') ?? id, active, userId: id }
+  const name = textOf(row, 'Name') ?? id
+  return { id, email, name, active, userId: id, timeZone: zoneOf(textOf(row, 'TimeZoneSidKey')) }
+}
+
+/** Salesforce names zones as Java does, which is mostly by their IANA names; any other name is none. */
+function zoneOf(name: string | null): string | null {
+  try {
+    return name === null ? null : new Intl.DateTimeFormat('en', { timeZone: name }) && name
+  } catch {
+    return null
+  }
 }
 
 function toQueue(row: Row, ofTasks: ReadonlySet<string | null>): CrmOwner {

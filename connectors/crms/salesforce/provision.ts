@@ -110,7 +110,9 @@ export function compareFields(plan: ProvisionPlan, object: ObjectDescription): P
     drift: there.flatMap(({ property, field }) =>
       driftOf(plan.object, object.name, property, field),
     ),
-    findings: there.flatMap(({ property, field }) => findingsOf(object.name, property, field)),
+    findings: there.flatMap(({ property, field }) =>
+      findingsOf(plan.object, object.name, property, field),
+    ),
   }
 }
 
@@ -169,7 +171,12 @@ function missingOptions({ options = [] }: CrmProperty, field: FieldDescription):
   return options.map(({ value }) => value).filter((value) => !known.has(value))
 }
 
-function findingsOf(object: string, wanted: CrmProperty, field: FieldDescription): Finding[] {
+function findingsOf(
+  of: CrmObject,
+  object: string,
+  wanted: CrmProperty,
+  field: FieldDescription,
+): Finding[] {
   const findings: Finding[] = []
   const warn = (what: string, mend: string) =>
     findings.push({
@@ -177,6 +184,7 @@ function findingsOf(object: string, wanted: CrmProperty, field: FieldDescription
       about: 'fields',
       what: `${object}.${field.name} ${what}`,
       mend,
+      of: { object: of, property: field.name },
     })
   const { numbers, longest } = wanted.values ?? {}
   if (longest !== undefined && field.length > 0 && longest > field.length) {

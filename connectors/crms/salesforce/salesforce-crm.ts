@@ -19,7 +19,9 @@ import { findTasks } from './find-tasks.ts'
 import { fitting } from './fitting.ts'
 import { inspect } from './inspect.ts'
 import { findHeirs } from './lost-records.ts'
+import { setMemberships } from './memberships.ts'
 import { createSalesforceMemory, type SalesforceMemory } from './memory.ts'
+import { amendNotes, createNotes } from './notes.ts'
 import { OBJECTS, objectOf } from './objects.ts'
 import { readOrganization } from './organization.ts'
 import { readOwners } from './owners.ts'
@@ -108,6 +110,11 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),
     amendTasks: (amendments, signal) => amendTasks(session, amendments, signal),
+    groups: 'campaign',
+    setMemberships: (memberships, signal) => setMemberships(session, memberships, signal),
+    createNotes: (notes, signal) => createNotes(session, notes, signal),
+    findNotes: (wanted, signal) => findTasks(session, wanted, signal),
+    amendNotes: (amendments, signal) => amendNotes(session, amendments, signal),
     dealsOf: (about, signal) => readDealsOf(session, about, signal),
     engagementsOf: (about, wanted, signal) => readEngagementsOf(session, about, wanted, signal),
   }

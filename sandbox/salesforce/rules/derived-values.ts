@@ -4,6 +4,7 @@ import type { OrgState } from '../org-state.ts'
 import type { RowValues, StoredRow } from '../stored-row.ts'
 import type { Transaction } from '../transaction.ts'
 import { activityValues } from './activity-rules.ts'
+import { memberValues } from './campaign-rules.ts'
 import { afterOpportunitySave, afterRoleSave, opportunityValues } from './opportunity-rules.ts'
 
 /** What is known of a save that is under way. */
@@ -32,6 +33,8 @@ export function derivedValues(
     case 'Task':
     case 'Event':
       return activityValues(state, object, next, moment)
+    case 'CampaignMember':
+      return memberValues(state, next, moment.before === null)
     case 'Opportunity':
       return opportunityValues(state, next, moment)
     default:

@@ -1,4 +1,5 @@
 import type { Express, Request, Response } from 'express'
+import { playbooksOf } from '../../core/playbook/playbooks-of.ts'
 import { crmNeeds } from '../../core/sync/crm-needs.ts'
 import { isPublished, readEffective } from '../../infra/mappings/published.ts'
 import { reviveCrm } from '../../infra/postgres/work.ts'
@@ -34,7 +35,9 @@ export function mountOAuthStart(api: Express, app: App): void {
     }
     const { set } = await readEffective(app.context.db)
     const mapping = set.crms.get(name)
-    const needs = mapping ? crmNeeds(mapping) : { objects: [], tasks: false }
+    const needs = mapping
+      ? crmNeeds(mapping, playbooksOf(set, name))
+      : { objects: [], tasks: false }
     const url = await connection.flow.start(callbackUrl(publicUrl, name), connection.scopes(needs))
     response.setHeader('cache-control', 'no-store').redirect(302, url)
   })

@@ -1,7 +1,10 @@
 import type { ConnectedCrm } from '../../../jobs/context.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { CrmMapping } from '../../core/mapping/crm-mapping.ts'
+import { playbooksOf } from '../../core/playbook/playbooks-of.ts'
 import type { Crm } from '../../core/ports/crm.ts'
+import type { CrmNeeds } from '../../core/ports/crm-check.ts'
+import { crmNeeds } from '../../core/sync/crm-needs.ts'
 import { crmSetup } from '../../core/sync/crm-setup.ts'
 import type { App } from '../compose.ts'
 import type { OAuthConnection } from '../oauth-connection.ts'
@@ -23,6 +26,12 @@ export async function crmMapping(app: App, name: string, folder?: string): Promi
   const mapping = (await readMappings(app, folder)).crms.get(name)
   if (mapping) return mapping
   throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
+}
+
+/** What the folder does with a CRM, its playbooks among that. */
+export async function crmNeedsOf(app: App, name: string, folder?: string): Promise<CrmNeeds> {
+  const set = await readMappings(app, folder)
+  return crmNeeds(await crmMapping(app, name, folder), playbooksOf(set, name))
 }
 
 /** @throws {ConfigError} naming the variables when there are no credentials. */

@@ -1,46 +1,11 @@
 import { z } from 'zod'
 import type { CrmObject } from '../ports/crm.ts'
 import { WINNERS } from '../scoring/winner.ts'
+import { ACCOUNT_FIELDS, PERSON_FIELDS } from './crm-fields.ts'
 import { durationMs } from './duration.ts'
 import { policyShape, refusePolicies, TRAIT_FIELD } from './field-policy.ts'
 import { FORMAT_1 } from './format.ts'
 import { traitName } from './usage-mapping.ts'
-
-const SCORE_FIELDS = [
-  'score',
-  'grade',
-  'usage_status',
-  'sales_status',
-  'status_since',
-  'qualified_at',
-  'change',
-  'trend',
-  'reason_1',
-  'reason_2',
-  'reason_3',
-  'summary',
-  'explanation',
-  'what_changed',
-  'to_qualify',
-  'last_active',
-  'active_days_30',
-  'signals',
-  'model',
-] as const
-
-/** What a property of a person can be filled with. */
-export const PERSON_FIELDS = [...SCORE_FIELDS, 'email', 'last_name', 'company_name'] as const
-
-/** What a property of an account can be filled with. */
-export const ACCOUNT_FIELDS = [
-  ...SCORE_FIELDS,
-  'active_users',
-  'qualified_users',
-  'champion',
-  'others',
-  'domain',
-  'name',
-] as const
 
 const hubspotName = z
   .string()
@@ -267,6 +232,9 @@ const object = <F extends readonly [string, ...string[]]>(
       .optional(),
   })
 
+/** What becomes of a task whose account has an open deal. */
+export const OPEN_DEAL = ['note', 'task', 'nothing'] as const
+
 const tasks = z.strictObject({
   on: z
     .literal('account-qualified')
@@ -293,6 +261,10 @@ const tasks = z.strictObject({
     .enum(['close', 'leave'])
     .default('leave')
     .describe('What becomes of an untouched task when its reason is gone.'),
+  'open-deal': z
+    .enum(OPEN_DEAL)
+    .default('note')
+    .describe('What there is in its place while the account has an open deal.'),
   subject: z.string().min(1).max(500).describe('A Liquid template.'),
   body: z.string().min(1).max(20_000).describe('A Liquid template.'),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { kindOfField } from './crm-fields.ts'
 import { durationMs } from './duration.ts'
 
 /** Who may change a property, and when. */
@@ -75,53 +76,24 @@ export function refusePolicies(p: Policed, context: z.RefinementCtx): void {
 }
 
 const DAY = 86_400_000
-const DAILY: ReadonlySet<string> = new Set([
-  'last_active',
-  'active_days_30',
-  'active_users',
-  'others',
-])
 /** A score that changed by less is no news. */
 const SCORE_DELTA = 5
 
 /** The least change of a number that is written; 0 when every change is. */
 export function minDelta(p: Pick<Policed, 'from' | 'min-delta'>): number {
-  return p['min-delta'] ?? (p.from === 'score' ? SCORE_DELTA : 0)
+  return p['min-delta'] ?? (kindOfField(p.from) === 'score' ? SCORE_DELTA : 0)
 }
 
 /** How far apart two writes of the property are, in milliseconds; 0 when it is written at once. */
 export function mostOften(p: Pick<Policed, 'from' | 'at-most-every'>): number {
-  const every = p['at-most-every'] ?? (DAILY.has(p.from) ? DAY : 'always')
+  const every = p['at-most-every'] ?? (kindOfField(p.from) === 'daily' ? DAY : 'always')
   return every === 'always' ? 0 : every
 }
-
-/** What explains the score, and is true of that score alone. */
-const EXPLAINS_SCORE: ReadonlySet<string> = new Set([
-  'grade',
-  'change',
-  'trend',
-  'reason_1',
-  'reason_2',
-  'reason_3',
-  'summary',
-  'explanation',
-  'what_changed',
-  'to_qualify',
-  'signals',
-])
-/** What is news whatever the score. */
-const IS_NEWS: ReadonlySet<string> = new Set([
-  'usage_status',
-  'sales_status',
-  'status_since',
-  'qualified_at',
-  'model',
-])
 
 /** True when the property is written together with the score, and never without it. */
 export function ridesWithScore(p: Policed): boolean {
   return (
-    EXPLAINS_SCORE.has(p.from) &&
+    kindOfField(p.from) === 'explains-score' &&
     p.policy === 'push' &&
     p['min-delta'] === undefined &&
     p['at-most-every'] === undefined
@@ -130,7 +102,7 @@ export function ridesWithScore(p: Policed): boolean {
 
 /** True when a change of the property has the score written, however little that changed. */
 export function isNews({ from }: Pick<Policed, 'from'>): boolean {
-  return IS_NEWS.has(from)
+  return kindOfField(from) === 'news'
 }
 
 /** True when what somebody else wrote may stand: it is looked at before it is written over. */

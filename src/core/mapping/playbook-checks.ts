@@ -3,7 +3,12 @@ import { signalsOf } from '../playbook/triggers.ts'
 import type { CrmMapping } from './crm-mapping.ts'
 import type { Model } from './model.ts'
 import type { FileProblem, ParsedFile } from './parse-yaml.ts'
-import type { Playbook, PlaybookAction, PlaybookCondition } from './playbook.ts'
+import {
+  OPTED_OUT,
+  type Playbook,
+  type PlaybookAction,
+  type PlaybookCondition,
+} from './playbook.ts'
 import type { UsageMapping } from './usage-mapping.ts'
 
 /** What the other files of a mapping folder declare. */
@@ -40,6 +45,9 @@ export function checkPlaybook(file: ParsedFile<Playbook>, known: Known): FilePro
     ...playbook.segments.flatMap(({ name, actions }, at) => [
       ...nameFaults(playbook, name, at),
       ...actionFaults(actions, ['segments', at, 'actions']),
+      ...actions.flatMap((action, index) =>
+        crmFaults(playbook.crm, action, ['segments', at, 'actions', index]),
+      ),
     ]),
   ]
   return faults.map(({ path, message }) => file.problem(path, message))
@@ -90,7 +98,9 @@ function traitFaults(playbook: Playbook, { traits }: Known): Fault[] {
     })
   }
   look(['conditions'], playbook.conditions)
-  look(['guards', 'opted-out'], playbook.guards['opted-out'])
+  // Where nothing says who opted out, the guard that is there by itself holds nobody.
+  const guarded = playbook.guards['opted-out'].filter(({ trait }) => trait !== OPTED_OUT)
+  look(['guards', 'opted-out'], guarded)
   playbook.segments.forEach(({ when, actions }, at) => {
     look(['segments', at, 'when'], when)
     actions.forEach((action, index) => {
@@ -125,12 +135,29 @@ function actionFaults(actions: readonly PlaybookAction[], path: readonly Propert
   return [...twice, ...actions.flatMap((action, index) => oneFaults(action, [...path, index]))]
 }
 
+/** What only one of the CRMs has. */
+function crmFaults(crm: string, action: PlaybookAction, path: readonly PropertyKey[]): Fault[] {
+  const needs = { list: 'hubspot', campaign: 'salesforce', event: 'hubspot' }
+  return Object.entries(needs).flatMap(([name, owner]) => {
+    if (!(name in action) || owner === crm) return []
+    const other = crm === 'salesforce' ? 'campaign' : 'list'
+    const message = `${crm} has no ${name}; take ${other}, or a playbook with crm: ${owner}`
+    return [{ path: [...path, name], message }]
+  })
+}
+
 function oneFaults(action: PlaybookAction, path: readonly PropertyKey[]): Fault[] {
   if ('task' in action) {
     return templateProblems(action.task).map(({ template, message }) => ({
       path: [...path, 'task', template],
       message,
     }))
+  }
+  if ('event' in action) {
+    return Object.entries(action.properties).flatMap(([name, text]) => {
+      const message = textProblem(text)
+      return message === null ? [] : [{ path: [...path, 'properties', name], message }]
+    })
   }
   const message = 'slack' in action ? textProblem(action.text) : null
   return message === null ? [] : [{ path: [...path, 'text'], message }]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { USAGE_STATUSES } from '../scoring/status.ts'
-import { CRM_MAPPING_SCHEMAS } from './crm-mapping.ts'
+import { CRM_MAPPING_SCHEMAS, OPEN_DEAL } from './crm-mapping.ts'
 import { durationMs } from './duration.ts'
 import { modelId, traitCondition } from './model-signals.ts'
 import { taskAssignment, workingHours } from './playbook-assignment.ts'
@@ -94,8 +94,8 @@ const task = z.strictObject({
     .describe('While a task is open for the account and owner, what is new goes into it.'),
   'when-gone': z.enum(['close', 'leave']).default('close'),
   'open-deal': z
-    .enum(['task', 'nothing'])
-    .default('nothing')
+    .enum(OPEN_DEAL)
+    .default('note')
     .describe('What there is in its place while the account has an open deal.'),
   escalate: z
     .strictObject({
@@ -112,6 +112,11 @@ const variable = z
     /^[A-Z][A-Z0-9_]{2,63}$/,
     'name an environment variable such as SALES_WEBHOOK_URL; the address itself stays out of the file',
   )
+
+const membershipAct = z
+  .enum(['add', 'remove'])
+  .default('add')
+  .describe('Whether they come into it or leave it.')
 
 const action = z.union(
   [
@@ -130,8 +135,46 @@ const action = z.union(
       webhook: variable.describe('The variable that holds the address.'),
       secret: variable.describe('The variable that holds what messages are signed with.'),
     }),
+    z.strictObject({
+      list: z
+        .string('write the id of the list as a text, in quotation marks')
+        .regex(
+          /^\d{1,18}$/,
+          'write the id of a static list, as the address of its page in HubSpot has it',
+        )
+        .describe('HubSpot: id of a static list.'),
+      act: membershipAct,
+      who: z
+        .enum(['subject', 'people'])
+        .default('subject')
+        .describe('The person or account itself, or the people whom the texts name.'),
+    }),
+    z.strictObject({
+      campaign: z
+        .string()
+        .regex(
+          /^701[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$/,
+          'write the id of a campaign: 701 and what follows',
+        )
+        .describe('Salesforce: id of a campaign; the people whom the texts name become members.'),
+      act: membershipAct,
+      status: z.string().min(1).max(40).describe('How a new member stands.').optional(),
+    }),
+    z.strictObject({
+      event: z
+        .string()
+        .regex(
+          /^pe\d+_[a-z0-9_]{1,90}$/,
+          'write the full name of the event: pe, the number of the account, _ and its name',
+        )
+        .describe('HubSpot: a custom event (Enterprise), on the timeline of the subject.'),
+      properties: z
+        .record(z.string().regex(/^[a-z][a-z0-9_]{0,99}$/), template(4_000))
+        .default({})
+        .describe('Liquid, by the names of the properties of the event.'),
+    }),
   ],
-  'say what is done by one of task, set, slack and webhook',
+  'say what is done by one of task, set, slack, webhook, list, campaign and event',
 )
 
 const segment = z.strictObject({
@@ -140,6 +183,9 @@ const segment = z.strictObject({
   motion: z.enum(['nudge', 'nurture', 'sales', 'account-executive']),
   actions: z.array(action).min(1),
 })
+
+/** The trait by which the mappings that ship tell who opted out. */
+export const OPTED_OUT = 'opted_out'
 
 const guards = z.strictObject({
   /** In milliseconds. */
@@ -154,8 +200,8 @@ const guards = z.strictObject({
     .describe('So long after sales said no nothing is started.'),
   'opted-out': z
     .array(z.strictObject(traitCondition))
-    .default([])
-    .describe('Whoever meets one of these is left alone.'),
+    .default([{ trait: OPTED_OUT, equals: 'true' }])
+    .describe('Whoever meets one of these is left alone; nobody is, with an empty list.'),
   suppress: z
     .strictObject({
       domains: z.array(z.string().min(1)).default([]),
@@ -164,6 +210,9 @@ const guards = z.strictObject({
     .default({ domains: [], emails: [] })
     .describe('Who is left alone, by name.'),
 })
+
+/** The guards of a playbook that says nothing of them. */
+export const DEFAULT_GUARDS = guards.parse({})
 
 /** What happens when, for whom and by whom (mappings/playbooks/*.yaml). See docs/mappings.md. */
 export const playbookSchema = z.strictObject({
@@ -176,7 +225,7 @@ export const playbookSchema = z.strictObject({
   subject: z.enum(['person', 'account']).describe('Whom it is about.'),
   trigger,
   conditions: z.array(condition).default([]).describe('All must be met.'),
-  guards: guards.default(guards.parse({})),
+  guards: guards.default(DEFAULT_GUARDS),
   segments: z.array(segment).min(1),
 })
 

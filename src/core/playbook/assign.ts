@@ -69,6 +69,11 @@ export function assignTask(rules: Rules, input: AssignmentInput): Assignment {
   return isFull && rules.queue === undefined ? { kind: 'full' } : { kind: 'nobody' }
 }
 
+/** Whether whose a task becomes depends on whose others are: turns are taken, or somebody may have had enough for the day. */
+export const takesTurns = (rules: Pick<Rules, 'assign' | 'daily-cap'>): boolean =>
+  rules['daily-cap'] !== undefined ||
+  rules.assign.some((rule) => typeof rule !== 'string' && 'round-robin' in rule)
+
 function byRule(rule: TaskAssignment, rules: Rules, input: AssignmentInput): Assignment {
   if (typeof rule === 'string') {
     const id =

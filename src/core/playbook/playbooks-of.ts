@@ -1,5 +1,5 @@
 import type { CrmMapping, TaskMapping } from '../mapping/crm-mapping.ts'
-import type { Playbook, PlaybookTask } from '../mapping/playbook.ts'
+import { DEFAULT_GUARDS, type Playbook, type PlaybookTask } from '../mapping/playbook.ts'
 
 /** The id of the playbook that `tasks:` of a CRM's mapping stands for. */
 export const SHORT_PLAYBOOK = 'account-qualified'
@@ -44,20 +44,17 @@ function shortPlaybook(crm: Playbook['crm'], tasks: TaskMapping): Playbook {
     trigger: { 'status-entered': 'qualified' },
     conditions: [],
     guards: {
+      ...DEFAULT_GUARDS,
       'evidence-within': evidenceWithin,
       'cool-down': 0,
       'after-rejection': 0,
-      'opted-out': [],
-      suppress: { domains: [], emails: [] },
     },
     segments: [
       {
         name: EVERYBODY,
         when: [],
         motion: 'sales',
-        actions: [
-          { task: { ...task, assign: ['account-owner'], 'one-open': true, 'open-deal': 'task' } },
-        ],
+        actions: [{ task: { ...task, assign: ['account-owner'], 'one-open': true } }],
       },
     ],
   }

@@ -9,7 +9,15 @@ export interface Finding {
   readonly what: string
   /** What a person does; null when there is nothing to do. */
   readonly mend: string | null
+  /** What of the mapping it is about; absent when it is about the account. */
+  readonly of?: FindingSubject
 }
+
+/** What of a mapping a finding is about, in the words of the mapping. */
+export type FindingSubject =
+  | { readonly object: CrmObject; readonly property?: string; readonly value?: string }
+  /** A list or campaign, or an event, that a playbook names. */
+  | { readonly target: string }
 
 /** What a mapping does with one object. */
 export interface ObjectNeeds {
@@ -20,6 +28,8 @@ export interface ObjectNeeds {
   readonly alsoWritten: readonly string[]
   /** The CRM's own properties that are read. */
   readonly read: readonly string[]
+  /** Values of one of them that mean something; none when left out. */
+  readonly means?: { readonly property: string; readonly values: readonly string[] }
 }
 
 /** What a mapping does with a CRM: nothing beyond it is asked of an account. */
@@ -30,6 +40,17 @@ export interface CrmNeeds {
   readonly deals?: boolean
   /** Kinds of logged activities that are read; none when left out. */
   readonly engagements?: readonly CrmEngagementKind[]
+  /** Lists or campaigns that playbooks change; none when left out. */
+  readonly groups?: readonly GroupNeed[]
+  /** Names of custom events that playbooks send; none when left out. */
+  readonly events?: readonly string[]
+}
+
+/** A list or campaign that playbooks put records into, or take out of it. */
+export interface GroupNeed {
+  readonly id: string
+  /** What is put into it. */
+  readonly object: CrmObject
 }
 
 /** An allowance of the account; null where it cannot be told. */

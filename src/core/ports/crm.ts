@@ -1,5 +1,7 @@
 import type { RateLimitedError } from '../errors.ts'
+import type { CrmActions } from './crm-actions.ts'
 import type { CrmInspection, CrmNeeds, Finding } from './crm-check.ts'
+import type { CrmNotes } from './crm-notes.ts'
 
 /** The two CRM objects that Ripen writes today; names are HubSpot's and Salesforce's nearest common words. */
 export type CrmObject = 'contact' | 'company'
@@ -184,6 +186,8 @@ export interface CrmOwner {
   readonly active: boolean
   /** Id of the person as a user of the CRM; never what a record is assigned to. */
   readonly userId?: string | null
+  /** IANA time zone, where the CRM tells it; HubSpot does not. */
+  readonly timeZone?: string | null
 }
 
 /** What a task asks for. */
@@ -414,7 +418,7 @@ export interface CrmCall {
  * @throws {RateLimitedError} when the vendor asks for a pause.
  * @throws {RetryableError} when the call failed and nothing can have happened, or when a read failed.
  */
-export interface Crm {
+export interface Crm extends CrmNotes, CrmActions {
   readonly name: string
   /** Largest number of records in one write call. */
   readonly maxBatch: number

@@ -35,7 +35,7 @@ export function desiredRecord(
   speaker: Speaker,
   traits: TraitValues = {},
 ): DesiredRecord {
-  const fields = fieldsOf(facts, score, speaker)
+  const fields: Readonly<Record<string, CrmValue>> = fieldsOf(facts, score, speaker)
   const pick = (from: string): CrmValue => fields[from] ?? null
   const declared: Readonly<Record<string, PropertyMapping>> = mapping.properties
   const properties = Object.entries(declared).flatMap(([name, p]) => {

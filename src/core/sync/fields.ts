@@ -1,4 +1,5 @@
 import { cutText } from '../cut-text.ts'
+import type { CrmField } from '../mapping/crm-fields.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Explainer } from '../scoring/explain.ts'
 import { isBookkeeping } from '../scoring/points.ts'
@@ -32,7 +33,7 @@ export function fieldsOf(
   facts: SubjectFacts,
   score: Score,
   { name, explainer }: Speaker,
-): Record<string, CrmValue> {
+): Record<CrmField, CrmValue> {
   const reasons = explainer.reasons(score)
   const reason = (index: number) => cut(reasons[index] ?? null)
   return {

@@ -10,8 +10,14 @@ export interface FieldMark {
   readonly at?: number
   /** When another value than ours was seen first; absent while ours stands. */
   readonly edited?: number
-  /** What the property should have said then. */
+  /** What the property should have said then, by us. */
   readonly over?: string
+  /** What somebody else had said before, if that is what it should have said then. */
+  readonly overTheirs?: string
+  /** Where edits are protected: hash of the value of somebody else that was seen there last. */
+  readonly theirs?: string
+  /** Of a property that both sides fill: ours was sent, and nobody knows whether it arrived. */
+  readonly sent?: true
   /** Somebody else made it say what it should. */
   readonly met?: true
   /** When Ripen put its own value back, within the last hour. */
@@ -48,9 +54,14 @@ export function isOurs({ wrote, was }: FieldMark, hashed: string): boolean {
   return hashed === wrote || hashed === was
 }
 
+/** True when a value, by its hash, is somebody else's word, although Ripen may have written the same once. */
+export function isTheirs({ theirs }: FieldMark, hashed: string): boolean {
+  return theirs === hashed
+}
+
 /** What is known of the last write once the value, by its hash, was read. */
 export function settled(mark: FieldMark, hashed: string): FieldMark {
-  const { was, ...rest } = mark
+  const { was, sent: _, ...rest } = mark
   return was === undefined || hashed !== was ? rest : { ...rest, wrote: was }
 }
 
@@ -63,6 +74,9 @@ export function parkedFields(ledger: Ledger): string[] {
 
 /** Gives parked properties another try. */
 export function freed(ledger: Ledger): Ledger {
-  const entries = Object.entries(ledger).map(([name, { parked, rounds, ...mark }]) => [name, mark])
+  const entries = Object.entries(ledger).map(([name, { parked, rounds, ...mark }]) => {
+    // What it says is still somebody else's, even where they gave back what was ours once.
+    return [name, parked === undefined ? mark : { edited: parked, ...mark }]
+  })
   return Object.fromEntries(entries)
 }

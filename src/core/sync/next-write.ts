@@ -129,12 +129,17 @@ function policyStep(
 }
 
 /** What somebody else wrote stands until we have something newer to say, or for good. */
-function isTheirs({ winner }: PropertyMapping, { edited, over }: FieldMark, value: CrmValue) {
+function isTheirs(
+  { winner }: PropertyMapping,
+  { edited, over, overTheirs }: FieldMark,
+  value: CrmValue,
+): boolean {
   if (edited === undefined) return false
   // Who has nothing to say wins nothing.
   if (isEmpty(value)) return true
   if (winner === 'ripen') return false
-  return winner === 'crm' || over === plainText(value)
+  const text = plainText(value)
+  return winner === 'crm' || over === text || overTheirs === text
 }
 
 function edited(property: PropertyMapping, mark: FieldMark, now: number): FieldStep | null {

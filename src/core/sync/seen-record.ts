@@ -1,11 +1,12 @@
 import type { ObjectMapping, PropertyMapping } from '../mapping/crm-mapping.ts'
-import { ridesWithScore } from '../mapping/field-policy.ts'
+import { protectsEdits, ridesWithScore } from '../mapping/field-policy.ts'
 import type { CrmValue } from '../ports/crm.ts'
 import type { Properties } from './desired-record.ts'
 import {
   type FieldMark,
   type Hash,
   isOurs,
+  isTheirs,
   type Ledger,
   plainText,
   recentRounds,
@@ -25,6 +26,7 @@ export interface RecordSeen {
 }
 
 type Rules = Pick<ObjectMapping, 'properties'>
+type Declared = Readonly<Record<string, PropertyMapping>>
 
 /**
  * Takes what a record says. Whose value it is, is told by what was known and by what was written, never by
@@ -54,22 +56,53 @@ export function afterRead(
     const before = settled(ledger[name] ?? {}, hash(plainText(text)))
     put(ledger, name, before)
     if (looked.whose === 'unchanged') continue
-    const { edited, over, met, ...mark } = before
+    const { edited, over, overTheirs, met, theirs, ...mark } = before
     if (looked.whose === 'edited') edits.push(name)
-    put(ledger, name, { ...mark, ...newsOf(looked.whose, known.desired[name] ?? null, now) })
+    const news = newsOf(looked.whose, before, known.desired[name] ?? null, text, now, hash)
+    put(ledger, name, { ...mark, ...(protectsEdits(property) ? news : withoutTheirs(news)) })
   }
   return { seen, ledger, edits }
 }
 
-function newsOf(whose: Looked['whose'], wanted: CrmValue, now: number): FieldMark {
-  if (whose === 'ours') return {}
-  return whose === 'met' ? { met: true } : { edited: now, over: plainText(wanted) }
+function newsOf(
+  whose: Looked['whose'],
+  before: FieldMark,
+  wanted: CrmValue,
+  text: string | null,
+  now: number,
+  hash: Hash,
+): FieldMark {
+  const theirs = hash(plainText(text))
+  switch (whose) {
+    case 'unchanged':
+    case 'ours':
+      return {}
+    case 'met':
+      return { met: true }
+    case 'taken':
+      return { theirs, ...(before.over === undefined ? {} : { over: before.over }) }
+    case 'found':
+    case 'edited': {
+      const over = plainText(wanted)
+      // What they said before is no word of ours.
+      const isTheirWord = isTheirs(before, hash(over)) || before.overTheirs === over
+      if (!isTheirWord) return { edited: now, over, theirs }
+      return { edited: now, over: before.over ?? over, overTheirs: over, theirs }
+    }
+  }
+}
+
+function withoutTheirs({ theirs: _, overTheirs: _over, ...news }: FieldMark): FieldMark {
+  return news
 }
 
 interface Looked {
   readonly value: CrmValue
-  /** `found`: it was there before we came, and may stay. `met`: a score that somebody else wrote as we would have. */
-  readonly whose: 'unchanged' | 'ours' | 'edited' | 'found' | 'met'
+  /**
+   * `found`: it was there before we came, and may stay. `met`: a score that somebody else wrote as we would have.
+   * `taken`: somebody else's value is what it should say by now.
+   */
+  readonly whose: 'unchanged' | 'ours' | 'edited' | 'found' | 'met' | 'taken'
 }
 
 function look(
@@ -85,18 +118,33 @@ function look(
   if (wanted !== undefined && agrees(wanted, text)) {
     const isUnchanged = before !== undefined && agrees(before, text) && mark.edited === undefined
     if (isUnchanged) return { value: wanted, whose: 'unchanged' }
-    const ours = isOurs(mark, hash(plainText(text))) || isOurs(mark, hash(plainText(wanted)))
+    const written = isOurs(mark, hash(plainText(text))) || isOurs(mark, hash(plainText(wanted)))
+    const ours = written && !isTheirs(mark, hash(plainText(text)))
+    if (!ours && plainText(text) !== '' && property.policy === 'two-way')
+      return { value: wanted, whose: 'taken' }
     return { value: wanted, whose: ours || property.from !== 'score' ? 'ours' : 'met' }
   }
   if (before !== undefined && agrees(before, text)) return { value: before, whose: 'unchanged' }
-  if (isOurs(mark, hash(plainText(text)))) return { value: text, whose: 'ours' }
+  const hashed = hash(plainText(text))
+  const { wrote, edited, theirs, sent } = mark
+  // Where both sides have a say, who gives back what we wrote once says something.
+  const isSent = sent === true && hashed === wrote
+  const isKnownEdit = edited !== undefined && sent === undefined && isTheirs(mark, hashed)
+  const isGivenBack =
+    property.policy === 'two-way' && (before === undefined ? isKnownEdit : !isSent)
+  if (isOurs(mark, hashed) && !isGivenBack) return { value: text, whose: 'ours' }
   if (property.policy === 'pull') return { value: text, whose: 'unchanged' }
-  const { wrote, edited } = mark
   if (before !== undefined) return { value: text, whose: 'edited' }
-  // A record that was merged or moved: what we know of it is what we wrote.
-  if (edited !== undefined) return { value: text, whose: 'unchanged' }
+  // A conversion takes over what somebody has mapped; the rest is lost, and nobody's word.
+  const isEmpty = plainText(text) === ''
+  if (property.policy === 'two-way' && isEmpty && theirs !== hash('')) {
+    return { value: text, whose: 'ours' }
+  }
+  // A record that was merged or moved: what we know of it is what we wrote, and what we saw instead.
+  const isKnown = theirs === undefined || theirs === hashed
+  if (edited !== undefined && isKnown) return { value: text, whose: 'unchanged' }
   if (wrote !== undefined) return { value: text, whose: 'edited' }
-  const mayStay = property.policy === 'two-way' && plainText(text) !== ''
+  const mayStay = property.policy === 'two-way' && !isEmpty
   return { value: text, whose: mayStay ? 'found' : 'ours' }
 }
 
@@ -119,7 +167,16 @@ export function beforeWrite(
     const wrote = hash(plainText(value))
     // Whose value it writes over is known until it surely did.
     const sure = was === undefined || was === wrote ? {} : { was }
-    ledger[name] = { ...before, ...sure, wrote, at: now, ...(rounds.length > 0 ? { rounds } : {}) }
+    const isShared = (declared as Declared)[name]?.policy === 'two-way'
+    const sent = isShared ? { sent: true as const } : {}
+    ledger[name] = {
+      ...before,
+      ...sure,
+      ...sent,
+      wrote,
+      at: now,
+      ...(rounds.length > 0 ? { rounds } : {}),
+    }
   }
   return ledger
 }
@@ -142,7 +199,7 @@ export function afterWrite(
   const all: Properties = { ...empty, ...seen, ...wrote }
   const ledger: Record<string, FieldMark> = { ...before }
   for (const name of Object.keys(wrote)) {
-    const { edited, over, was, ...mark } = ledger[name] ?? {}
+    const { edited, over, overTheirs, was, theirs, sent, ...mark } = ledger[name] ?? {}
     put(ledger, name, mark)
   }
   if (Object.keys(wrote).some((name) => explains(properties, name))) told(ledger, properties)

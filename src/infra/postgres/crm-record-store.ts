@@ -3,6 +3,7 @@ import type { CrmObject } from '../../core/ports/crm.ts'
 import type { DesiredRecord, Properties } from '../../core/sync/desired-record.ts'
 import type { Ledger } from '../../core/sync/ledger.ts'
 import type { Db, Tx } from './database.ts'
+import type { LeaseHolder } from './record-leases.ts'
 import type { Tables } from './tables.ts'
 
 export type RecordState = 'pending' | 'writing' | 'in-sync' | 'parked' | 'unlinked'
@@ -65,69 +66,81 @@ export interface WantedRecord extends DesiredRecord {
 }
 
 /**
- * Records of one object that are open: a slice of them. Whoever is to be called now goes first, then what waits longest;
- * where those of one company follow each other, their companies go in the order of names.
+ * Takes records of one object that are open and that nobody is at work on: a slice of them. Whoever is to be called now goes first, then
+ * what waits longest; where those of one company follow each other, their companies go in the order of names.
  */
-export async function openRecords(
+export async function takeOpen(
   db: Db,
-  { crm, object, after, limit, byCompany, isHot }: OpenSlice,
+  holder: LeaseHolder,
+  slice: OpenSlice,
 ): Promise<readonly CrmRecordRow[]> {
-  const open = db
-    .selectFrom('crm_record')
-    .selectAll()
-    .select(CHANGED)
-    .where('crm', '=', crm)
-    .where('object', '=', object)
-    .where(IS_OPEN)
-    .$if(isHot, (q) => q.where(IS_HOT))
-    .limit(limit)
-  const company = sql<string>`coalesce(company_ref, '')`
-  const isLess = ({ urgent, companyRef, changedAt, ref }: NonNullable<OpenSlice['after']>) =>
-    byCompany
-      ? sql<boolean>`(not urgent, coalesce(company_ref, ''), ref) > (${!urgent}, ${companyRef ?? ''}, ${ref})`
-      : sql<boolean>`(not urgent, changed_at, ref) > (${!urgent}, ${changedAt}::timestamptz, ${ref})`
-  const slice = open
-    .$if(after !== null, (q) => (after ? q.where(isLess(after)) : q))
-    .orderBy(sql`not urgent`)
-    .orderBy(byCompany ? company : sql`changed_at`)
-  return (await slice.orderBy('ref').execute()).map(toRow)
+  const taken: CrmRecordRow[] = []
+  for (;;) {
+    const limit = slice.limit - taken.length
+    const { rows, found } = await takeSome(db, holder, { ...slice, limit })
+    taken.push(...rows)
+    // Where somebody else was faster by a moment there are others: a slice is full while there are enough.
+    if (found < limit || rows.length === limit) return taken
+  }
+}
+
+async function takeSome(db: Db, { crm, id }: LeaseHolder, slice: OpenSlice) {
+  const { after, limit, byCompany, pass } = slice
+  const order = byCompany
+    ? sql`not urgent, coalesce(company_ref, ''), ref`
+    : sql`not urgent, changed_at, ref`
+  const isAfter =
+    after === null
+      ? sql`true`
+      : sql`(not urgent, coalesce(company_ref, ''), ref) > (${!after.urgent}, ${after.companyRef ?? ''}, ${after.ref})`
+  // What another session is just taking or storing is passed over, and comes next time.
+  const { rows } = await sql<Row & { is_taken: boolean }>`
+    with open as (select r.*, r.changed_at::text as changed_text from crm_record r
+        where r.crm = ${crm} and r.object = ${slice.object} and ${IS_OPEN} and ${isAfter}
+          and ${slice.isHot ? IS_HOT : sql`true`} and not exists (select from crm_lease l
+            where l.ref = r.ref and l.crm = r.crm and (l.holder <> ${id} or l.pass >= ${pass}))
+        order by ${order} limit ${limit} for no key update skip locked),
+      taken as (insert into crm_lease as l (ref, crm, holder, pass) select ref, ${crm}, ${id}, ${pass} from open
+        on conflict (ref, crm) do update set pass = excluded.pass where l.holder = excluded.holder
+        returning ref)
+    select open.*, taken.ref is not null as is_taken from open left join taken using (ref)
+    order by ${order}`.execute(db)
+  return { found: rows.length, rows: rows.filter((row) => row.is_taken).map(toRow) }
 }
 
 export interface OpenSlice {
-  readonly crm: string
   readonly object: CrmObject
-  /** The last record of the slice before; null for the first one. */
-  readonly after: Pick<CrmRecordRow, 'urgent' | 'companyRef' | 'changedAt' | 'ref'> | null
+  /** The last record of the slice before, where those of one company follow each other; else null. */
+  readonly after: Pick<CrmRecordRow, 'urgent' | 'companyRef' | 'ref'> | null
   readonly limit: number
   /** Those of one company follow each other; else by the time of their change. */
   readonly byCompany: boolean
   /** Those of who is qualified and that are due, alone. */
   readonly isHot: boolean
+  /** In each pass of its holder a record is taken once. */
+  readonly pass: number
 }
 
+/** How many records are open that nobody else is at work on. */
 export async function countOpen(
   db: Db,
-  crm: string,
+  { crm, id }: LeaseHolder,
   object: CrmObject,
   isHot: boolean,
 ): Promise<number> {
-  const { n } = await db
-    .selectFrom('crm_record')
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .where('crm', '=', crm)
-    .where('object', '=', object)
-    .where(IS_OPEN)
-    .$if(isHot, (q) => q.where(IS_HOT))
-    .executeTakeFirstOrThrow()
-  return Number(n)
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from crm_record r
+    where r.crm = ${crm} and r.object = ${object} and ${IS_OPEN} and ${isHot ? IS_HOT : sql`true`}
+      and not exists (select from crm_lease l
+        where l.ref = r.ref and l.crm = r.crm and l.holder <> ${id})`.execute(db)
+  return rows[0]?.n ?? 0
 }
 
 /** In these words, so that PostgreSQL takes the index of the open ones. */
 const IS_OPEN = sql<boolean>`state in ('pending', 'writing')`
 
 /** Something has happened that is not in the CRM yet, and it is about who is qualified. */
-const IS_HOT = sql<boolean>`exists (select from freshness f where f.ref = crm_record.ref
-  and f.crm = crm_record.crm and f.qualified and f.due_since is not null)`
+const IS_HOT = sql<boolean>`exists (select from freshness f where f.ref = r.ref
+  and f.crm = r.crm and f.qualified and f.due_since is not null)`
 
 /** The records of these people or accounts, by our id. */
 export async function recordsOf(
@@ -203,6 +216,8 @@ export async function storeDesired(
       may_create boolean, lookup jsonb, desired jsonb, on_create jsonb, company_ref text, on_leave text,
       urgent boolean)
     where not exists (select from crm_former f where f.ref = n.ref and f.erased)
+    -- In one order, as outcomes are: two who store the same records then never wait for each other in a ring.
+    order by ref
     on conflict (ref, crm) do update set may_create = excluded.may_create,
       lookup = excluded.lookup, desired = excluded.desired,
       desired_on_create = excluded.desired_on_create, company_ref = excluded.company_ref,
@@ -259,7 +274,12 @@ async function storeSome(
   crm: string,
   updates: readonly RecordUpdate[],
 ): Promise<readonly string[]> {
-  const { rows } = await sql<{ ref: string }>`update crm_record r set
+  const refs = updates.map(({ ref }) => ref)
+  const { rows } = await sql<{
+    ref: string
+  }>`with held as materialized (select h.ref from crm_record h
+      where h.crm = ${crm} and h.ref = any(${refs}::text[]) order by h.ref for no key update)
+    update crm_record r set
       -- A write in doubt stays in doubt, whatever is wanted by now: it is settled by reading first.
       state = case when n.state = 'writing' or r.desired = n.desired then n.state else 'pending' end, crm_id = n."crmId", owner_id = n."ownerId",
       written = n.written, reason = n.reason, code = n.code, correlation_id = n."correlationId",
@@ -269,6 +289,7 @@ async function storeSome(
     from jsonb_to_recordset(${JSON.stringify(updates)}::jsonb) as n(ref text, state text, "crmId" text,
       "ownerId" text, written jsonb, desired jsonb, reason text, code text, "correlationId" text,
       created boolean, candidates text[], gone boolean, ledger jsonb, "dueAt" timestamptz, turn bigint)
+      join held using (ref)
     where r.crm = ${crm} and r.ref = n.ref and (n.turn is null or r.turn = n.turn)
     returning r.ref`.execute(db)
   return rows.map((row) => row.ref)

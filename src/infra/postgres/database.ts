@@ -40,7 +40,8 @@ const SESSION = 'set jit = off; set max_parallel_workers_per_gather = 0'
 export async function openDatabase(url: string, variable = 'DATABASE_URL'): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    // Every step that is at work holds one for its lock, and asks for others.
+    max: 20,
     types,
     application_name: 'ripen',
     onConnect: async (client) => void (await client.query(SESSION)),

@@ -21,7 +21,7 @@ export async function noteDue(tx: Tx, crm: string, due: readonly DueRecord[]): P
     select n.ref, ${crm}, n.object, n.qualified, n."arrivedAt", n."ageMs"
     from jsonb_to_recordset(${JSON.stringify(due)}::jsonb) as n(ref text, object text, qualified boolean,
       "arrivedAt" timestamptz, "ageMs" bigint)
-    where exists (select from crm_record r where r.ref = n.ref and r.crm = ${crm})
+    where exists (select from crm_record r where r.ref = n.ref and r.crm = ${crm}) order by n.ref
     on conflict (ref, crm) do update set qualified = excluded.qualified,
       due_since = coalesce(f.due_since, excluded.due_since),
       due_age_ms = case when f.due_since is null then excluded.due_age_ms else f.due_age_ms end`.execute(
@@ -35,12 +35,12 @@ export async function noteDue(tx: Tx, crm: string, due: readonly DueRecord[]): P
  */
 export async function noteInCrm(db: Db | Tx, crm: string, refs: readonly string[]): Promise<void> {
   if (refs.length === 0) return
-  await sql`with ended as (
+  await sql`with ended as materialized (
       select f.ref, f.object, f.qualified, f.due_since, f.due_age_ms, r.state
       from freshness f join crm_record r using (ref, crm)
       where f.crm = ${crm} and f.ref = any(${[...refs]}::text[]) and f.due_since is not null
         and r.state in ('in-sync', 'unlinked')
-      for update of f),
+      order by f.ref for update of f),
     noted as (update freshness f set due_since = null, due_age_ms = null,
         arrived_at = case when e.state = 'in-sync' then e.due_since else f.arrived_at end,
         event_at = case when e.state = 'in-sync'
@@ -131,7 +131,7 @@ export async function readOpenDue(db: Db, lateSeconds: number): Promise<readonly
       where f.due_since is not null and r.state in ('pending', 'writing')
       union all
       select crm, 'task', true, arrived_at, account_ref from task_intent
-      where state in ('planned', 'creating') and arrived_at is not null) t
+      where state in ('planned', 'creating', 'noting') and arrived_at is not null) t
     group by 1, 2, 3 order by 1, 2, 3 desc`.execute(db)
   return rows
 }

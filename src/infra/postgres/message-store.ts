@@ -26,15 +26,21 @@ export async function planMessage(tx: Tx, message: PlannedMessage, now: Date): P
     on conflict (key) do nothing`.execute(tx)
 }
 
-/** Messages whose next try is due, oldest first. */
+/**
+ * Messages whose next try is due, oldest first.
+ * @param unset variables without which a message cannot be sent: what needs one of them is left out.
+ */
 export async function dueMessages(
   db: Db,
   now: Date,
   limit: number,
+  unset: readonly string[] = [],
 ): Promise<readonly DueMessage[]> {
   const { rows } = await sql<DueMessage>`select key, address_variable as "addressVariable",
       secret_variable as "secretVariable", body, tries
     from playbook_message where state = 'planned' and next_at <= ${now}
+      and not address_variable = any(${[...unset]}::text[])
+      and (secret_variable is null or not secret_variable = any(${[...unset]}::text[]))
     order by next_at, key limit ${limit}`.execute(db)
   return rows
 }

@@ -16,6 +16,7 @@ export async function readStoredOwners(
     name: row.name,
     active: row.active,
     userId: row.user_id,
+    timeZone: row.time_zone,
   }))
 }
 
@@ -27,12 +28,14 @@ export async function storeOwners(
   at: Date,
 ): Promise<void> {
   await sql`with told as (
-      insert into crm_owner (owner_id, crm, email, name, active, user_id, seen_at)
-      select id, ${crm}, email, name, active, "userId", ${at}
+      insert into crm_owner (owner_id, crm, email, name, active, user_id, time_zone, seen_at)
+      select id, ${crm}, email, name, active, "userId", "timeZone", ${at}
       from jsonb_to_recordset(${JSON.stringify(owners)}::jsonb)
-        as n(id text, email text, name text, active boolean, "userId" text)
+        as n(id text, email text, name text, active boolean, "userId" text,
+          "timeZone" text)
       on conflict (owner_id, crm) do update set email = excluded.email, name = excluded.name,
-        active = excluded.active, user_id = excluded.user_id, seen_at = excluded.seen_at
+        active = excluded.active, user_id = excluded.user_id,
+        time_zone = excluded.time_zone, seen_at = excluded.seen_at
       returning owner_id)
     update crm_owner set active = false where crm = ${crm} and active
       and owner_id not in (select owner_id from told)`.execute(db)

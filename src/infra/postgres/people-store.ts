@@ -3,7 +3,7 @@ import type { Membership } from '../../core/identity/accounts.ts'
 import type { People, Person } from '../../core/identity/people.ts'
 import { sameJson } from '../../core/same-json.ts'
 import type { Told } from '../../core/scoring/dated-traits.ts'
-import type { Tx } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import type { Tables } from './tables.ts'
 
 interface PersonRow {
@@ -29,7 +29,7 @@ export interface StoredMemberships {
  * be stored already.
  * @param known the person of every node before.
  * @param among the people before, when only some were resolved; their nodes are all in `known`.
- * @returns how many people were added, changed or removed.
+ * @returns how many people were added, changed or removed, and who was only seen again.
  */
 export async function storePeople(
   tx: Tx,
@@ -37,19 +37,22 @@ export async function storePeople(
   memberships: StoredMemberships,
   known: ReadonlyMap<string, string>,
   among: readonly string[] | null = null,
-): Promise<number> {
+): Promise<StoredPeople> {
   const stored = await tx
     .selectFrom('person')
     .selectAll()
     .$if(among !== null, (q) => q.where(sql<boolean>`id = any(${[...(among ?? [])]}::text[])`))
     .execute()
   const before = new Map(stored.map((person) => [person.id, person]))
-  const changed = resolved.people
-    .map((person) => rowOf(person, memberships))
-    .filter((row) => {
-      const old = before.get(row.id)
-      return !old || !sameJson(row, storedRow(old))
-    })
+  const changed: PersonRow[] = []
+  const seen: PersonRow[] = []
+  for (const row of resolved.people.map((person) => rowOf(person, memberships))) {
+    const stored = before.get(row.id)
+    const old = stored && storedRow(stored)
+    const { first_seen, last_seen } = row
+    if (!old || !sameJson(row, { ...old, first_seen, last_seen })) changed.push(row)
+    else if (first_seen !== old.first_seen || last_seen !== old.last_seen) seen.push(row)
+  }
   await sql`insert into person (id, email, email_kind, account_id, account_rule, account_value,
       told, first_seen, last_seen)
     select id, email, email_kind, account_id, account_rule, account_value, told, first_seen, last_seen
@@ -64,7 +67,24 @@ export async function storePeople(
   const gone = [...before.keys()].filter((id) => !alive.has(id))
   await sql`delete from person where id = any(${gone})`.execute(tx)
   await storeAliases(tx, resolved)
-  return changed.length + gone.length
+  return { changed: changed.length + gone.length, seen }
+}
+
+export interface StoredPeople {
+  readonly changed: number
+  /** Of whom nothing is new but when they were seen; for `storeSeen`. */
+  readonly seen: readonly SeenPerson[]
+}
+
+export type SeenPerson = Pick<PersonRow, 'id' | 'first_seen' | 'last_seen'>
+
+/** Notes when people were seen first and last. */
+export async function storeSeen(tx: Db | Tx, seen: readonly SeenPerson[]): Promise<void> {
+  if (seen.length === 0) return
+  await sql`update person p set first_seen = n.first_seen, last_seen = n.last_seen
+    from unnest(${seen.map((one) => one.id)}::text[], ${seen.map((one) => one.first_seen)}::timestamptz[],
+      ${seen.map((one) => one.last_seen)}::timestamptz[]) as n(id, first_seen, last_seen)
+    where p.id = n.id`.execute(tx)
 }
 
 function rowOf(person: Person, { of, ids }: StoredMemberships): PersonRow {

@@ -160,6 +160,10 @@ async function removeTasks(
   await sql`delete from playbook_message where ${names(named, "body || ' ' || key")}`.execute(tx)
   await sql`delete from task_amendment
     where ${names(named, "note || ' ' || person_refs::text")}`.execute(tx)
+  await sql`delete from crm_action
+    where ref = any(${[...named.ids]}::text[]) or ${names(named, "properties::text || ' ' || key")}`.execute(
+    tx,
+  )
   await sql`update task_intent set told = told || '{"championId": null}'
     where told ->> 'championId' = any(${[...named.ids]}::text[])`.execute(tx)
   await sql`update task_intent set person_ref = null

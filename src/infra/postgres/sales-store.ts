@@ -131,8 +131,10 @@ export async function storeSeenSales(
   const before = await wordsBefore(tx, source, seen)
   const news = seen.flatMap(({ about, status, reason, since: told }) => {
     const old = before.get(about) ?? null
-    // What is seen now came after what was seen before, whatever the clock of the CRM says.
-    const since = Math.min(at.getTime(), Math.max(told ?? at.getTime(), old?.since ?? 0))
+    // What is seen now came after what was seen before, whatever the CRM says: a record that was merged tells
+    // what the other one had said long ago.
+    const isLater = told !== undefined && told > (old?.since ?? 0)
+    const since = isLater ? Math.min(at.getTime(), told) : at.getTime()
     const next = nextWord(old, { status, since, reason })
     return next ? [{ about, ...next, weight: 0, changed: next.status !== old?.status }] : []
   })

@@ -34,9 +34,8 @@ export class ScoreRows {
    * @returns the place of the row.
    */
   add(score: Score, history: ScoreHistory | null): number {
-    const place = this.#length++
-    if (place % CHUNK === 0) this.#chunks.push(noRows())
-    const to = this.#chunks[this.#chunks.length - 1] as Columns
+    const place = this.#length
+    const to = this.#next()
     to.subjectId.push(score.subjectId)
     to.version.push(score.version)
     to.score.push(score.score)
@@ -60,6 +59,23 @@ export class ScoreRows {
     to.missing.push(JSON.stringify(score.missing.map(missingRow)))
     to.facts.push(JSON.stringify(score.facts))
     return place
+  }
+
+  /** @returns the rows of some subjects and those of the others, each in their order. */
+  split(isFirst: (subjectId: string) => boolean): readonly [ScoreRows, ScoreRows] {
+    const parts = [new ScoreRows(), new ScoreRows()] as const
+    for (const from of this.#chunks) {
+      for (const [place, id] of from.subjectId.entries()) {
+        copyRow(from, place, parts[isFirst(id) ? 0 : 1].#next())
+      }
+    }
+    return parts
+  }
+
+  /** Where the next row goes. */
+  #next(): Columns {
+    if (this.#length++ % CHUNK === 0) this.#chunks.push(noRows())
+    return this.#chunks[this.#chunks.length - 1] as Columns
   }
 
   /** Dates the history of a row otherwise. */
@@ -103,6 +119,13 @@ function noRows() {
 }
 
 type Columns = ReturnType<typeof noRows>
+
+function copyRow(from: Columns, place: number, to: Columns): void {
+  for (const name of Object.keys(to) as (keyof Columns)[]) {
+    const cells: unknown[] = to[name]
+    cells.push(from[name][place])
+  }
+}
 
 function rowsOf(of: Columns): RawBuilder<unknown> {
   return sql`rows from (unnest(${textList(of.subjectId)}::text[],

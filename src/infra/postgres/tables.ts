@@ -78,6 +78,7 @@ export interface Tables {
     error_kind: string | null
     error: string | null
     changed_at: Generated<Date>
+    open_since: Date | null
   }
   staged_event: {
     source: string
@@ -241,6 +242,7 @@ export interface Tables {
     name: string
     active: boolean
     user_id: string | null
+    time_zone: TextOrNull
     seen_at: Instant
   }
   crm_deal: {
@@ -485,10 +487,25 @@ export interface Tables {
     assigned_by: TextOrNull
     assigned_at: InstantOrNull
     merged_into: TextOrNull
+    /** The deal that its note is on. */
+    deal_id: TextOrNull
     told: JsonOrNull
     escalated_at: InstantOrNull
     contact_at: InstantOrNull
     contact_by: TextOrNull<CrmEngagementKind | 'completion'>
+  }
+  crm_action: {
+    key: string
+    id: Generated<number>
+    crm: string
+    ref: string
+    kind: 'add' | 'remove' | 'event'
+    target: string
+    member_status: TextOrNull
+    properties: ColumnType<unknown, string | undefined, string>
+    state: Generated<'planned' | 'done' | 'refused'>
+    reason: TextOrNull
+    created_at: Instant
   }
   task_amendment: {
     task_key: string

@@ -1,4 +1,4 @@
-import { sql, type Updateable } from 'kysely'
+import { type Selectable, sql, type Updateable } from 'kysely'
 import type { StoryMark } from '../../core/playbook/material-change.ts'
 import type { CrmTask, CrmTaskStatus } from '../../core/ports/crm.ts'
 import type { Db, Tx } from './database.ts'
@@ -47,7 +47,38 @@ export async function readFollowed(db: Db, crm: string): Promise<readonly Follow
     .orderBy('created_at')
     .orderBy('key')
     .execute()
-  return rows.map((row) => ({
+  return rows.map(toFollowed)
+}
+
+/** Notes of a CRM that were made since an instant, on deals that are open still. */
+export async function readNoted(
+  db: Db,
+  crm: string,
+  since: Date,
+): Promise<readonly FollowedTask[]> {
+  const rows = await db
+    .selectFrom('task_intent as t')
+    .selectAll('t')
+    .where('t.crm', '=', crm)
+    .where('t.state', '=', 'noted')
+    .where('t.created_at', '>=', since)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('crm_deal as d')
+          .select('d.deal_id')
+          .whereRef('d.deal_id', '=', 't.deal_id')
+          .whereRef('d.crm', '=', 't.crm')
+          .where('d.state', '=', 'open'),
+      ),
+    )
+    .orderBy('t.created_at')
+    .orderBy('t.key')
+    .execute()
+  return rows.map(toFollowed)
+}
+
+function toFollowed(row: Selectable<Tables['task_intent']>): FollowedTask {
+  return {
     key: row.key,
     crm: row.crm,
     playbook: row.playbook,
@@ -69,7 +100,7 @@ export async function readFollowed(db: Db, crm: string): Promise<readonly Follow
       marker: row.marker,
       ownerId: row.owner_id,
     },
-  }))
+  }
 }
 
 export async function changeTask(db: Db | Tx, key: string, change: TaskChange): Promise<void> {
@@ -84,13 +115,17 @@ export interface GivenTask {
   readonly assignedAt: Date | null
 }
 
+/** Open in the CRM, or given to somebody and about to be: the next one is given before the call of this one is made. */
+const IS_OPEN = sql<boolean>`(state in ('creating', 'created', 'closing')
+  or (state = 'planned' and assigned_at is not null))`
+
 /** Tasks of a CRM that are open, and those that were given since an instant. */
 export async function readGiven(db: Db, crm: string, since: Date): Promise<readonly GivenTask[]> {
   const { rows } = await sql<GivenTask>`
     select account_ref as "accountRef", owner_id as "ownerId", assigned_at as "assignedAt",
-      state in ('creating', 'created', 'closing') as "isOpen"
+      ${IS_OPEN} as "isOpen"
     from task_intent where crm = ${crm} and owner_id is not null
-      and (state in ('creating', 'created', 'closing') or assigned_at >= ${since})
+      and (${IS_OPEN} or assigned_at >= ${since})
       and state not in ('merged', 'noting', 'noted')
     order by created_at, key`.execute(db)
   return rows
@@ -126,6 +161,19 @@ export async function openTaskOf(
     where crm = ${crm} and account_ref = ${accountRef} and state = 'created'
       and owner_id is not distinct from ${ownerId}
     order by created_at, key limit 1`.execute(db)
+  return rows[0]?.key ?? null
+}
+
+/** The key of the newest note on a deal of an account that was made since an instant; null without one. */
+export async function noteOf(
+  db: Db,
+  crm: string,
+  on: { readonly accountRef: string; readonly dealId: string; readonly since: Date },
+): Promise<string | null> {
+  const { rows } = await sql<{ key: string }>`select key from task_intent
+    where crm = ${crm} and account_ref = ${on.accountRef} and state = 'noted'
+      and deal_id = ${on.dealId} and created_at >= ${on.since}
+    order by created_at desc, key limit 1`.execute(db)
   return rows[0]?.key ?? null
 }
 
@@ -182,14 +230,23 @@ export async function addAmendment(
 export interface OpenAmendment extends Required<NewAmendment> {
   readonly id: number
   readonly taskKey: string
+  /** The CRM's id of the task or note. */
+  readonly taskId: string
 }
 
-/** The oldest amendment of each task that is open in a CRM. */
-export async function nextAmendments(db: Db, crm: string): Promise<readonly OpenAmendment[]> {
+/** The oldest amendment of each task that is open in a CRM, or of each note. */
+export async function nextAmendments(
+  db: Db,
+  crm: string,
+  of: 'tasks' | 'notes' = 'tasks',
+): Promise<readonly OpenAmendment[]> {
+  const isOf =
+    of === 'notes' ? sql`t.state = 'noted'` : sql`t.state = 'created' and t.baseline is not null`
   const { rows } = await sql<OpenAmendment>`select distinct on (a.task_key) a.task_key as "taskKey",
-      a.id, a.kind, a.note, a.person_refs as "personRefs", a.owner_id as "ownerId", a.priority
+      a.id, a.kind, a.note, a.person_refs as "personRefs", a.owner_id as "ownerId", a.priority,
+      t.crm_task_id as "taskId"
     from task_amendment a join task_intent t on t.key = a.task_key
-    where t.crm = ${crm} and t.state = 'created' and t.baseline is not null and a.state = 'planned'
+    where t.crm = ${crm} and ${isOf} and a.state = 'planned'
     order by a.task_key, a.id`.execute(db)
   return rows
 }

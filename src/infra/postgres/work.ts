@@ -40,6 +40,9 @@ export interface WorkRow {
   readonly changedAt: Date
 }
 
+/** Whatever is asked for meanwhile, the first of it has waited longest. */
+const OPEN_SINCE = sql`case when work.requested > work.done then coalesce(work.open_since, now()) else now() end`
+
 /**
  * Asks a step to look again, with what it needs to know besides the state; part of the transaction that gives it something
  * to see.
@@ -51,10 +54,11 @@ export async function requestWork(
   params: Readonly<Record<string, unknown>> | null = null,
 ): Promise<void> {
   const json = params === null ? null : JSON.stringify(params)
-  await sql`insert into work (step, key, requested, whole, params)
-    values (${step}, ${key}, 1, 1, ${json}::jsonb)
+  await sql`insert into work (step, key, requested, whole, params, open_since)
+    values (${step}, ${key}, 1, 1, ${json}::jsonb, now())
     on conflict (step, key) do update
       set requested = work.requested + 1, whole = work.requested + 1, changed_at = now(),
+        open_since = ${OPEN_SINCE},
         -- Files that are asked for while others wait are read with them.
         params = case when work.requested > work.done and work.failed < work.requested
             and work.params ? 'files' and excluded.params ? 'files'
@@ -70,9 +74,9 @@ export async function requestWork(
  */
 export async function requestTouched(tx: Tx | Db, step: Step, key: string): Promise<boolean> {
   const { rows } = await sql<{ isFirst: boolean }>`
-    insert into work (step, key, requested) values (${step}, ${key}, 1)
+    insert into work (step, key, requested, open_since) values (${step}, ${key}, 1, now())
     on conflict (step, key) do update
-      set requested = work.requested + 1, params = null, changed_at = now()
+      set requested = work.requested + 1, params = null, changed_at = now(), open_since = ${OPEN_SINCE}
     returning requested - 1 <= done or failed >= requested - 1 as "isFirst"`.execute(tx)
   return rows[0]?.isFirst ?? true
 }
@@ -154,6 +158,6 @@ export async function finishRun(
   await sql`with ended as (update run set finished_at = ${new Date()}::timestamptz, outcome = 'done',
         counts = ${JSON.stringify(counts)}::jsonb where id = ${runId})
     update work set done = greatest(done, ${requested}), error = null, error_kind = null,
-      changed_at = now()
+      changed_at = now(), open_since = case when requested > ${requested} then now() end
     where step = ${step} and key = ${key}`.execute(db)
 }

@@ -3,8 +3,10 @@ export interface Held {
   readonly value: string | null
   readonly by: 'nobody' | 'ripen' | 'person'
   readonly at: number
-  /** What the property should have said when a person changed it. */
-  readonly over: string | null
+  /** A person gave it over a value of Ripen's. */
+  readonly overOurs: boolean
+  /** Ripen has read it since. */
+  isSeen: boolean
 }
 
 /** What Ripen wrote, as the CRM saw it. */
@@ -15,7 +17,7 @@ export interface SeenWrite {
   readonly at: number
 }
 
-const EMPTY: Held = { value: null, by: 'nobody', at: 0, over: null }
+const EMPTY: Held = { value: null, by: 'nobody', at: 0, overOurs: false, isSeen: false }
 
 /** One record of a CRM in memory: it knows who did what to it. */
 export class SmallCrm {
@@ -37,6 +39,7 @@ export class SmallCrm {
   }
 
   read(fields: readonly string[]): Record<string, string | null> {
+    for (const held of this.#fields.values()) held.isSeen = true
     return Object.fromEntries(fields.map((name) => [name, this.held(name).value]))
   }
 
@@ -45,18 +48,29 @@ export class SmallCrm {
       const value = given === null ? null : String(given)
       const before = this.held(field)
       this.writes.push({ field, before, value, at })
-      this.#fields.set(field, { value, by: 'ripen', at, over: null })
+      this.#fields.set(field, { value, by: 'ripen', at, overOurs: false, isSeen: false })
     }
   }
 
-  edit(field: string, value: string | null, at: number, over: string | null): void {
-    if (this.held(field).value === value) return
-    this.#fields.set(field, { value, by: 'person', at, over })
+  edit(field: string, value: string | null, at: number): void {
+    const before = this.held(field)
+    if (before.value === value) return
+    const overOurs = before.by === 'ripen' || before.overOurs
+    this.#fields.set(field, { value, by: 'person', at, overOurs, isSeen: false })
   }
 
-  /** The record goes on under another id, as after a merge or a conversion. */
+  /** The record goes on under another id, as after a merge. */
   move(): void {
     if (this.id !== null) this.id = `c${++this.#made}`
+  }
+
+  /** It goes on as a record of another kind, which takes over these properties alone. */
+  convert(kept: readonly string[]): void {
+    if (this.id === null) return
+    this.move()
+    for (const [name, { value }] of [...this.#fields]) {
+      if (!kept.includes(name) && value !== null) this.#fields.delete(name)
+    }
   }
 
   remove(): void {

@@ -1,7 +1,7 @@
 import type { ObjectMapping } from '../../../src/core/mapping/crm-mapping.ts'
 import { protectsEdits } from '../../../src/core/mapping/field-policy.ts'
 import type { Properties } from '../../../src/core/sync/desired-record.ts'
-import { freed, isOurs, type Ledger } from '../../../src/core/sync/ledger.ts'
+import { freed, isOurs, isTheirs, type Ledger } from '../../../src/core/sync/ledger.ts'
 import { type NextWrite, nextWrite } from '../../../src/core/sync/next-write.ts'
 import {
   afterRead,
@@ -12,7 +12,14 @@ import {
 import type { SmallCrm } from './small-crm.ts'
 
 /** How a write call ends. */
-export type WriteFault = 'none' | 'refused' | 'lost' | 'landed' | 'killed before' | 'killed after'
+export type WriteFault =
+  | 'none'
+  | 'refused'
+  | 'lost'
+  | 'landed'
+  | 'killed looking'
+  | 'killed before'
+  | 'killed after'
 
 const hash = (text: string) => `#${text}`
 
@@ -50,6 +57,7 @@ export class SmallEngine {
   reconcile(now: number, fault: WriteFault = 'none'): void {
     if (this.dueAt !== null && this.dueAt <= now) this.isOpen = true
     if (!this.isOpen && !this.inDoubt) return
+    const before = this.#stored()
     this.#locate()
     if (this.crmId !== null && (this.inDoubt || this.seen === null)) this.#read(now)
     let next = this.#next(now)
@@ -61,8 +69,15 @@ export class SmallEngine {
       this.#read(now)
       next = this.#next(now)
     }
-    if (next.properties) this.#write(next, next.properties, now, fault)
+    // Whoever dies while it only looks has stored nothing.
+    if (fault === 'killed looking') Object.assign(this, before)
+    else if (next.properties) this.#write(next, next.properties, now, fault)
     else this.#settle(next)
+  }
+
+  #stored() {
+    const { seen, ledger, crmId, inDoubt, isOpen, dueAt, said } = this
+    return { seen, ledger, crmId, inDoubt, isOpen, dueAt, said }
   }
 
   /** Something was told of the record, or it is compared: it is read. */
@@ -116,7 +131,9 @@ export class SmallEngine {
 
   /** What the CRM says for itself of a property that both sides fill is a trait. */
   #hear(text: string | null, now: number): void {
-    const ours = isOurs(this.ledger['plan'] ?? {}, hash(text ?? ''))
+    const mark = this.ledger['plan'] ?? {}
+    const hashed = hash(text ?? '')
+    const ours = isOurs(mark, hashed) && !isTheirs(mark, hashed)
     if (text === null || ours) this.said = null
     else if (this.said?.value !== text) this.said = { value: text, at: now }
   }

@@ -1,11 +1,11 @@
+import { type PlacedFinding, placeFindings } from '../../../core/mapping/finding-places.ts'
 import { mappingProblems } from '../../../core/mapping/mapping-set.ts'
 import type { FileProblem } from '../../../core/mapping/parse-yaml.ts'
 import type { Allowance, CrmInspection, Finding } from '../../../core/ports/crm-check.ts'
-import { crmNeeds } from '../../../core/sync/crm-needs.ts'
 import { readConfig } from '../../../infra/config.ts'
 import { accountProblem } from '../../../infra/postgres/crm-account-store.ts'
 import type { App } from '../../compose.ts'
-import { crmMapping, knownCrm, openCrm } from '../crm-of.ts'
+import { crmMapping, crmNeedsOf, knownCrm, openCrm } from '../crm-of.ts'
 import { describeFinding } from '../finding-text.ts'
 import { paint } from '../paint.ts'
 import { describeProblems } from '../problems-text.ts'
@@ -16,6 +16,7 @@ import {
   print,
   printJson,
   readFilesOf,
+  readFolder,
   withApp,
 } from '../with-app.ts'
 
@@ -35,6 +36,8 @@ export interface FilesResult {
 /** What `ripen check --crm` tells besides. */
 export interface CheckResult extends CrmInspection {
   readonly crm: string
+  /** Each with its place in the files, where it is about something in them. */
+  readonly findings: readonly PlacedFinding[]
   /** False when there is an error among the findings. */
   readonly ok: boolean
 }
@@ -76,7 +79,7 @@ type CrmOptions = CheckOptions & { readonly crm: string }
 
 async function check(app: App, { crm, mappings }: CrmOptions): Promise<CheckResult> {
   const mapping = await crmMapping(app, crm, mappings)
-  const needs = crmNeeds(mapping)
+  const needs = await crmNeedsOf(app, crm, mappings)
   const { signal } = new AbortController()
   const inspection = await openCrm(app, crm, mapping).inspect(needs, signal)
   const problem = await accountProblem(app.context.db, crm, inspection.account?.id ?? null)
@@ -85,7 +88,8 @@ async function check(app: App, { crm, mappings }: CrmOptions): Promise<CheckResu
   const { stream } = knownCrm(app, crm)
   const account = inspection.account?.id
   const heard = stream && account ? [await stream.inspect(account, signal)] : []
-  const findings = [...other, ...inspection.findings, ...heard]
+  const { files } = await readFolder(app, mappings)
+  const findings = placeFindings([...other, ...inspection.findings, ...heard], crm, files)
   return { crm, ok: findings.every(({ level }) => level !== 'error'), ...inspection, findings }
 }
 
@@ -98,7 +102,7 @@ function describe({ crm, account, credential, allowances, findings }: CheckResul
   return [
     `${crm} account ${who}, by ${credential.kind}`,
     table(rows),
-    ...findings.flatMap(describeFinding),
+    ...findings.flatMap((finding) => describeFinding(finding)),
   ].join('\n')
 }
 

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { ConfigError } from '../../../core/errors.ts'
-import { crmNeeds } from '../../../core/sync/crm-needs.ts'
 import { reviveCrm } from '../../../infra/postgres/work.ts'
 import type { ConnectedAccount } from '../../../infra/secrets/oauth-flow.ts'
 import type { App } from '../../compose.ts'
 import { callbackUrl, type OAuthConnection } from '../../oauth-connection.ts'
-import { crmMapping, oauthOf } from '../crm-of.ts'
+import { crmNeedsOf, oauthOf } from '../crm-of.ts'
 import { listenForAnswer, readPastedAnswer } from '../oauth-answer.ts'
 import { type CommonOptions, print, printJson, withApp } from '../with-app.ts'
 
@@ -45,7 +44,7 @@ async function connect(
   { crm, paste = false, mappings }: ConnectOptions,
   port: number,
 ): Promise<ConnectedAccount> {
-  const scopes = connection.scopes(crmNeeds(await crmMapping(app, crm, mappings)))
+  const scopes = connection.scopes(await crmNeedsOf(app, crm, mappings))
   const path = new URL(callbackUrl('http://localhost', crm)).pathname
   let state: string | null = null
   const isOurs = (parameters: URLSearchParams) => parameters.get('state') === state

@@ -54,7 +54,7 @@ async function diff(
   const folder = mappings === undefined ? null : await readFolder(app, mappings)
   const draft: Draft = folder
     ? draftOf(parseMappingSet(folder.files), published)
-    : { set: published, notes: [] }
+    : { set: published, isScored: false, notes: [] }
   const mapping = draft.set.crms.get(name)
   if (!mapping) throw new ConfigError(`${name}.yaml is missing in the mapping folder`)
   const crm = openCrm(app, name, mapping)
@@ -64,6 +64,7 @@ async function diff(
     draft.set,
     choice,
     new AbortController().signal,
+    draft.isScored,
   )
   return { crm: name, draft: folder?.absolute ?? null, notes: draft.notes, ...preview }
 }

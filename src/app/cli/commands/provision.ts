@@ -72,6 +72,6 @@ function describeObject(result: ObjectResult, dryRun: boolean): string[] {
       `  ✖ ${properties.join(', ')}: expected ${expected}, found ${found}`,
       `      ${mend}`,
     ]),
-    ...findings.flatMap(describeFinding).map((line) => `  ${line}`),
+    ...findings.flatMap((finding) => describeFinding(finding)).map((line) => `  ${line}`),
   ]
 }
