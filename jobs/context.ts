@@ -155,3 +155,8 @@ export type StepHandler = (
   signal: AbortSignal,
   run: RunNotes,
 ) => Promise<Counts>
+
+/** Names of the CRMs whose credentials are there. */
+export function connectedCrms({ crms }: Pick<JobContext, 'crms'>): ReadonlySet<string> {
+  return new Set([...crms].flatMap(([name, { connect }]) => (connect ? [name] : [])))
+}

@@ -4,7 +4,7 @@ import { levelBelow, parkedLevel } from '../../src/core/alerts/levels.ts'
 import { shortTime } from '../../src/core/freshness/objective.ts'
 import { readFreshness } from '../../src/infra/postgres/freshness-report.ts'
 import { readDays } from '../../src/infra/postgres/pace-store.ts'
-import type { JobContext } from '../context.ts'
+import { connectedCrms, type JobContext } from '../context.ts'
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
@@ -29,11 +29,9 @@ export async function parkedFindings({ db, alertLimits }: JobContext): Promise<F
 }
 
 /** Whether the objective of freshness is kept. */
-export async function freshnessFindings({
-  db,
-  freshnessObjective: objective,
-}: JobContext): Promise<Finding[]> {
-  const all = await readFreshness(db, objective)
+export async function freshnessFindings(context: JobContext): Promise<Finding[]> {
+  const { db, freshnessObjective: objective } = context
+  const all = await readFreshness(db, objective, connectedCrms(context))
   return Object.entries(all).map(([crm, { standing, open }]) => {
     const { kept, total, share, isKept } = standing
     const late = open.reduce((sum, due) => sum + (due.qualified ? due.late : 0), 0)

@@ -2,6 +2,7 @@ import type { Playbook } from '../../src/core/mapping/playbook.ts'
 import { byAddress } from '../../src/core/playbook/assign.ts'
 import { markOf, materialChanges } from '../../src/core/playbook/material-change.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
+import { dueDay } from '../../src/core/playbook/task-follow.ts'
 import type { TaskAmendOutcome } from '../../src/core/ports/crm.ts'
 import type { Score } from '../../src/core/scoring/score.ts'
 import type { Db } from '../../src/infra/postgres/database.ts'
@@ -104,7 +105,7 @@ async function escalate(scope: ReadScope, task: FollowedTask, now: Date): Promis
   if (now.getTime() < Date.parse(asked.dueAt) + rules.after) return
   const owners = await knownOwners(context, crm, signal)
   const owner = byAddress(rules.to, owners)
-  const note = `Escalated by Ripen on ${dayOf(now)}: nobody has touched it since it was due on ${asked.dueAt.slice(0, 10)}.`
+  const note = `Escalated by Ripen on ${dayOf(now)}: nobody has touched it since it was due on ${dueDay(asked)}.`
   await context.db.transaction().execute(async (tx) => {
     const { priority } = rules
     await addAmendment(tx, key, { kind: 'escalation', note, ownerId: owner?.id ?? null, priority })
@@ -126,7 +127,7 @@ async function emailsOf(db: Db, id: string | null): Promise<ReadonlyMap<string, 
 const dayOf = (now: Date): string => now.toISOString().slice(0, 10)
 
 /**
- * Adds to open tasks what is planned for them, whoever has touched them: what a person wrote stays.
+ * Adds to open tasks what is planned for them: what a person wrote stays, and a task that she has touched stays whose it is.
  * @returns how many of them are in doubt.
  */
 export async function amendOpen(scope: ReadScope): Promise<number> {
@@ -182,11 +183,21 @@ async function settle(
       )
     }
     case 'done':
+<<<<<<< HEAD
     case 'missing': {
       const reason = outcome.kind === 'done' ? 'the task is done' : 'the task is gone'
       const ended = { task: { key: task.key, crm: crm.name, reason }, at: clock() }
       // It is read at once: what comes next is not for it.
       return settleAmendment(db, one, { state: 'refused', reason }, { read_at: null }, ended)
+=======
+      return settleAmendment(db, one, { state: 'refused', reason: 'the task is done' }, {})
+    case 'missing':
+      return settleAmendment(db, one, { state: 'refused', reason: 'the task is gone' }, {})
+    case 'changed': {
+      const reason = 'somebody has touched the task'
+      const hers = { baseline: TOUCHED_BASELINE, escalated_at: null }
+      return settleAmendment(db, one, { state: 'refused', reason }, hers)
+>>>>>>> main
     }
     case 'rejected': {
       const { reason, correlationId } = outcome

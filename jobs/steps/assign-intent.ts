@@ -73,7 +73,8 @@ export async function keepOwner(
   now: Date,
 ): Promise<PlannedTask> {
   const hours = rules['working-hours']
-  const task = hours ? inHours(intent, rules, zoneOf(hours, owner)) : intent.task
+  const timeZone = zoneOf(hours, owner)
+  const task = hours ? inHours(intent, rules, timeZone) : { ...intent.task, timeZone }
   const { crm, playbook, key } = intent
   await db.transaction().execute(async (tx) => {
     await assignIntent(tx, key, { ownerId: owner?.id ?? null, by: found.by, task }, now)
@@ -92,6 +93,7 @@ function inHours({ task, createdAt }: Unassigned, rules: PlaybookTask, zone: str
   return {
     ...task,
     dueAt: due.toISOString(),
+    timeZone: zone,
     reminderAt: before === undefined ? null : new Date(due.getTime() - before).toISOString(),
   }
 }

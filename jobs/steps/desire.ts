@@ -37,7 +37,7 @@ import {
   type Touched,
 } from '../../src/infra/postgres/touched.ts'
 import { requestTouched, requestWork } from '../../src/infra/postgres/work.ts'
-import { type JobContext, type StepHandler, TOUCHED } from '../context.ts'
+import { connectedCrms, type JobContext, type StepHandler, TOUCHED } from '../context.ts'
 import { planPlaybooks } from './plan-playbooks.ts'
 import { type ScoreReader, type Spoken, speakers } from './speakers.ts'
 
@@ -96,7 +96,7 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
   if (among?.length === 0) return total
   for (const [crm, mapping] of set.crms) {
     // The mapping of a CRM that nobody has connected is only there to be used one day.
-    const isConnected = context.crms.get(crm)?.connect != null
+    const isConnected = connectedCrms(context).has(crm)
     if (crm !== FIRST_CRM && !isConnected) continue
     let own: Wanted = { records: 0, changed: 0, tasks: 0 }
     for (const [object, rules] of objectsOf(mapping)) {
@@ -107,6 +107,11 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
         own = sumOf(own, await lookAtSlice(pass, crm, scope, refs))
       }
     }
+    // Nothing is due, and nothing starts, where nobody is told of it.
+    if (!isConnected) {
+      total = sumOf(total, own)
+      continue
+    }
     const now = context.clock()
     const tasks = await db.transaction().execute(async (tx) => {
       const { arrivals } = pass.touched
@@ -116,7 +121,7 @@ async function lookAt(pass: Pass, among: readonly string[] | null): Promise<Want
       const isAsked = among === null || isNews({ ...own, tasks: planned.tasks })
       // Who was touched waits for nobody who is asked about everything.
       const ask = among === null ? requestWork : requestTouched
-      if (isConnected && isAsked) await ask(tx, 'reconcile', crm)
+      if (isAsked) await ask(tx, 'reconcile', crm)
       return planned.tasks
     })
     total = sumOf(total, { ...own, tasks })
@@ -141,11 +146,8 @@ async function lookAtSlice(
         crm,
         changed.map(({ record }) => record),
       )
-      await noteDue(
-        tx,
-        crm,
-        changed.flatMap((one) => dueOf(one, arrivals, clock())),
-      )
+      const due = changed.flatMap((one) => dueOf(one, arrivals, clock()))
+      if (connectedCrms(context).has(crm)) await noteDue(tx, crm, due)
     })
   }
   return { records: wanted.length, changed: changed.length, tasks: 0 }

@@ -1,7 +1,7 @@
 import { RetryableError } from '../../src/core/errors.ts'
 import type { CrmMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { taskRules } from '../../src/core/playbook/playbooks-of.ts'
-import { checkTask, closingNote } from '../../src/core/playbook/task-follow.ts'
+import { checkTask, closingNote, ownerOf } from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState, TaskCloseOutcome } from '../../src/core/ports/crm.ts'
 import { tasksSource } from '../../src/core/scoring/told-by.ts'
 import type { Db, Tx } from '../../src/infra/postgres/database.ts'
@@ -102,7 +102,7 @@ async function tellDone(
 
 /** What a look at a task changes. One of which there is no trace was deleted for good. */
 function changeOf(
-  { run }: ReadScope,
+  { crm, run }: ReadScope,
   task: FollowedTask,
   seen: CrmTaskState | undefined,
   now: Date,
@@ -111,9 +111,9 @@ function changeOf(
     run.count('tasksDeleted')
     return { state: 'deleted' }
   }
-  const change: TaskChange = { status: seen.status, owner_id: seen.ownerId }
+  const change: TaskChange = { status: seen.status, owner_id: ownerOf(task.asked, seen) }
   if (task.baseline === null) {
-    const { ignored, touched } = checkTask(task.asked, seen)
+    const { ignored, touched } = checkTask(task.asked, seen, crm)
     if (ignored.length > 0) {
       const reason = `the CRM left out: ${ignored.join(', ')}`
       run.note({ ref: task.key, outcome: 'ignored', reason, correlationId: null })

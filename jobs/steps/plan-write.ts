@@ -17,11 +17,16 @@ export interface PlannedWrite {
 /** What is to be done with one record. */
 export type Next = { readonly update: RecordUpdate } | PlannedWrite | { readonly leaves: Located }
 
-/** What is known of a record, for the rules to decide by. */
-export function knownOf({ row, crmId, written, ledger }: Located): RecordKnown {
-  if (crmId === null)
-    return { desired: { ...row.onCreate, ...row.desired }, seen: null, ledger: {} }
-  return { desired: row.desired, seen: written, ledger }
+/** What is known of a record, for the rules to decide by. It should say what it can hold. */
+export function knownOf(
+  { fitted }: Pick<ReconcileScope, 'fitted'>,
+  { row, crmId, written, ledger }: Located,
+): RecordKnown {
+  if (crmId === null) {
+    const desired = fitted(null, { ...row.onCreate, ...row.desired })
+    return { desired, seen: null, ledger: {} }
+  }
+  return { desired: fitted(crmId, row.desired), seen: written, ledger }
 }
 
 /** Decides what is to be done with one record, of which is known what it says. */
@@ -38,17 +43,23 @@ export function nextOf(scope: ReconcileScope, at: Located): Next {
     scope.run.count('unlinked')
     return { update: recordUpdate(at, 'unlinked', { reason }) }
   }
-  const next = nextWrite(scope.rules, knownOf(at), scope.context.clock().getTime())
+  const next = nextWrite(scope.rules, knownOf(scope, at), scope.context.clock().getTime())
   tellParked(scope, row.ref, at.ledger, next)
   const properties = next.properties ?? (at.unkeyed ? {} : null)
   if (!properties) return settled(at, next)
-  const problem = valueProblem(scope.rules, properties)
+  const problem = valueProblem(scope.rules, asAsked(at, properties))
   if (problem !== null) return parked(scope, at, problem, 'NO_VALUE')
   if (scope.doubts.batchSize(row.ref) === 0) {
     const reason = 'the CRM gave no certain answer whenever it was sent, even alone'
     return parked(scope, at, reason, 'NO_ANSWER')
   }
   return { at, properties, next }
+}
+
+/** The values as the mapping gives them, before they were fitted. */
+function asAsked({ row, crmId }: Located, properties: Properties): Properties {
+  const asked = crmId === null ? { ...row.onCreate, ...row.desired } : row.desired
+  return Object.fromEntries(Object.keys(properties).map((name) => [name, asked[name] ?? null]))
 }
 
 /** Nothing is to be written now. */

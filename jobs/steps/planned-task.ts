@@ -11,6 +11,8 @@ export interface PlannedTask {
   readonly type?: CrmTaskType
   readonly queueId?: string | null
   readonly reminderAt?: string | null
+  /** IANA time zone of the owner; absent where nobody's working hours count. */
+  readonly timeZone?: string | null
   /** The segment of its playbook; absent in those that an earlier version planned. */
   readonly segment?: string
   /** What started it, one line: what a task is told that takes this one in. */

@@ -25,7 +25,7 @@ import {
   readKeyed,
 } from './locate.ts'
 import { knownOf, nextOf } from './plan-write.ts'
-import type { ReconcileScope } from './reconcile-scope.ts'
+import { fitOf, type ReconcileScope } from './reconcile-scope.ts'
 import type { ScoreReader } from './speakers.ts'
 
 /** What would become of one record of a CRM. */
@@ -99,7 +99,7 @@ export interface PreviewScope {
 export function createPreview(
   given: PreviewScope,
 ): (refs: readonly string[]) => Promise<readonly RecordPreview[]> {
-  const scope: ReconcileScope = {
+  const looking: Omit<ReconcileScope, 'fitted'> = {
     ...given,
     run: { note: () => {}, count: () => {} },
     doubts: createDoubts(given.crm.maxBatch),
@@ -108,6 +108,8 @@ export function createPreview(
     busy: new Set(),
   }
   return async (refs) => {
+    const fitted = await fitOf(given.crm, given.object, given.signal)
+    const scope: ReconcileScope = { ...looking, fitted }
     const rows = await wantedRows(given, refs)
     const names = new Map(rows.map((row) => [row.ref, nameOf(row)]))
     const first = await look(scope, rows)
@@ -212,7 +214,7 @@ async function readNow(scope: ReconcileScope, located: readonly Located[]): Prom
     const values = at.crmId === null ? null : (read.get(at.crmId) ?? null)
     if (at.crmId === null || values === null) return { at, values, clash: null }
     const clash = keyHolder(keyed, at.row.ref, at.crmId, values[key] ?? null)
-    const { seen: written, ledger } = afterRead(rules, knownOf(at), values, now, hashOf)
+    const { seen: written, ledger } = afterRead(rules, knownOf(scope, at), values, now, hashOf)
     return { at: { ...at, written, ledger, unkeyed: values[key] !== at.row.ref }, values, clash }
   })
 }
@@ -243,7 +245,7 @@ function previewOf(scope: ReconcileScope, { at, values, clash }: Seen): RecordPr
 
 function heldOf(scope: ReconcileScope, at: Located, values: ReadValues | null): PreviewHeld[] {
   if (at.crmId === null) return []
-  const { fields } = nextWrite(scope.rules, knownOf(at), scope.context.clock().getTime())
+  const { fields } = nextWrite(scope.rules, knownOf(scope, at), scope.context.clock().getTime())
   return [...fields].flatMap(([property, step]): PreviewHeld[] => {
     if (step.kind === 'write') return []
     const said = {

@@ -42,7 +42,7 @@ export async function readGuarded(
   const now = scope.context.clock().getTime()
   const ids = located.flatMap((at) => {
     if (at.crmId === null || at.written === null || at.row.state === 'writing') return []
-    const { properties } = nextWrite(scope.rules, knownOf(at), now)
+    const { properties } = nextWrite(scope.rules, knownOf(scope, at), now)
     return Object.keys(properties ?? {}).some((name) => guarded.has(name)) ? [at.crmId] : []
   })
   return readAnew(scope, located, ids)
@@ -93,16 +93,18 @@ async function readUnread(
 }
 
 function taken(
-  { rules, context, run }: ReconcileScope,
+  scope: ReconcileScope,
   at: Located,
   values: ReadValues,
   unkeyed: boolean,
   edits: NotedEdit[],
 ): Located {
+  const { rules, context, run } = scope
   const now = context.clock().getTime()
-  const { seen, ledger, edits: found } = afterRead(rules, knownOf(at), values, now, hashOf)
+  const known = knownOf(scope, at)
+  const { seen, ledger, edits: found } = afterRead(rules, known, values, now, hashOf)
   const next = { ...at, written: seen, ledger, unkeyed }
-  edits.push(...editsOf(at.row.ref, found, nextWrite(rules, knownOf(next), now)))
+  edits.push(...editsOf(at.row.ref, found, nextWrite(rules, knownOf(scope, next), now)))
   if (found.length > 0) run.count('edits', found.length)
   return next
 }

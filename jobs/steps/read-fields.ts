@@ -25,6 +25,7 @@ import { touchAbout } from '../../src/infra/postgres/trait-subjects.ts'
 import { requestWork } from '../../src/infra/postgres/work.ts'
 import type { JobContext, RunNotes } from '../context.ts'
 import { dueToRead, noteCompared } from './due-to-read.ts'
+import { fitOf } from './reconcile-scope.ts'
 import { answersIn, type Since, salesIn, textOf, traitsIn, type Values } from './said-in-fields.ts'
 import { ownProperties, pulledProperties, seeOwnFields } from './see-own-fields.ts'
 
@@ -191,11 +192,12 @@ async function readSome(scope: ReadScope, due: readonly DueRead[], now: Date): P
   const newIds = new Map(moved.map(({ ref, crmId }) => [ref, crmId]))
   const all = due.map((one) => ({ ...one, crmId: newIds.get(one.ref) ?? one.crmId }))
   const since = await readSince(scope, all, values)
+  const fitted = await fitOf(crm, asked.object, scope.signal)
   const { read: readNow, changed } = await context.db.transaction().execute(async (tx) => {
     const ours = await stillDue(tx, crm.name, due)
     const reads = all.filter(({ ref }) => ours.has(ref))
     const { rules } = asked
-    const seeing = { crm: crm.name, rules, reads, values, turns: turnsNow }
+    const seeing = { crm: crm.name, rules, reads, values, turns: turnsNow, fitted }
     const own = await seeOwnFields(tx, seeing, run, now)
     const said = { rules, reads, values, since }
     const traits = await storeSeenTraits(tx, crm.name, traitsIn(said, own), now)

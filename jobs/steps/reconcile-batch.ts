@@ -171,10 +171,11 @@ interface BegunWrite extends PlannedWrite {
   readonly ledger: Located['ledger']
 }
 
-function begin({ context, rules }: ReconcileScope, write: PlannedWrite): BegunWrite {
+function begin(scope: ReconcileScope, write: PlannedWrite): BegunWrite {
+  const { context, rules } = scope
   const now = context.clock().getTime()
   const { at, next } = write
-  const known = { ...knownOf(at), ledger: withParked(at.ledger, next.fields) }
+  const known = { ...knownOf(scope, at), ledger: withParked(at.ledger, next.fields) }
   return { ...write, ledger: beforeWrite(rules, known, next, now, hashOf) }
 }
 
@@ -186,7 +187,7 @@ function settle(
   switch (outcome?.kind) {
     case 'written': {
       scope.run.count(outcome.created ? 'created' : 'written')
-      const known = { ...knownOf(at), ledger }
+      const known = { ...knownOf(scope, at), ledger }
       const { seen: written, ledger: settled } = afterWrite(scope.rules, known, properties)
       const created = at.created || outcome.created
       // Who leaves for good is put away in the next round.

@@ -13,7 +13,7 @@ import { createDoubts } from './doubts.ts'
 import { slicesOf } from './open-slices.ts'
 import { createPlanWatch } from './plan-watch.ts'
 import { reconcileBatch } from './reconcile-batch.ts'
-import type { GivenScope, WritingScope } from './reconcile-scope.ts'
+import { fitOf, type GivenScope, type WritingScope } from './reconcile-scope.ts'
 
 /** Records that are looked up and settled together: what is held in memory, times those under way. */
 const SLICE = 500
@@ -50,7 +50,7 @@ export async function reconcileObject(
   })
 }
 
-async function reconcileShared(scope: WritingScope, others: Others): Promise<void> {
+async function reconcileShared(scope: Omit<WritingScope, 'fitted'>, others: Others): Promise<void> {
   const { context, crm, object, isHot = false, doubts, holder } = scope
   const { db } = context
   // Before anything is looked at: what is still at work there would change it under our hands.
@@ -62,7 +62,8 @@ async function reconcileShared(scope: WritingScope, others: Others): Promise<voi
     const total = await countOpen(db, holder, object, isHot)
     if (total > scope.busy.size && (rounds < ROUNDS || doubts.isAny)) {
       doubts.nextRound()
-      await passOver(scope, total, pass)
+      const fitted = await fitOf(crm, object, scope.signal)
+      await passOver({ ...scope, fitted }, total, pass)
       rounds++
     } else {
       if (others === 'leave' || (await heldByOthers(db, holder, object)) === 0) return
@@ -77,7 +78,12 @@ async function reconcileShared(scope: WritingScope, others: Others): Promise<voi
 }
 
 /** Waits until nobody else is at work on a record of the object. */
-async function othersAreDone({ context, holder, object, signal }: WritingScope): Promise<void> {
+async function othersAreDone({
+  context,
+  holder,
+  object,
+  signal,
+}: Omit<WritingScope, 'fitted'>): Promise<void> {
   while ((await heldByOthers(context.db, holder, object)) > 0) {
     await sleep(LOOK_EVERY_MS, undefined, { signal })
     await freeAbandoned(context.db, holder)

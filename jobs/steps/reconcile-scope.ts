@@ -1,5 +1,5 @@
 import type { ObjectMapping } from '../../src/core/mapping/crm-mapping.ts'
-import type { Crm, CrmObject } from '../../src/core/ports/crm.ts'
+import type { Crm, CrmObject, FitValues } from '../../src/core/ports/crm.ts'
 import type { RecordUpdate } from '../../src/infra/postgres/crm-record-store.ts'
 import type { LeaseHolder } from '../../src/infra/postgres/record-leases.ts'
 import type { JobContext, RunNotes } from '../context.ts'
@@ -23,6 +23,13 @@ export interface ReconcileScope {
   readonly claims: Map<string, string>
   /** Subjects whose records somebody else held when they were sent; they wait for the next run. */
   readonly busy: Set<string>
+  /** What records will hold of what they should say. */
+  readonly fitted: FitValues
+}
+
+/** How values are fitted to the records of an object. */
+export async function fitOf(crm: Crm, object: CrmObject, signal: AbortSignal): Promise<FitValues> {
+  return (await crm.fitting?.(object, signal)) ?? ((_crmId, values) => values)
 }
 
 /** The same for who writes, and therefore shares the records with other workers. */
@@ -32,7 +39,7 @@ export interface WritingScope extends ReconcileScope {
 }
 
 /** What a pass is given; the rest it makes for itself. */
-export type GivenScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy'>
+export type GivenScope = Omit<ReconcileScope, 'doubts' | 'claims' | 'plan' | 'busy' | 'fitted'>
 
 /**
  * Whether several workers may write records of a CRM side by side. Not where a write is a job of the CRM, of which there should be few, nor

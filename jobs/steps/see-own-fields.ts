@@ -1,5 +1,6 @@
 import type { ObjectMapping, PropertyMapping } from '../../src/core/mapping/crm-mapping.ts'
 import { traitOf } from '../../src/core/mapping/field-policy.ts'
+import type { FitValues } from '../../src/core/ports/crm.ts'
 import { isOurs, isTheirs, type Ledger, plainText } from '../../src/core/sync/ledger.ts'
 import { nextWrite } from '../../src/core/sync/next-write.ts'
 import { afterRead, type ReadValues, withParked } from '../../src/core/sync/seen-record.ts'
@@ -37,6 +38,7 @@ export interface OwnReads {
   readonly values: ReadonlyMap<string, ReadValues>
   /** By our id: how often a record was written or found otherwise, before it was read. */
   readonly turns: ReadonlyMap<string, number>
+  readonly fitted: FitValues
 }
 
 /** What the CRM says for itself in properties of ours, by our id and the trait that it is. */
@@ -52,7 +54,7 @@ export interface OwnSaid {
  */
 export async function seeOwnFields(
   tx: Tx,
-  { crm, rules, reads, values, turns }: OwnReads,
+  { crm, rules, reads, values, turns, fitted }: OwnReads,
   run: RunNotes,
   now: Date,
 ): Promise<OwnSaid> {
@@ -73,7 +75,7 @@ export async function seeOwnFields(
       traits.set(ref, saidTraits(rules, row.ledger, said))
       continue
     }
-    const looked = lookAt(rules, row, said, now)
+    const looked = lookAt(rules, { ...row, desired: fitted(crmId, row.desired) }, said, now)
     traits.set(ref, saidTraits(rules, looked.ledger, said))
     if (looked.record) seen.push(looked.record)
     edits.push(...looked.edits)

@@ -9,7 +9,13 @@ import { createMixpanelSource } from '../../connectors/sources/mixpanel/mixpanel
 import { segmentSource } from '../../connectors/sources/segment/segment-source.ts'
 import { segmentStream } from '../../connectors/sources/segment/segment-stream.ts'
 import type { JobData } from '../../jobs/catalog.ts'
-import type { ConnectedCrm, ConnectedSource, JobContext, Progress } from '../../jobs/context.ts'
+import {
+  type ConnectedCrm,
+  type ConnectedSource,
+  connectedCrms,
+  type JobContext,
+  type Progress,
+} from '../../jobs/context.ts'
 import { createEngine, type Engine } from '../../jobs/engine.ts'
 import { dropShardUsage } from '../../jobs/steps/score-shards.ts'
 import type { AccessTokens } from '../core/ports/access-tokens.ts'
@@ -80,12 +86,14 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const logger = createLogger(config.RIPEN_LOG_LEVEL ?? options.logLevel ?? 'error', options.logTo)
   const opened = await openState(options)
   try {
-    const metrics = createMetrics(opened.database.db, config.RIPEN_FRESHNESS_SLO)
+    const metrics = createMetrics(opened.database.db, config.RIPEN_FRESHNESS_SLO, () =>
+      connectedCrms({ crms }),
+    )
     const { database } = opened
     const access = openHubspotAccess(config, database, metrics)
     const salesforce = openSalesforceAccess(config, database, metrics)
     const parts = { config, db: database.db, metrics, logger, attempts: CRM_ATTEMPTS }
-    const crms = new Map([
+    const crms: ReadonlyMap<string, ConnectedCrm> = new Map([
       ['hubspot', hubspot(config, database, metrics, logger, access.token)],
       ['salesforce', connectSalesforce({ ...parts, accessToken: salesforce.token })],
     ])

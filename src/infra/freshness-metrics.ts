@@ -12,7 +12,12 @@ const HELP =
 const LABELS = ['crm', 'object', 'status', 'since'] as const
 
 /** How fresh the CRMs are, for the whole installation: read from PostgreSQL when asked for. */
-export function addFreshnessMetrics(registry: Registry, db: Db, objective: Objective): void {
+export function addFreshnessMetrics(
+  registry: Registry,
+  db: Db,
+  objective: Objective,
+  connected: () => ReadonlySet<string>,
+): void {
   registry.registerMetric(new StoredHistogram(db))
   new Gauge({
     name: 'ripen_freshness_kept_ratio',
@@ -21,7 +26,8 @@ export function addFreshnessMetrics(registry: Registry, db: Db, objective: Objec
     registers: [registry],
     async collect() {
       this.reset()
-      for (const [crm, { standing }] of Object.entries(await readFreshness(db, objective))) {
+      const all = await readFreshness(db, objective, connected())
+      for (const [crm, { standing }] of Object.entries(all)) {
         if (standing.share !== null) this.set({ crm }, standing.share)
       }
     },
@@ -33,7 +39,7 @@ export function addFreshnessMetrics(registry: Registry, db: Db, objective: Objec
     registers: [registry],
     async collect() {
       this.reset()
-      const all = Object.values(await readFreshness(db, objective))
+      const all = Object.values(await readFreshness(db, objective, connected()))
       for (const { crm, object, qualified, oldestSince } of all.flatMap(({ open }) => open)) {
         const seconds = (Date.now() - oldestSince.getTime()) / 1000
         this.set({ crm, object, status: statusOf(qualified) }, Math.max(0, seconds))

@@ -13,8 +13,15 @@ export interface Metrics {
   crmCalls(): { readonly reads: number; readonly writes: number }
 }
 
-/** The figures of one process; those about the state are read from PostgreSQL when asked for. */
-export function createMetrics(db: Db, objective: Objective): Metrics {
+/**
+ * The figures of one process; those about the state are read from PostgreSQL when asked for.
+ * @param connected names of the CRMs whose freshness is told.
+ */
+export function createMetrics(
+  db: Db,
+  objective: Objective,
+  connected: () => ReadonlySet<string>,
+): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const calls = new Counter({
@@ -31,7 +38,7 @@ export function createMetrics(db: Db, objective: Objective): Metrics {
     registers: [registry],
   })
   addStateGauges(registry, db)
-  addFreshnessMetrics(registry, db, objective)
+  addFreshnessMetrics(registry, db, objective, connected)
   addAlertMetric(registry, db)
   const total = { reads: 0, writes: 0 }
   return {

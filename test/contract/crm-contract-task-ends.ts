@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { checkTask } from '../../src/core/playbook/task-follow.ts'
 import type { Crm, CrmTask, CrmTaskAmendment, CrmTaskState } from '../../src/core/ports/crm.ts'
 import { type CrmSubject, noSignal, type SubjectHolder } from './crm-contract-subject.ts'
 
@@ -77,6 +78,29 @@ export function describeTaskEnds(holder: SubjectHolder): void {
       const queueId = subject.queueId()
       const open = await openTask(subject, { ownerId: null, queueId })
       expect(open.state).toMatchObject({ ownerId: null, queueIds: [queueId] })
+    })
+
+    it.each<{ name: string; more: (subject: CrmSubject) => Partial<CrmTask> }>([
+      { name: 'with an owner', more: () => ({}) },
+      { name: 'with neither owner nor queue', more: () => ({ ownerId: null }) },
+      { name: 'in a queue', more: (one) => ({ ownerId: null, queueId: one.queueId() }) },
+      {
+        name: 'due at an odd instant, with a reminder',
+        more: () => ({
+          dueAt: '2026-11-23T23:59:59.123Z',
+          reminderAt: '2026-11-23T22:59:59.123Z',
+        }),
+      },
+      { name: 'with a subject that is cut', more: () => ({ subject: 'Acme '.repeat(80) }) },
+    ])('is nobody’s deed as it was made, $name', async ({ more }) => {
+      const { subject } = holder
+      const { crm, task, state } = await openTask(subject, more(subject))
+      const untouched = { ignored: [], touched: false }
+      expect(checkTask(task, state, crm)).toEqual(untouched)
+      const ownerId = task.ownerId === null ? subject.ownerId() : subject.formerOwnerId()
+      expect(checkTask(task, { ...state, ownerId, ownedByMaker: false }, crm).touched).toBe(true)
+      const dueAt = '2026-12-24T00:00:00.000Z'
+      expect(checkTask(task, { ...state, dueAt }, crm).touched).toBe(true)
     })
 
     it('is read: done, when, and by whom', async () => {
@@ -199,6 +223,30 @@ export function describeTaskEnds(holder: SubjectHolder): void {
       expect(await readOne(open.crm, open.taskId)).toMatchObject({ status: 'in-progress' })
       expect(textOf(subject)).toContain('Added by Ripen')
     })
+
+    it('makes an untouched task somebody else’s, and more urgent', async () => {
+      const { subject } = holder
+      const open = await openTask(subject, { ownerId: null, priority: 'low' })
+      const [outcome] = await amend(open, { ownerId: subject.ownerId(), priority: 'high' })
+      expect(outcome).toMatchObject({ kind: 'amended', touched: false })
+      const now = await readOne(open.crm, open.taskId)
+      expect(now).toMatchObject({ ownerId: subject.ownerId(), priority: 'high' })
+      expect(textOf(subject)).toContain('Added by Ripen')
+    })
+
+    it.each(['beginTask', 'postponeTask'] as const)(
+      'takes no task from whoever has touched it by %s since it was read',
+      async (deed) => {
+        const { subject } = holder
+        const open = await openTask(subject, { ownerId: null, priority: 'low' })
+        subject.people[deed](open.taskId)
+        const before = subject.records('task')
+        const changed = [{ kind: 'changed' }]
+        expect(await amend(open, { ownerId: subject.ownerId() })).toEqual(changed)
+        expect(await amend(open, { priority: 'high' })).toEqual(changed)
+        expect(subject.records('task')).toEqual(before)
+      },
+    )
 
     it('is nothing for a task that is done or gone', async () => {
       const { subject } = holder

@@ -107,6 +107,31 @@ describe('a task in Salesforce', () => {
     expect(state?.subject.endsWith('…')).toBe(true)
   })
 
+  it.each([
+    { zone: 'America/Los_Angeles', dueAt: '2026-11-24T01:00:00.000Z', day: '2026-11-23' },
+    { zone: 'Asia/Tokyo', dueAt: '2026-11-23T16:00:00.000Z', day: '2026-11-24' },
+    { zone: null, dueAt: '2026-11-23T16:00:00.000Z', day: '2026-11-23' },
+  ])('is due on the day where its owner is ($zone)', async ({ zone, dueAt, day }) => {
+    const { crm, task, stored } = await open()
+    await crm.createTasks([task({ dueAt, timeZone: zone })], noSignal())
+    expect(stored()).toMatchObject([{ ActivityDate: day }])
+  })
+
+  it('says that it goes out, all waiting done, and again when it is sent once more', async () => {
+    const { subject, sandbox, lead, task, stored } = await open()
+    const leadId = lead()
+    const order: string[] = []
+    const crm = subject.connect({ pace: async () => void order.push('paced') })
+    const sending = async (marker: string) => void order.push(`${marker} of ${stored().length}`)
+    await crm.createTasks([task(), task({ marker: 'rp-2' })], noSignal(), { sending })
+    expect(order.slice(-3)).toEqual(['paced', 'rp-1 of 0', 'rp-2 of 0'])
+    sandbox.rules.locks.add({ id: leadId, times: 1 })
+    const held = task({ marker: 'rp-3', contactIds: [leadId] })
+    await crm.createTasks([held], noSignal(), { sending })
+    expect(order.filter((one) => one === 'rp-3 of 2')).toHaveLength(2)
+    expect(stored()).toHaveLength(3)
+  })
+
   it('is read when Salesforce has put it into its archive', async () => {
     const { crm, sandbox, task } = await open()
     const [outcome] = await crm.createTasks([task()], noSignal())

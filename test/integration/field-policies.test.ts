@@ -1,8 +1,12 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
 import { closeCrmWorlds, openCrmWorld, said } from '../support/crm-world.ts'
 import { removeFolders } from '../support/state.ts'
+import { closeSyncWorlds, openSyncWorld, writeCalls } from '../support/sync-world.ts'
 
-afterEach(closeCrmWorlds)
+afterEach(async () => {
+  await closeCrmWorlds()
+  await closeSyncWorlds()
+})
 afterAll(removeFolders)
 
 describe('a record whose score changed', () => {
@@ -62,5 +66,35 @@ describe('what a person wrote into a property of ours', () => {
     expect(edits).toEqual([{ ref: 'per_a', property: 'note', outcome: 'respected' }])
     const due = await world.database.db.selectFrom('crm_record').select('due_at').executeTakeFirst()
     expect(due?.due_at?.getTime()).toBeGreaterThan(Date.now() + 29 * 86_400_000)
+  })
+})
+
+describe('what HubSpot keeps otherwise than it is given', () => {
+  const LONG = 'Acme exports reports. '.repeat(4_000).trim()
+
+  it('is written once, and read for ours ever after', async () => {
+    const always = { 'at-most-every': 'always' }
+    const world = await openSyncWorld({
+      email: { from: 'trait.mail', ...always },
+      note: { from: 'summary', type: 'text', ...always },
+      ratio: { from: 'trait.ratio', type: 'number', ...always },
+    })
+    const email = 'Per_A@Acme.example'
+    await world.want('per_a', { email, note: LONG, ratio: 0.30000000000000004 })
+    expect(await world.reconcile()).toMatchObject({ created: 1 })
+    const [said] = world.said().values()
+    expect(said).toMatchObject({ email: 'per_a@acme.example', ratio: '0.30000000000000004' })
+    expect(said?.['note']).toHaveLength(65_536)
+    const calls = writeCalls(world)
+    for (let hour = 0; hour < 4; hour++) {
+      world.now += 3_600_000
+      await world.hear()
+      await world.poll()
+      expect(await world.compare()).not.toHaveProperty('edits')
+      expect(await world.reconcile()).toEqual({})
+    }
+    expect(writeCalls(world)).toBe(calls)
+    const edits = await world.database.db.selectFrom('crm_edit').selectAll().execute()
+    expect(edits).toEqual([])
   })
 })

@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
+import { freshnessFindings } from '../../jobs/alerts/crm-findings.ts'
 import { describeStatus } from '../../src/app/cli/status-text.ts'
 import { readFreshness } from '../../src/infra/postgres/freshness-report.ts'
+import { readOpenDue } from '../../src/infra/postgres/freshness-store.ts'
+import { STEPS } from '../../src/infra/postgres/work.ts'
 import { eventually } from '../support/embedded-processes.ts'
 import { closeIngest, type IngestThread, openIngest } from '../support/ingest.ts'
 import { WHO } from '../support/small-usage.ts'
@@ -63,7 +66,7 @@ describe('what streams in', () => {
     expect(company?.properties).toMatchObject({ pqa_usage_status: 'qualified' })
     const { db } = thread.app.context
     const counted = await eventually('the counts', async () => {
-      const { hubspot } = await readFreshness(db, objective)
+      const { hubspot } = await readFreshness(db, objective, new Set(['hubspot']))
       return hubspot?.taken.some(({ object }) => object === 'task') ? hubspot : undefined
     })
     expect(counted.standing).toMatchObject({ share: 1, isKept: true, budgetUsed: 0 })
@@ -168,6 +171,36 @@ describe('what is not counted', () => {
   })
 })
 
+describe('a CRM that nobody has connected', () => {
+  it('has nothing due and no tasks, only what its records would say', async () => {
+    const environment = { HUBSPOT_ACCESS_TOKEN: '' }
+    const thread = await openIngest({ origin, environment, working: false })
+    const { engine, context } = thread.app
+    engine.start(STEPS, [])
+    await thread.score()
+    await playTeam(thread)
+    await thread.settle('segment')
+    await engine.idle(['desire'])
+    const { db } = context
+    const company = await db
+      .selectFrom('crm_record as r')
+      .innerJoin('account as a', 'a.id', 'r.ref')
+      .select('r.desired')
+      .where('a.domain', '=', DOMAIN)
+      .executeTakeFirstOrThrow()
+    expect(company.desired).toMatchObject({ pqa_usage_status: 'qualified' })
+    expect(await db.selectFrom('freshness').selectAll().execute()).toEqual([])
+    expect(await db.selectFrom('task_intent').selectAll().execute()).toEqual([])
+    // What was noted by an earlier version counts for nothing either.
+    await sql`insert into freshness (ref, crm, object, qualified, due_since)
+      select ref, crm, object, true, now() - interval '2 days' from crm_record limit 1`.execute(db)
+    expect(await readOpenDue(db, 900)).toHaveLength(1)
+    expect(await freshnessFindings(context)).toEqual([])
+    const metrics = await (await fetch(`${thread.server.url}/metrics`)).text()
+    expect(metrics).not.toMatch(/ripen_freshness_(kept_ratio|oldest_seconds)\{/)
+  })
+})
+
 /** What an operator sees of it. */
 async function theyAreTold(thread: IngestThread): Promise<void> {
   const answer = await fetch(`${thread.server.url}/metrics`)
@@ -180,7 +213,7 @@ async function theyAreTold(thread: IngestThread): Promise<void> {
   expect(lines).toContain(`${name}_count{${labels}} n`)
   expect(lines).toContain('ripen_freshness_kept_ratio{crm="hubspot"} n')
   const status = await thread.status()
-  const freshness = await readFreshness(thread.app.context.db, objective)
+  const freshness = await readFreshness(thread.app.context.db, objective, new Set(['hubspot']))
   const all = { ...status, freshness, sources: {}, alerts: [], notices: [], schemaChanges: [] }
   const text = describeStatus(all, new Date())
   expect(text).toMatch(/hubspot: 95 % in 15m over 24 h: 100 % of \d+ that are qualified, kept/)

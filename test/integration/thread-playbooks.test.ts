@@ -240,6 +240,24 @@ describe('the task of a playbook', () => {
     expect(tasksOf(thread)[0]?.body.split('Escalated by Ripen')).toHaveLength(2)
   })
 
+  it('that somebody was given since it was read is not escalated: it stays hers', async () => {
+    const task = 'escalate: { to: ben.okafor@sales.example, priority: high }'
+    const trigger = '{ status-entered: qualified }'
+    const thread = await openWith(playbook({ trigger, subject: 'account', task }))
+    await thread.sync()
+    setNow(thread, later(3.5))
+    await thread.sync()
+    const id = thread.vendors.hubspot.records('tasks')[0]?.id ?? ''
+    thread.vendors.hubspot.people.edit('tasks', id, { hubspot_owner_id: OWNER.cora })
+    for (const hours of [4.1, 30]) {
+      setNow(thread, later(hours))
+      await thread.sync()
+      expect(tasksOf(thread)[0]).toMatchObject({ ownerId: OWNER.cora })
+      expect(tasksOf(thread)[0]?.body).not.toContain('Escalated')
+    }
+    expect(await statesOf(thread)).toEqual({ created: 1 })
+  })
+
   it('that somebody has begun is not escalated', async () => {
     const trigger = '{ status-entered: qualified }'
     const task = 'escalate: { priority: high }'

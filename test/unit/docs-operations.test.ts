@@ -46,7 +46,7 @@ describe('docs/operations.md', () => {
   })
 
   it('names every metric, and ours with their type and labels', async () => {
-    const { registry } = createMetrics({} as Db, OBJECTIVE)
+    const { registry } = createMetrics({} as Db, OBJECTIVE, () => new Set())
     const metrics = section(await readPage('docs/operations.md'), '## Metrics')
     const named = codeSpans(metrics)
     const all = registry.getMetricsAsArray() as unknown as {

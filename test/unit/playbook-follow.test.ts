@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { checkTask, goneReason, type SubjectNow } from '../../src/core/playbook/task-follow.ts'
+import {
+  checkTask,
+  goneReason,
+  ownerOf,
+  type SubjectNow,
+} from '../../src/core/playbook/task-follow.ts'
 import type { CrmTaskState } from '../../src/core/ports/crm.ts'
 
 const EPISODE = Date.parse('2026-11-20T10:00:00Z')
@@ -94,6 +99,33 @@ describe('a task that was just made', () => {
     { name: 'was renamed', is: { subject: 'Mine' }, touched: true },
   ])('$name', ({ is, ignored = [], touched = false }) => {
     expect(checkTask(asked, { ...seen, ...is })).toEqual({ ignored, touched })
+  })
+
+  it.each<{ name: string; is: Partial<CrmTaskState>; zone?: string; touched: boolean }>([
+    { name: 'its day', is: { dueAt: '2026-11-23T00:00:00.000Z' }, touched: false },
+    { name: 'another day', is: { dueAt: '2026-11-24T00:00:00.000Z' }, touched: true },
+    { name: 'no day', is: { dueAt: null }, touched: true },
+    {
+      name: 'the day where its owner is',
+      is: { dueAt: '2026-11-22T00:00:00.000Z' },
+      zone: 'Pacific/Honolulu',
+      touched: false,
+    },
+  ])('is due on $name where tasks are due on days', ({ is, zone, touched }) => {
+    const told = zone ? { ...asked, timeZone: zone } : asked
+    const days = { tasksAreDueOnDays: true }
+    expect(checkTask(told, { ...seen, ...is }, days)).toEqual({ ignored: [], touched })
+  })
+
+  it('is its maker’s where the CRM knows none without an owner, and may be no queue’s', () => {
+    const nobodys = { ...asked, ownerId: null, queueId: null }
+    const as = { ...seen, ownerId: '1', queueIds: [] }
+    expect(checkTask(nobodys, { ...as, ownedByMaker: true }).touched).toBe(false)
+    expect(checkTask(nobodys, as).touched).toBe(true)
+    expect(ownerOf(nobodys, { ...as, ownedByMaker: true })).toBeNull()
+    expect(ownerOf(asked, { ...as, ownedByMaker: true })).toBe('1')
+    const queued = { ...nobodys, queueId: '77' }
+    expect(checkTask(queued, { ...as, ownedByMaker: true }).touched).toBe(true)
   })
 
   it('asks for no more than it says', () => {

@@ -55,6 +55,8 @@ describe('a value on its way into Salesforce', () => {
     { field: 'Name__c', value: '', want: null },
     { field: 'Score__c', value: 70, want: 70 },
     { field: 'Score__c', value: -0, want: 0 },
+    { field: 'Score__c', value: 70.6, want: 71 },
+    { field: 'Score__c', value: -0.4, want: 0 },
     { field: 'Flag__c', value: null, want: false },
     { field: 'Day__c', value: '2026-01-02T23:00:00.000Z', want: '2026-01-02' },
     { field: 'At__c', value: '2026-01-02', want: '2026-01-02T00:00:00.000Z' },

@@ -44,6 +44,7 @@ async function amendOne(
     return { kind: 'amended', fingerprint: state.fingerprint, touched }
   }
   if (state.status === 'done') return { kind: 'done' }
+  if (touched && (amendment.ownerId || amendment.priority)) return { kind: 'changed' }
   await addContacts(session, taskId, contactIds, signal)
   const result = await sendSettled(session, updateCall(session, amendment, task), signal)
   if (!result.ok) return failed(result, amendment, task)

@@ -25,6 +25,7 @@ import { readTasks } from './read-tasks.ts'
 import { MAX_BATCH, readSetAt, readValues } from './records.ts'
 import { sendEvents } from './send-events.ts'
 import type { Session } from './session.ts'
+import { heldValues } from './to-wire.ts'
 import { checkToken, createTransport } from './transport.ts'
 import { writeRecords } from './write.ts'
 
@@ -100,6 +101,7 @@ export function createHubspotCrm(options: HubspotCrmOptions): Crm {
       readSetAt(session, object, crmIds, properties, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: (signal) => readAccountId(session, signal),
+    fitting: async (object) => (_crmId, values) => heldValues(object, values),
     write: (object, records, signal, options) =>
       writeRecords(session, object, records, signal, options),
     archive: (object, crmIds, signal) => archiveRecords(session, object, crmIds, signal),

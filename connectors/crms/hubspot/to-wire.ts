@@ -1,4 +1,4 @@
-import type { CrmValue } from '../../../src/core/ports/crm.ts'
+import type { CrmObject, CrmValue } from '../../../src/core/ports/crm.ts'
 
 /** HubSpot's limit for one value, in characters. */
 export const MAX_VALUE_CHARACTERS = 65_536
@@ -28,6 +28,30 @@ export function toWireProperties(values: Readonly<Record<string, CrmValue>>): Wi
     properties[property] = wire
   }
   return { ok: true, properties }
+}
+
+/** What HubSpot keeps of the values of a record. */
+export function heldValues(
+  object: CrmObject,
+  values: Readonly<Record<string, CrmValue>>,
+): Readonly<Record<string, CrmValue>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      if (typeof value !== 'string') return [name, value]
+      if (object === 'contact' && name === 'email') return [name, value.trim().toLowerCase()]
+      if (object === 'company' && name === 'domain') return [name, toDomain(value)]
+      return [name, cut(value, MAX_VALUE_CHARACTERS)]
+    }),
+  )
+}
+
+/** Of a website HubSpot keeps the host. */
+function toDomain(value: string): string {
+  const bare = value
+    .trim()
+    .toLowerCase()
+    .replace(/^[a-z]+:\/\//, '')
+  return (bare.split(/[/?#:]/, 1)[0] ?? '').replace(/^www\./, '')
 }
 
 /** The first `maxCharacters` UTF-16 units, never ending in half a character. */

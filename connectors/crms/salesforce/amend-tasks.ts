@@ -115,16 +115,17 @@ function refused(
   return { kind: 'rejected', reason, code: error.code, correlationId: null }
 }
 
-/** What needs no call: gone, amended before, or done. */
+/** What needs no call: gone, amended before, done, or not to be taken from who has touched it. */
 function settledOutcome(
   row: Row | undefined,
-  { note, fingerprint }: CrmTaskAmendment,
+  { note, fingerprint, ownerId, priority }: CrmTaskAmendment,
 ): TaskAmendOutcome | null {
   const state = row ? toTaskState(row) : null
   if (!row || !state || state.archived) return { kind: 'missing' }
+  const touched = state.fingerprint !== fingerprint
   if (hasNote(textOf(row, 'Description') ?? '', note)) {
-    const touched = state.fingerprint !== fingerprint
     return { kind: 'amended', fingerprint: state.fingerprint, touched }
   }
-  return state.status === 'done' ? { kind: 'done' } : null
+  if (state.status === 'done') return { kind: 'done' }
+  return touched && (ownerId || priority) ? { kind: 'changed' } : null
 }

@@ -23,6 +23,8 @@ export type Collected =
 export interface SendOptions {
   /** Lets a record pass at which a duplicate rule only warns. */
   readonly allowDuplicates?: boolean
+  /** Called after all pacing, right before the call goes out. */
+  readonly sending?: (() => Promise<void>) | undefined
 }
 
 const savedShape = z.object({
@@ -106,7 +108,7 @@ function typed(type: string, fields: Fields) {
 async function send(
   session: Session,
   call: Pick<DataCall, 'method' | 'path' | 'json'>,
-  { allowDuplicates = false }: SendOptions,
+  { allowDuplicates = false, sending }: SendOptions,
   expected: number,
   isCreate: boolean,
   signal: AbortSignal,
@@ -116,6 +118,7 @@ async function send(
     session,
     {
       ...call,
+      sending,
       kind: 'write',
       endpoint: `${call.method} ${path}`,
       limitIn: ({ text }) =>

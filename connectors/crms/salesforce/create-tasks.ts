@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
+import { dueDay } from '../../../src/core/playbook/task-follow.ts'
+import type { CreateTasksOptions, CrmTask, TaskOutcome } from '../../../src/core/ports/crm.ts'
 import { type Collected, createRecords, MAX_BATCH, type Saved } from './collections.ts'
 import { describe, type ObjectDescription } from './describe.ts'
 import { describeRowError, rowErrorKind } from './error-codes.ts'
@@ -24,6 +25,7 @@ interface Sending {
   readonly more: Readonly<Record<string, WireValue>>
   readonly outcomes: TaskOutcome[]
   readonly signal: AbortSignal
+  readonly tell: CreateTasksOptions['sending']
   /** True once a call may have created something. */
   isUnderWay: boolean
   /** Nothing more is to be sent. */
@@ -52,6 +54,7 @@ export async function createTasks(
   session: Session,
   tasks: readonly CrmTask[],
   signal: AbortSignal,
+  { sending: tell }: CreateTasksOptions = {},
   more: Readonly<Record<string, WireValue>> = {},
 ): Promise<TaskOutcome[]> {
   if (tasks.length === 0) return []
@@ -62,7 +65,7 @@ export async function createTasks(
     return taskId === undefined ? UNKNOWN : { kind: 'created', taskId }
   })
   const open = tasks.flatMap((task, index) => (there.has(task.marker) ? [] : [{ task, index }]))
-  const sending = { session, description, more, outcomes, signal, isOver: false }
+  const sending = { session, description, more, outcomes, signal, tell, isOver: false }
   const state: Sending = { ...sending, isUnderWay: there.size > 0 }
   const lost = await sendUnlocked(state, open)
   const found = await follow(state, lost)
@@ -87,14 +90,15 @@ async function sendUnlocked(state: Sending, tasks: readonly Open[]): Promise<rea
 }
 
 async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
-  const { session, description, more, signal } = state
+  const { session, description, more, signal, tell } = state
   const left: Left = { locked: [], lost: [] }
   for (const batch of chunks(tasks, MAX_BATCH)) {
     const records = batch.map(({ task }) => ({
       ...toFields(session, task, description),
       ...more,
     }))
-    const answer = await createRecords(session, 'Task', records, {}, signal)
+    const sending = tell && (() => tellAll(tell, batch))
+    const answer = await createRecords(session, 'Task', records, { sending }, signal)
     if (!answer.ok && answer.failure.kind === 'failed') {
       const { error, mayHaveHappened } = answer.failure
       if (!mayHaveHappened && !state.isUnderWay) throw error
@@ -106,6 +110,13 @@ async function send(state: Sending, tasks: readonly Open[]): Promise<Left> {
     if (state.isOver) return left
   }
   return left
+}
+
+async function tellAll(
+  tell: NonNullable<CreateTasksOptions['sending']>,
+  batch: readonly Open[],
+): Promise<void> {
+  for (const { task } of batch) await tell(task.marker)
 }
 
 /** A row of an answer; a call that was refused as a whole is an answer to each of its rows. */
@@ -170,7 +181,7 @@ function toFields(
   return {
     Subject: cut(task.subject, MOST_SUBJECT),
     Description: cut(task.body, fields.get('Description')?.length || MOST_DESCRIPTION),
-    ActivityDate: task.dueAt.slice(0, 10),
+    ActivityDate: dueDay(task),
     Priority: TASK_PRIORITIES[task.priority],
     TaskSubtype: TASK_TYPES[task.type ?? 'to-do'],
     [session.rules.taskKeyField]: task.marker,

@@ -35,7 +35,7 @@ export async function createNotes(
     ...{ ...note, dueAt: at, priority: 'medium' as const },
     ...{ companyId: null, contactIds: [] },
   }))
-  return createTasks(session, tasks, signal, { Status: status })
+  return createTasks(session, tasks, signal, {}, { Status: status })
 }
 
 /** Adds lines to notes. All are read right before, because Salesforce knows no condition for an update. */

@@ -9,6 +9,15 @@ export const OBJECTS: Readonly<Record<CrmObject, readonly RecordObject[]>> = {
   company: ['Account'],
 }
 
+/** What a new record of one of our objects is. */
+export function createdAs(
+  object: CrmObject,
+  { createAs }: { readonly createAs: 'lead' | 'contact' },
+): RecordObject {
+  if (object === 'company') return 'Account'
+  return createAs === 'lead' ? 'Lead' : 'Contact'
+}
+
 /** The first three characters of an id tell what it is of. */
 const PREFIXES: Readonly<Record<string, RecordObject>> = {
   '001': 'Account',

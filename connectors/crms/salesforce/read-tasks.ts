@@ -26,6 +26,7 @@ const CHANGEABLE = [
 export const TASK_FIELDS: readonly string[] = [
   'Id',
   ...CHANGEABLE,
+  'CreatedById',
   'TaskSubtype',
   'IsClosed',
   'IsDeleted',
@@ -66,6 +67,7 @@ export function toTaskState(row: Row): CrmTaskState {
     status,
     completedAt: status === 'done' ? readInstant(textOf(row, 'CompletedDateTime')) : null,
     ownerId: isQueued ? null : ownerId,
+    ownedByMaker: ownerId !== null && ownerId === textOf(row, 'CreatedById'),
     subject: textOf(row, 'Subject') ?? '',
     dueAt: readInstant(textOf(row, 'ActivityDate')),
     priority: readPriority(textOf(row, 'Priority')),

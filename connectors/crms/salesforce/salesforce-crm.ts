@@ -16,6 +16,7 @@ import { describe } from './describe.ts'
 import { readEngagementsOf } from './engagements.ts'
 import { findRecords } from './find.ts'
 import { findTasks } from './find-tasks.ts'
+import { fitting } from './fitting.ts'
 import { inspect } from './inspect.ts'
 import { findHeirs } from './lost-records.ts'
 import { setMemberships } from './memberships.ts'
@@ -81,6 +82,7 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     maxBatch: MAX_BATCH,
     ...(bulkFrom === null ? {} : { bulkFrom }),
     tasksOnPeople: true,
+    tasksAreDueOnDays: true,
     writesUnderCompany: true,
     findsFresh: true,
     readsAtOnce: READS_AT_ONCE,
@@ -97,12 +99,13 @@ export function createSalesforceCrm(options: SalesforceCrmOptions): Crm {
     movedTo: (_object, crmIds, signal) => movedTo(session, crmIds, signal),
     changedSince: (object, query, signal) => changedSince(session, object, query, signal),
     accountId: async (signal) => (await readOrganization(session, signal)).id,
+    fitting: (object, signal) => fitting(session, object, signal),
     write: (object, records, signal) => writeRecords(session, object, records, signal),
     archive: (_object, crmIds, signal) => archiveRecords(session, crmIds, signal),
     associate: (pairs, signal) => associatePairs(session, pairs, signal),
     companiesOf: (contactIds, signal) => readCompaniesOf(session, contactIds, signal),
     owners: (signal) => readOwners(session, signal),
-    createTasks: (tasks, signal) => createTasks(session, tasks, signal),
+    createTasks: (tasks, signal, options) => createTasks(session, tasks, signal, options),
     findTasks: (wanted, signal) => findTasks(session, wanted, signal),
     readTasks: (taskIds, signal) => readTasks(session, taskIds, signal),
     closeTasks: (closings, signal) => closeTasks(session, closings, signal),

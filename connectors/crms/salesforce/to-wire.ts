@@ -44,6 +44,24 @@ export function requiredFields({ fields }: ObjectDescription): string[] {
     .map(({ name }) => name)
 }
 
+/**
+ * What a field holds of a value; one that it takes in no way stays as it is, to be refused. A choice is taken whole.
+ */
+export function heldValue(field: FieldDescription, value: CrmValue): CrmValue {
+  const { type } = field
+  if (type === 'boolean') return value === null || value === '' ? false : value
+  if (value === null || value === '' || typeof value === 'boolean' || typeof value === 'object') {
+    return value
+  }
+  if (type === 'picklist' || type === 'multipicklist') return value
+  const isNumber = NUMBERS.has(type)
+  if (isNumber !== (typeof value === 'number')) return value
+  const checked = checkValue(field, value)
+  return 'value' in checked ? checked.value : value
+}
+
+const NUMBERS = new Set(['int', 'long', 'double', 'currency', 'percent'])
+
 function checkField(field: FieldDescription, value: CrmValue, how: 'create' | 'update'): Checked {
   if (!(how === 'update' ? field.updateable : field.createable)) {
     const why = field.calculated
@@ -93,10 +111,13 @@ function checkNumber(
 ): Checked {
   if (typeof value !== 'number' || !Number.isFinite(value)) return notOf('a number')
   const before = type === 'int' ? digits || 9 : precision > 0 ? precision - scale : 18
-  if (Math.abs(value) >= 10 ** before) {
+  // Salesforce rounds too, and says nothing of it.
+  const isRounded = type === 'int' || type === 'long' || precision > 0
+  const held = isRounded && Math.abs(value) < 1e21 ? Number(value.toFixed(scale)) : value
+  if (Math.abs(held) >= 10 ** before) {
     return { code: 'NUMBER_OUTSIDE_VALID_RANGE', why: `holds ${before} digits before the point` }
   }
-  return { value: value === 0 ? 0 : value }
+  return { value: held === 0 ? 0 : held }
 }
 
 function checkChoices(field: FieldDescription, chosen: readonly string[]): Checked {

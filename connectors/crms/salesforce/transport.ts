@@ -28,6 +28,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** Calls that need no session bear none. */
   readonly open?: true
+  /** Called after all pacing, right before the call goes out. */
+  readonly sending?: (() => Promise<void>) | undefined
   /** Finds in an answer that is a success for some of its rows that the org takes no more for the others. */
   readonly limitIn?: (answer: Answer) => AskedPause | null
 }
@@ -41,7 +43,7 @@ export interface Transport {
    * Paces, makes one call with a deadline and reports it. Repeats it only if surely nothing happened: a
    * read, a call that Salesforce asks to make later, one that was not sent, and, once and with another
    * token, one that was not let in because the session had ended.
-   * Throws only what `pace` and the tokens throw.
+   * Throws only what `pace`, `sending` and the tokens throw.
    */
   send(call: Call, signal: AbortSignal): Promise<CallResult>
   /** What the messages of failures name. */
@@ -75,6 +77,12 @@ export function createTransport(options: TransportOptions): Transport {
 
   async function attempt(call: Call, token: string | null, signal: AbortSignal) {
     const turn = await permission(pace, call, signal)
+    try {
+      await call.sending?.()
+    } catch (error) {
+      turn?.over({})
+      throw error
+    }
     const startedMs = performance.now()
     const ended = await exchangeOnce(baseUrl, call, token, { timeoutMs, signal })
     const isAnswer = !('broken' in ended)

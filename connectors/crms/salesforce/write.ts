@@ -7,7 +7,7 @@ import { describe, type ObjectDescription } from './describe.ts'
 import { matchedDuplicates } from './duplicates.ts'
 import { describeRowError, rowErrorKind } from './error-codes.ts'
 import { heirsOf } from './lost-records.ts'
-import { OBJECTS, type RecordObject } from './objects.ts'
+import { createdAs, OBJECTS, type RecordObject } from './objects.ts'
 import {
   LOCKED_AFTER_MS,
   LOCKED_ROUNDS,
@@ -34,7 +34,7 @@ export async function writeRecords(
   signal: AbortSignal,
 ): Promise<WriteOutcome[]> {
   const described = await describeAll(session, object, signal)
-  const createAs = object === 'company' ? 'Account' : titled(session.rules.createAs)
+  const createAs = createdAs(object, session.rules)
   const { inputs, unsendable } = toWriteInputs(writes, {
     keyField: session.keyField[object],
     createAs,
@@ -257,7 +257,6 @@ function final(outcome: RowOutcome): WriteOutcome {
 const isBeyondJobs = (outcome: RowOutcome | undefined): boolean =>
   outcome?.kind === 'locked' && rowErrorKind(outcome.error) !== 'locked'
 const hasId = ({ crmId }: WriteInput): boolean => crmId !== null
-const titled = (word: 'lead' | 'contact') => (word === 'lead' ? 'Lead' : 'Contact')
 
 function missingDescription(object: string): never {
   throw new Error(`${object} was not described`)

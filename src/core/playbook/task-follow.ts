@@ -1,5 +1,6 @@
-import type { CrmTask, CrmTaskState } from '../ports/crm.ts'
+import type { Crm, CrmTask, CrmTaskState } from '../ports/crm.ts'
 import type { SalesState } from '../scoring/features.ts'
+import { dayIn } from './due.ts'
 
 /** How the subject of a task stands now. */
 export interface SubjectNow {
@@ -52,13 +53,16 @@ export interface TaskCheck {
   readonly touched: boolean
 }
 
+type Asked = Omit<CrmTask, 'companyId' | 'contactIds'>
+
 /**
  * Holds a new task against what was asked for. A CRM may leave out what it does not take without a word;
  * subject, status, owner and due time are never left out, so that somebody has changed them.
  */
 export function checkTask(
-  asked: Omit<CrmTask, 'companyId' | 'contactIds'>,
+  asked: Asked,
   seen: CrmTaskState,
+  { tasksAreDueOnDays = false }: Pick<Crm, 'tasksAreDueOnDays'> = {},
 ): TaskCheck {
   const ignored = [
     ...(seen.type === (asked.type ?? 'to-do') ? [] : ['type']),
@@ -66,13 +70,35 @@ export function checkTask(
     ...(asked.queueId && !seen.queueIds.includes(asked.queueId) ? ['queue'] : []),
     ...(isSameTime(seen.reminderAt, asked.reminderAt) ? [] : ['reminder']),
   ]
+  const isDueThen = tasksAreDueOnDays
+    ? seen.dueAt?.slice(0, 10) === dueDay(asked)
+    : isSameTime(seen.dueAt, asked.dueAt)
   const isOurs =
-    seen.subject === asked.subject &&
-    seen.ownerId === asked.ownerId &&
-    isSameTime(seen.dueAt, asked.dueAt)
+    isSameSubject(seen.subject, asked.subject) &&
+    ownerOf(asked, seen) === asked.ownerId &&
+    isDueThen
   return { ignored, touched: seen.status !== 'not-started' || !isOurs }
 }
 
+/** Whose a task is: nobody's where it was asked for without an owner and its maker has it for that alone. */
+export function ownerOf(
+  asked: Pick<Asked, 'ownerId' | 'queueId'>,
+  seen: Pick<CrmTaskState, 'ownerId' | 'ownedByMaker'>,
+): string | null {
+  return asked.ownerId === null && !asked.queueId && seen.ownedByMaker ? null : seen.ownerId
+}
+
+/** The day on which a task is due where its owner is, `YYYY-MM-DD`. */
+export const dueDay = ({ dueAt, timeZone }: Pick<CrmTask, 'dueAt' | 'timeZone'>): string =>
+  dayIn(new Date(dueAt), timeZone ?? 'UTC')
+
+/** A CRM may cut a long one, and then says so, and cut off spaces. */
+function isSameSubject(seen: string, asked: string): boolean {
+  const [is, was] = [seen.trim(), asked.trim()]
+  return is === was || (is.length > 1 && is.endsWith('…') && was.startsWith(is.slice(0, -1)))
+}
+
+/** Some CRMs keep whole seconds and leave out the rest. */
 function isSameTime(a: string | null | undefined, b: string | null | undefined): boolean {
-  return a && b ? Date.parse(a) === Date.parse(b) : !a && !b
+  return a && b ? Math.abs(Date.parse(a) - Date.parse(b)) < 1_000 : !a && !b
 }

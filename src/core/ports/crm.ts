@@ -123,6 +123,16 @@ export interface CrmWrite {
   readonly properties: Readonly<Record<string, CrmValue>>
 }
 
+/**
+ * What a record will hold of values that it is given: texts are cut and numbers rounded where its fields are smaller.
+ * What is fitted already stays as it is.
+ * @param crmId null for a record that is made.
+ */
+export type FitValues = (
+  crmId: string | null,
+  values: Readonly<Record<string, CrmValue>>,
+) => Readonly<Record<string, CrmValue>>
+
 export type WriteOutcome =
   | {
       readonly kind: 'written'
@@ -204,6 +214,8 @@ export interface CrmTask {
   readonly queueId?: string | null
   /** When the owner is reminded, ISO 8601 UTC; never when left out. */
   readonly reminderAt?: string | null
+  /** IANA time zone of the owner: in it falls the day on which it is due. UTC when left out. */
+  readonly timeZone?: string | null
 }
 
 export type CrmTaskStatus = 'not-started' | 'in-progress' | 'waiting' | 'deferred' | 'done'
@@ -214,8 +226,10 @@ export interface CrmTaskState {
   /** When it was done, ISO 8601 UTC; null for one that is not, or where the CRM does not say. */
   readonly completedAt: string | null
   readonly ownerId: string | null
+  /** True where its owner is the user who made it, as a CRM has it that knows no task without an owner. */
+  readonly ownedByMaker?: boolean
   readonly subject: string
-  /** ISO 8601 UTC. */
+  /** ISO 8601 UTC; the midnight of its day where tasks are due on days. */
   readonly dueAt: string | null
   readonly priority: CrmTask['priority'] | null
   readonly type: CrmTaskType | null
@@ -252,15 +266,16 @@ export type TaskCloseOutcome =
   /** The answer does not say. Asking again with the same note is safe: a task has it once. */
   | { readonly kind: 'unknown' }
 
-/** What is to be added to a task that is open, whoever has touched it: what a person wrote stays. */
+/** What is to be added to a task that is open: what a person wrote stays. */
 export interface CrmTaskAmendment {
   readonly taskId: string
   /** One line that the reader of the task finds above its text; a task has it once. */
   readonly note: string
   /** Contacts that it is about too, where the CRM has room for more than one. */
   readonly contactIds: readonly string[]
-  /** Whose it becomes; absent leaves it whose it is. */
+  /** Whose it becomes; absent leaves it whose it is. A task that a person has touched since it was read is left alone. */
   readonly ownerId?: string | null
+  /** Like the owner. */
   readonly priority?: CrmTask['priority'] | null
   /** As it was read last: tells whether a person has touched it since. */
   readonly fingerprint: string
@@ -271,6 +286,8 @@ export type TaskAmendOutcome =
   | { readonly kind: 'amended'; readonly fingerprint: string; readonly touched: boolean }
   /** It is done already; nothing was added. */
   | { readonly kind: 'done' }
+  /** It was to become somebody else's or more urgent, and is not as it was; nothing was done. */
+  | { readonly kind: 'changed' }
   | { readonly kind: 'missing' }
   | {
       readonly kind: 'rejected'
@@ -420,6 +437,8 @@ export interface Crm extends CrmNotes, CrmActions {
   kindOf?(crmId: string): string
   /** True where a task may be about people alone, without a company. */
   readonly tasksOnPeople?: boolean
+  /** True where a task is due on a day, at no hour. */
+  readonly tasksAreDueOnDays?: boolean
   /** Waits for jobs that an earlier process has begun, so that nobody writes beside them; tells how many. */
   settleJobs?(signal: AbortSignal): Promise<number>
   /** The property that holds the owner of a record, as `read` gives it; absent where there is none. */
@@ -484,6 +503,11 @@ export interface Crm extends CrmNotes, CrmActions {
   changedSince(object: ChangedObject, query: ChangeQuery, signal: AbortSignal): Promise<ChangePage>
   /** The CRM's id of the account that the credentials are of; webhooks name it. */
   accountId(signal: AbortSignal): Promise<string>
+  /**
+   * How values are fitted to the records of an object, so that what is read there is known for what was written.
+   * Absent where records hold whatever they are given.
+   */
+  fitting?(object: CrmObject, signal: AbortSignal): Promise<FitValues>
   /** Writes every record once and reports on each: `outcomes[i]` answers `records[i]`. */
   write(
     object: CrmObject,

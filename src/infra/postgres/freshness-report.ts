@@ -20,20 +20,30 @@ export interface CrmFreshness {
   readonly open: readonly OpenDue[]
 }
 
-/** The freshness of every CRM that something was counted of or is due in, by name. */
+/**
+ * The freshness of every CRM that something was counted of or is due in, by name.
+ * @param among those that are connected: where nobody has connected it, nothing is late.
+ */
 export async function readFreshness(
   db: Db,
   objective: Objective,
+  among: ReadonlySet<string>,
 ): Promise<Readonly<Record<string, CrmFreshness>>> {
   const counted = await readCounted(db, objective.overHours)
   const open = await readOpenDue(db, objective.withinSeconds)
   const names = new Set([...counted, ...open].map(({ crm }) => crm))
   return Object.fromEntries(
-    [...names].sort().map((name) => {
-      const own = counted.filter(({ crm }) => crm === name)
-      const due = open.filter(({ crm }) => crm === name)
-      return [name, { standing: standing(objective, own, due), taken: own.map(takenOf), open: due }]
-    }),
+    [...names]
+      .filter((name) => among.has(name))
+      .sort()
+      .map((name) => {
+        const own = counted.filter(({ crm }) => crm === name)
+        const due = open.filter(({ crm }) => crm === name)
+        return [
+          name,
+          { standing: standing(objective, own, due), taken: own.map(takenOf), open: due },
+        ]
+      }),
   )
 }
 

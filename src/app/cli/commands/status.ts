@@ -1,4 +1,4 @@
-import type { JobContext } from '../../../../jobs/context.ts'
+import { connectedCrms, type JobContext } from '../../../../jobs/context.ts'
 import { readSourceLedgers, type SourceLedger } from '../../../../jobs/source-ledger.ts'
 import { type AlertRow, readAlerts } from '../../../infra/postgres/alert-store.ts'
 import { type CrmFreshness, readFreshness } from '../../../infra/postgres/freshness-report.ts'
@@ -38,7 +38,7 @@ async function readFullStatus(context: JobContext): Promise<FullStatus> {
   return {
     ...status,
     sources: Object.fromEntries(sources),
-    freshness: await readFreshness(context.db, context.freshnessObjective),
+    freshness: await readFreshness(context.db, context.freshnessObjective, connectedCrms(context)),
     alerts: (await readAlerts(context.db)).filter(({ isFiring }) => isFiring),
     notices: await readNotices(context.db),
     schemaChanges: await readSchemaChanges(context.db),
