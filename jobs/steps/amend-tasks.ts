@@ -183,21 +183,15 @@ async function settle(
       )
     }
     case 'done':
-<<<<<<< HEAD
     case 'missing': {
       const reason = outcome.kind === 'done' ? 'the task is done' : 'the task is gone'
       const ended = { task: { key: task.key, crm: crm.name, reason }, at: clock() }
       // It is read at once: what comes next is not for it.
       return settleAmendment(db, one, { state: 'refused', reason }, { read_at: null }, ended)
-=======
-      return settleAmendment(db, one, { state: 'refused', reason: 'the task is done' }, {})
-    case 'missing':
-      return settleAmendment(db, one, { state: 'refused', reason: 'the task is gone' }, {})
+    }
     case 'changed': {
-      const reason = 'somebody has touched the task'
       const hers = { baseline: TOUCHED_BASELINE, escalated_at: null }
-      return settleAmendment(db, one, { state: 'refused', reason }, hers)
->>>>>>> main
+      return settleAmendment(db, one, { state: 'refused', reason: HERS }, hers)
     }
     case 'rejected': {
       const { reason, correlationId } = outcome
@@ -206,6 +200,9 @@ async function settle(
     }
   }
 }
+
+/** Why a task is not escalated that somebody has taken up. */
+const HERS = 'somebody has touched the task'
 
 /** What is stored of a task, without what stands in columns of its own. */
 function taskOf({ asked: { marker: _marker, ownerId: _owner, ...task } }: FollowedTask) {

@@ -19,9 +19,10 @@ export interface ParkedTask {
   readonly since: Date
 }
 
-/** Lines of what is over are no use to anybody. */
+/** Lines of what is over are no use to anybody, and an escalation that somebody has forestalled is none. */
 const REFUSED_LINES = sql`task_amendment a join task_intent t on t.key = a.task_key
-  where a.state = 'refused' and t.state in ('created', 'noted')`
+  where a.state = 'refused' and t.state in ('created', 'noted')
+    and a.reason is distinct from 'somebody has touched the task'`
 
 /** All of playbooks that is parked, longest first. */
 export async function readParkedTasks(db: Db, crm: string | null): Promise<readonly ParkedTask[]> {
