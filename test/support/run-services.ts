@@ -4,14 +4,23 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 
 /**
- * `npm run test:services`: the integration and faults tests on your PostgreSQL and Redis. Each test has
+ * `npm run test:services`: integration tests and faults of queues on your PostgreSQL and Redis. Each test has
  * a database of its own, cloned from a template and dropped afterwards; so the role must be allowed to
  * create databases.
  */
 const root = join(import.meta.dirname, '../..')
 
-/** Tests that need no service: they are about the embedded server, or bring one of their own. */
-const EMBEDDED_ONLY = ['embedded-postgres', 'cli-demo']
+/**
+ * Left out: what brings a server of its own, or is about commands and files of the lake. Every statement that those send to
+ * PostgreSQL others send too. Of the faults, those of queues and of processes side by side are what differs here.
+ */
+const EMBEDDED_ONLY = [
+  'embedded-postgres',
+  '/integration/cli-',
+  '/integration/demo-days',
+  '/integration/lake-',
+  '/faults/(?!queue-|two-processes)',
+]
 
 const NEEDED = {
   DATABASE_URL: 'postgres://postgres@127.0.0.1:5432/test',
@@ -84,7 +93,7 @@ const { databaseUrl, redisUrl } = readVariables()
 await checkPostgres(databaseUrl)
 await checkRedis(redisUrl)
 process.stdout.write(
-  `On PostgreSQL and Redis: integration and faults. Left out, because they use the embedded server in any case (npm test and npm run test:soak run them): ${EMBEDDED_ONLY.join(', ')}\n`,
+  `On PostgreSQL and Redis: integration and faults. Left out, which npm test and npm run test:soak run on the embedded server: ${EMBEDDED_ONLY.join(', ')}\n`,
 )
 const { DATABASE_URL: _database, REDIS_URL: _redis, ...environment } = process.env
 const jest = [
