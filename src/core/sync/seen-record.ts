@@ -99,7 +99,7 @@ function withoutTheirs({ theirs: _, overTheirs: _over, ...news }: FieldMark): Fi
 interface Looked {
   readonly value: CrmValue
   /**
-   * `found`: it was there before we came, and may stay. `met`: a score that somebody else wrote as we would have.
+   * `found`: it was there before we came, and may stay. `met`: a score that was there before we came.
    * `taken`: somebody else's value is what it should say by now.
    */
   readonly whose: 'unchanged' | 'ours' | 'edited' | 'found' | 'met' | 'taken'
@@ -144,8 +144,9 @@ function look(
   const isKnown = theirs === undefined || theirs === hashed
   if (edited !== undefined && isKnown) return { value: text, whose: 'unchanged' }
   if (wrote !== undefined) return { value: text, whose: 'edited' }
-  const mayStay = property.policy === 'two-way' && !isEmpty
-  return { value: text, whose: mayStay ? 'found' : 'ours' }
+  if (isEmpty) return { value: text, whose: 'ours' }
+  if (property.policy === 'two-way') return { value: text, whose: 'found' }
+  return { value: text, whose: property.from === 'score' ? 'met' : 'ours' }
 }
 
 /** What is remembered of a record that is about to be written, so that the answer is known for ours. */
