@@ -81,3 +81,10 @@ it('an explanation that is freed is written without waiting for another score', 
   record.ledger = freed(record.ledger)
   expect(record.step('reason', NOW + 2)).toBe('write')
 })
+
+it('a score that a record brings along is written over with what explains it, however little it differs', () => {
+  const record = recordOf({ score: 48, reason: 'r48' }, null, {})
+  record.look({ score: '50', reason: 'somebody wrote this' }, NOW)
+  expect(record.step('score', NOW)).toBe('write')
+  expect(record.step('reason', NOW)).toBe('write')
+})
