@@ -5,11 +5,10 @@ import type { PlaybookTask } from '../../src/core/mapping/playbook.ts'
 import { takesTurns } from '../../src/core/playbook/assign.ts'
 import { playbooksOf, taskRules } from '../../src/core/playbook/playbooks-of.ts'
 import type { Crm, CrmOwner, CrmTask } from '../../src/core/ports/crm.ts'
-import { mergeIntent } from '../../src/infra/postgres/merge-store.ts'
 import { openTaskOf } from '../../src/infra/postgres/task-store.ts'
 import type { RunNotes } from '../context.ts'
 import { eachInFlight } from '../in-flight.ts'
-import { addressTasks, heirsOf, type TaskAddress } from './address-task.ts'
+import { addressTasks, type TaskAddress } from './address-task.ts'
 import { findOwner, keepOwner } from './assign-intent.ts'
 import { goneReasons } from './gone-reasons.ts'
 import { knownOwners } from './known-owners.ts'
@@ -19,6 +18,7 @@ import { keepRemainder, withoutOptedOut } from './opted-out.ts'
 import type { PlannedTask } from './planned-task.ts'
 import { type ReadyTask, sendTasks, settleTask } from './send-tasks.ts'
 import { type Settling, setState } from './settle-intent.ts'
+import { takeIn } from './take-in.ts'
 
 /** A task is created again at most this often before it waits for the next run. */
 const ROUNDS = 3
@@ -200,12 +200,13 @@ const isJoinable = (rules: PlaybookTask, { isReturned }: Intent): boolean =>
 
 /** The task with its owner; null when another one has taken it in, or may do so soon. */
 async function assignedTask(
-  { context, crm, run }: Creating,
+  creating: Creating,
   intent: Intent,
   rules: PlaybookTask,
   address: TaskAddress,
   owners: readonly CrmOwner[],
 ): Promise<CrmTask | 'full' | null> {
+  const { context, crm } = creating
   const { db } = context
   const now = context.clock()
   const isThere = owners.some(({ id, active }) => active && id === intent.ownerId)
@@ -222,9 +223,7 @@ async function assignedTask(
   // Nobody knows yet whether it is there: the next look does.
   if (other?.state === 'creating') return null
   if (other !== null) {
-    const personRefs = await heirsOf(db, intent.task.personRefs)
-    await mergeIntent(db, { ...intent, personRefs }, other.key, now)
-    run.count('tasksMerged')
+    await takeIn(creating, intent, other.key)
     return null
   }
   const by = found.kind === 'assigned' ? found : { by: 'nobody', credits: null }

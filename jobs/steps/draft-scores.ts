@@ -1,5 +1,5 @@
 import type { MappingSet } from '../../src/core/mapping/mapping-set.ts'
-import type { Score, Standing } from '../../src/core/scoring/score.ts'
+import type { Score } from '../../src/core/scoring/score.ts'
 import { readUsage } from '../../src/infra/lake/features-reader.ts'
 import type { JobContext } from '../context.ts'
 import { readKnown } from './score-changes.ts'
@@ -9,9 +9,6 @@ import { askedOf, readTold, scoreRoster } from './score-subjects.ts'
 
 /** Scores by model, then by subject. */
 export type DraftScores = ReadonlyMap<string, ReadonlyMap<string, Score>>
-
-const NONE: ReadonlyMap<string, Score> = new Map()
-const NOBODY: ReadonlyMap<string, Standing> = new Map()
 
 /**
  * What the models of files that are not published say of these subjects and whoever's score hangs on theirs, or of everybody:
@@ -29,16 +26,12 @@ export async function draftScores(
   return duck.connect(async (connection) => {
     const roster = await loadRoster(connection, db, { plan, live: rules.live }, whom, asOf)
     const asked = askedOf(roster, plan, subjects)
-    const [told, { before, beside }] = await Promise.all([
+    const [told, known] = await Promise.all([
       readTold(db, plan, roster, { asOf, isAsked: false }),
       readKnown(db, { plan, roster }, asked),
     ])
     const actions = actionsOf(plan, asOf)
     const usage = { connection, rows: await readUsage(connection), actions }
-    const known = {
-      previous: (model: string) => before.get(model) ?? NONE,
-      others: (model: string) => beside.get(model) ?? NOBODY,
-    }
     const scores = new Map(plan.scorers.map(({ model }) => [model.id, new Map<string, Score>()]))
     await scoreRoster(usage, plan, roster, asked, told, asOf, known, ({ model }, score) => {
       scores.get(model.id)?.set(score.subjectId, score)

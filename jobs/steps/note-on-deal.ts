@@ -1,9 +1,14 @@
 import type { CrmOwner } from '../../src/core/ports/crm.ts'
-import { mergeIntent } from '../../src/infra/postgres/merge-store.ts'
 import { noteOf } from '../../src/infra/postgres/task-store.ts'
-import { heirsOf } from './address-task.ts'
 import type { PlannedTask } from './planned-task.ts'
-import { type SettledIntent, type Settling, settleIntent } from './settle-intent.ts'
+import {
+  makeIntents,
+  NOTES,
+  type SettledIntent,
+  type Settling,
+  settleIntent,
+} from './settle-intent.ts'
+import { takeIn } from './take-in.ts'
 
 /** So long a note takes in what is new; after that nobody looks for it in an old one. */
 export const NOTE_GROWS_MS = 7 * 86_400_000
@@ -32,25 +37,25 @@ export function noteOnDeal(
   const owner = owners.find(({ id, active }) => active && id === dealOwnerId)
   const ownerId = owner?.id ?? null
   const note = { marker, subject, body, dealId, ownerId, at: createdAt.toISOString() }
-  return settleIntent(settling, intent, {
-    ...{ doubtful: 'noting', done: 'noted', counted: 'notes', told: { ownerId, dealId } },
-    find: async () => (await crm.findNotes([{ marker, dealId }], signal)).get(marker),
-    make: async (sending) => (await crm.createNotes([note], signal, { sending }))[0],
-  })
+  if (intent.state === NOTES.doubtful) {
+    return settleIntent(settling, NOTES, intent, () => crm.findNotes([{ marker, dealId }], signal))
+  }
+  return makeIntents(settling, NOTES, [{ intent, told: { ownerId, dealId } }], (sending) =>
+    crm.createNotes([note], signal, { sending }),
+  )
 }
 
 /** Has a young note on the same deal take in a planned task. @returns whether there was one. */
 export async function joinNote(
-  { context: { db, clock }, crm, run }: Settling,
+  settling: Settling,
   intent: NotedIntent,
   dealId: string,
 ): Promise<boolean> {
-  const now = clock()
-  const since = new Date(now.getTime() - NOTE_GROWS_MS)
-  const other = await noteOf(db, crm.name, { accountRef: intent.accountRef, dealId, since })
+  const { context, crm } = settling
+  const since = new Date(context.clock().getTime() - NOTE_GROWS_MS)
+  const place = { accountRef: intent.accountRef, dealId, since }
+  const other = await noteOf(context.db, crm.name, place)
   if (other === null) return false
-  const personRefs = await heirsOf(db, intent.task.personRefs)
-  await mergeIntent(db, { ...intent, personRefs }, other, now)
-  run.count('tasksMerged')
+  await takeIn(settling, intent, other)
   return true
 }

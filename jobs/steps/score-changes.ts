@@ -11,7 +11,13 @@ import type { Counts } from '../context.ts'
 import type { Asked, RosterUsage, Told } from './score-features.ts'
 import type { PlannedScorer } from './score-plan.ts'
 import { boundaryBefore } from './score-roster.ts'
-import { type Answered, askedOf, readTold, scoreRoster } from './score-subjects.ts'
+import {
+  type Answered,
+  askedOf,
+  type KnownScores,
+  readTold,
+  scoreRoster,
+} from './score-subjects.ts'
 import {
   isNews,
   isQualified,
@@ -19,9 +25,6 @@ import {
   type Settled,
   storeSettled,
 } from './store-settled.ts'
-
-/** Stored scores by model. */
-type Before = ReadonlyMap<string, ReadonlyMap<string, Score>>
 
 /** Scores a roster whose rows are in `usage`, and stores what changed. */
 export async function settleRoster(
@@ -31,22 +34,18 @@ export async function settleRoster(
 ): Promise<Counts> {
   const { plan, actions, roster, time, touched } = task
   const asked = askedOf(roster, plan, touched?.subjects ?? null)
-  const [told, { before, beside }] = await Promise.all([
+  const [told, known] = await Promise.all([
     readTold(db, plan, roster, time),
     readKnown(db, task, asked),
   ])
   const usage = { connection, rows: await readUsage(connection), actions }
-  const known = {
-    previous: (model: string) => before.get(model) ?? NONE,
-    others: (model: string) => beside.get(model) ?? NOBODY,
-  }
   const changes = new Changes(task)
   const take = changes.take.bind(changes)
   const answers = await scoreRoster(usage, plan, roster, asked, told, time.asOf, known, take)
   await lookBack(usage, task, told, changes)
   const settled = answers.map((answer): Settled => {
     const { model } = answer.scorer
-    return { model, rows: changes.rowsOf(model.id), gone: goneOf(answer, before, asked, touched) }
+    return { model, rows: changes.rowsOf(model.id), gone: goneOf(answer, known, asked, touched) }
   })
   await storeSettled(db, settled, changes, task)
   const sum = (of: (one: Settled) => number) => settled.reduce((n, one) => n + of(one), 0)
@@ -120,18 +119,12 @@ class Changes {
   }
 }
 
-interface Known {
-  /** Of those who are asked about, and of those who were touched and are nobody any more. */
-  readonly before: Before
-  /** Of the people beside them, by model. */
-  readonly beside: ReadonlyMap<string, ReadonlyMap<string, Standing>>
-}
-
+/** Reads the stored scores: of those who are asked about, and of those who were touched and are nobody any more. */
 export async function readKnown(
   db: Db,
   { plan, roster, touched }: Pick<RosterTask, 'plan' | 'roster' | 'touched'>,
   asked: Asked,
-): Promise<Known> {
+): Promise<KnownScores> {
   const people = asked.people.map(({ id }) => id)
   const accounts = asked.accounts.flatMap((number) => roster.accounts.get(number)?.id ?? [])
   const isAsked = new Set(people)
@@ -145,18 +138,21 @@ export async function readKnown(
     before.set(model.id, await readScores(db, model.id, all))
     if (isOfPeople) beside.set(model.id, await readStandings(db, model.id, others))
   }
-  return { before, beside }
+  return {
+    previous: (model) => before.get(model) ?? NONE,
+    others: (model) => beside.get(model) ?? NOBODY,
+  }
 }
 
 function goneOf(
   { scorer, standings, outside }: Answered,
-  before: Before,
+  known: KnownScores,
   asked: Asked,
   touched: Touched | undefined,
 ): { readonly outside: string[]; readonly silent: string[] } {
   const gone: { outside: string[]; silent: string[] } = { outside: [], silent: [] }
   const people = touched && new Set([...touched.subjects, ...asked.people.map(({ id }) => id)])
-  for (const id of before.get(scorer.model.id)?.keys() ?? []) {
+  for (const id of known.previous(scorer.model.id).keys()) {
     if (standings.has(id)) continue
     if (outside.has(id)) gone.outside.push(id)
     // A colleague who was not asked about keeps her score.
